@@ -1,0 +1,100 @@
+//! Files that survive a power cut, and paths that cannot leave their root.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Component, Path, PathBuf},
+};
+
+/// A file operation that failed, with the file it was about.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {attempt} `{path}`")]
+pub struct DiskError {
+    /// What was attempted.
+    pub attempt: &'static str,
+    /// On which file or folder.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Turns an `io::Result` into one that names its file.
+pub trait At<T> {
+    /// Adds what was attempted and on which file.
+    fn at(self, attempt: &'static str, path: &Path) -> Result<T, DiskError>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, attempt: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(|source| DiskError { attempt, path: path.into(), source })
+    }
+}
+
+/// Replaces `path` by `bytes` so that after a power cut either the old or the new content is there,
+/// whole: temporary file → sync → rename → sync of the folder.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&temporary)
+        .at("create", &temporary)?;
+    file.write_all(bytes).at("write", &temporary)?;
+    file.sync_all().at("sync", &temporary)?;
+    fs::rename(&temporary, path).at("replace", path)?;
+    sync_folder_of(path)
+}
+
+/// Makes the names in the folder of `path` durable.
+pub fn sync_folder_of(path: &Path) -> Result<(), DiskError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|f| f.sync_all()).at("sync the folder", folder)
+}
+
+/// `root` with the relative `name` below it, or `None` when the name is absolute, climbs with `..`,
+/// is empty, or holds a NUL: such a name can only be a mistake or an attack.
+#[must_use]
+pub fn join_below(root: &Path, name: &str) -> Option<PathBuf> {
+    let relative = Path::new(name);
+    let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
+    (plain && !name.is_empty() && !name.contains(['\0', '\\'])).then(|| root.join(relative))
+}
+
+/// Bytes free for this user on the file system of `path`.
+pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
+    let stat = rustix::fs::statvfs(path).map_err(io::Error::from).at("measure the disk of", path)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_root() {
+        let root = Path::new("/r");
+        assert_eq!(join_below(root, "cchc/a.mp3"), Some(PathBuf::from("/r/cchc/a.mp3")));
+        for escape in ["../a", "a/../../b", "/etc/passwd", "", ".", "a\0b", "..\\a", "./../a"] {
+            assert_eq!(join_below(root, escape), None, "{escape:?}");
+        }
+    }
+
+    #[test]
+    fn replace_leaves_no_temporary_and_keeps_the_mode() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        replace(&path, b"one", 0o600).unwrap();
+        replace(&path, b"two", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(free_bytes(folder.path()).unwrap() > 0);
+    }
+}

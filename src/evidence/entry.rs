@@ -1,0 +1,352 @@
+//! The entries of the as-run log, version 1: integers, texts and truth values only, nothing optional
+//! that is not left out when absent.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Digest, Frames, Level, Month, SlotId};
+
+/// One entry as it stands in a leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Version of the entry format: 1.
+    pub v: u32,
+    /// Position in the log, from 0.
+    pub seq: u64,
+    /// The clocks when it was written.
+    pub clk: Clk,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// The machine's clocks at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clk {
+    /// Wall time, milliseconds since 1970 (UTC).
+    pub wall_ms: i64,
+    /// Milliseconds since boot, suspend included (`CLOCK_BOOTTIME`).
+    pub boot_ms: i64,
+    /// Which boot of the machine: 32 hex digits.
+    pub boot: String,
+    /// Whether the kernel believes its clock (`adjtimex`).
+    pub sync: bool,
+    /// The station's offset from UTC at that moment, in minutes.
+    pub offset_min: i32,
+}
+
+impl Clk {
+    /// Wall time as an instant.
+    #[must_use]
+    pub fn wall(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.wall_ms).unwrap_or_default()
+    }
+}
+
+/// An airing, named by the sequence number of its first cue.
+pub type Airing = u64;
+
+/// What an entry says; `kind` and `body` of the leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body")]
+#[allow(missing_docs, reason = "each payload type is documented")]
+pub enum Body {
+    /// First entry of a log epoch.
+    #[serde(rename = "log.open")]
+    LogOpen {
+        /// `<name>/station/<id>/<epoch>`: what checkpoints of this log are about.
+        origin: String,
+        /// Why a log begins here: `init`, `rollback`, `lost`, `rehearsal`.
+        reason: String,
+        /// SHA-256 of the last checkpoint of the epoch before, when there was one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        previous: Option<Digest>,
+    },
+    #[serde(rename = "boot")]
+    Boot(BootFacts),
+    /// The software that writes from here on.
+    #[serde(rename = "sw")]
+    Sw { version: String, exe: Digest },
+    /// The configuration in force from here on.
+    #[serde(rename = "config")]
+    Config { digest: Digest, station: String, unit: String, output: String, demo: bool },
+    #[serde(rename = "schedule.accept")]
+    ScheduleAccept(ScheduleFact),
+    /// A schedule that will not air, and why.
+    #[serde(rename = "schedule.refuse")]
+    ScheduleRefuse { month: Month, digest: Digest, reason: String },
+    /// A person released a schedule digest for air at this station.
+    #[serde(rename = "approve")]
+    Approve { month: Month, digest: Digest, by: String, document: String, key: String },
+    #[serde(rename = "play.cue")]
+    Cue(Box<Cue>),
+    #[serde(rename = "play.start")]
+    Start(Start),
+    #[serde(rename = "segment")]
+    Segment(SegmentFact),
+    #[serde(rename = "play.end")]
+    End(Box<End>),
+    #[serde(rename = "play.missed")]
+    Missed(Missed),
+    #[serde(rename = "device")]
+    Device(DeviceFact),
+    /// Wall time moved by more than time passed.
+    #[serde(rename = "clock.step")]
+    ClockStep { step_ms: i64 },
+    /// Entries may be missing here, and why.
+    #[serde(rename = "gap")]
+    Gap { reason: String },
+    #[serde(rename = "operator")]
+    Operator(OperatorAct),
+    /// An explanation beside a slot; never instead of its reason.
+    #[serde(rename = "note")]
+    Note { slot: SlotId, by: String, text: String },
+    /// A correction that points to an earlier entry.
+    #[serde(rename = "correct")]
+    Correct { entry: u64, by: String, text: String },
+    /// Hourly: the station lived.
+    #[serde(rename = "heartbeat")]
+    Heartbeat {},
+    /// The daemon ended in order.
+    #[serde(rename = "shutdown")]
+    Shutdown { reason: String },
+}
+
+/// How the last run ended and how this one began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootFacts {
+    /// Whether the run before ended with a `shutdown` entry.
+    pub clean: bool,
+    /// When the run before was last known to live; absent on the first start.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_alive_ms: Option<i64>,
+}
+
+/// A schedule that this station will air.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleFact {
+    /// Its month.
+    pub month: Month,
+    /// Its revision.
+    pub revision: u32,
+    /// Digest of the schedule file's bytes.
+    pub digest: Digest,
+    /// Digest of the canonical expanded slot list, which is stored beside the log.
+    pub slots: Digest,
+    /// How many slots that list holds.
+    pub count: u64,
+    /// Digest of the approval note.
+    pub approval: Digest,
+    /// Who approved.
+    pub by: String,
+    /// Under which document number; empty when none was given.
+    pub document: String,
+}
+
+/// What made an airing happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "named by the words of the field")]
+pub enum Trigger {
+    Schedule,
+    Manual,
+    MakeGood,
+    /// The rest of an airing that was cut.
+    Resume,
+    Test,
+}
+
+/// Durable before the first frame: from here on this slot is never begun again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cue {
+    /// The slot; absent for a manual airing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slot: Option<SlotId>,
+    /// The airing that this cue continues, for `resume`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub airing: Option<Airing>,
+    /// The slot that this airing makes good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repairs: Option<SlotId>,
+    /// Month and id of the programme.
+    pub month: Month,
+    /// Id of the programme in its schedule.
+    pub programme: String,
+    /// What made it happen.
+    pub trigger: Trigger,
+    /// Who asked, for a manual airing; empty otherwise.
+    pub by: String,
+    /// The planned instant.
+    pub planned_ms: i64,
+    /// First frame to be aired.
+    pub from: Frames,
+    /// Frames of the whole programme.
+    pub frames: Frames,
+    /// Digest of the schedule.
+    pub schedule: Digest,
+    /// Digest of the master.
+    pub master: Digest,
+    /// Loudness of the master, LUFS.
+    pub loudness_lufs: Level,
+    /// True peak of the master, dBTP.
+    pub true_peak_dbtp: Level,
+}
+
+/// The first frame sounded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Which airing.
+    pub airing: Airing,
+    /// Wall time of the first frame at the device's output, microseconds since 1970 (UTC).
+    pub first_us: i64,
+    /// `first_us` minus the planned instant.
+    pub error_us: i64,
+    /// The device latency that this instant rests on.
+    pub latency_us: i64,
+    /// The device as the sound server names it.
+    pub device: String,
+}
+
+/// One segment went out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentFact {
+    /// Which airing.
+    pub airing: Airing,
+    /// Its place in the programme, from 0.
+    pub n: u32,
+    /// Digest of its source file.
+    pub file: Digest,
+    /// Frames of it that the device consumed.
+    pub frames: Frames,
+}
+
+/// How a slot ended (`domain.md`, Outcomes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "named by the words of the field")]
+pub enum Outcome {
+    Full,
+    Partial,
+    Missed,
+    Preempted,
+    OutOfWindow,
+    Cancelled,
+    Test,
+}
+
+/// Why an outcome is not full (`domain.md`, Reasons).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "named by the words of the field")]
+pub enum Reason {
+    PowerOff,
+    LateStart,
+    FileMissing,
+    FileChanged,
+    FileUndecodable,
+    NotApproved,
+    DeviceLost,
+    DeviceBusy,
+    OutputStalled,
+    ClockUntrusted,
+    OperatorStop,
+    QuietHours,
+    DiskFull,
+    ScheduleLate,
+    Superseded,
+    Cancelled,
+    Held,
+    Muted,
+    SoftwareFault,
+}
+
+/// An airing is over: what was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Which airing.
+    pub airing: Airing,
+    /// Its slot; absent for a manual airing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slot: Option<SlotId>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it is not full.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<Reason>,
+    /// Wall time of the last frame, microseconds since 1970 (UTC); absent when nothing sounded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_us: Option<i64>,
+    /// Frames of the whole programme.
+    pub expected: Frames,
+    /// Frames read and verified from the master.
+    pub decoded: Frames,
+    /// Frames handed to the device.
+    pub delivered: Frames,
+    /// Frames that the device consumed.
+    pub consumed: Frames,
+    /// Frames of silence put in because the feeder was late.
+    pub underruns: Frames,
+    /// The longest hole in wall time between two stretches of sound.
+    pub hole_ms: u64,
+    /// What exactly is proven, 0–6 (`domain.md`, Proof levels).
+    pub proof: u8,
+}
+
+/// A slot that did not air.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// Which slot.
+    pub slot: SlotId,
+    /// When it was planned.
+    pub planned_ms: i64,
+    /// `missed`, `cancelled` or `preempted`.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// What exactly was found, for people; may be empty.
+    pub detail: String,
+}
+
+/// What became of the sound device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "named by the words of the field")]
+pub enum DeviceState {
+    Opened,
+    Closed,
+    Lost,
+    Failed,
+    ProbeOk,
+    ProbeFailed,
+}
+
+/// The sound device changed its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceFact {
+    /// To which state.
+    pub state: DeviceState,
+    /// The device as configured.
+    pub device: String,
+    /// What the sound server or loa's watch said; may be empty.
+    pub detail: String,
+    /// Position in the programme that was on air, when one was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub position: Option<Frames>,
+}
+
+/// Something that a person did at the station.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorAct {
+    /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`.
+    pub act: String,
+    /// Who.
+    pub by: String,
+    /// In their words.
+    pub reason: String,
+    /// The slot that it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slot: Option<SlotId>,
+    /// Until when, for a hold.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until_ms: Option<i64>,
+}

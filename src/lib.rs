@@ -1,0 +1,14 @@
+//! loa airs a ward's monthly public programme at its second and keeps a log that proves what was aired.
+//!
+//! The map, ground first; `ARCHITECTURE.md` has the walk-throughs and `tests/it/tidy.rs` holds the arrows.
+
+pub mod clock;
+pub mod config;
+pub mod disk;
+pub mod evidence;
+pub mod keys;
+pub mod media;
+pub mod playout;
+pub mod programme;
+pub mod units;
+pub mod words;

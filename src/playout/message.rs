@@ -1,0 +1,180 @@
+//! What the player is told and what it tells.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{media::Master, units::Frames};
+
+/// What the player is told.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Open the device, let it consume half a second of silence, close it, tell the result.
+    Probe,
+    /// Open the device and keep it open with silence, so that a take can be exact.
+    Open,
+    /// Air a master. Opens the device if it is not open.
+    Take(Box<Take>),
+    /// End what is on air (or about to be) with a short fade.
+    Stop,
+    /// Close the device once nothing is on air.
+    Close,
+    /// End the player; what is on air is faded and told as stopped first.
+    Quit,
+}
+
+/// One airing to be made.
+#[derive(Debug, Clone)]
+pub struct Take {
+    /// Comes back in every event about it.
+    pub airing: u64,
+    /// What to air; already verified.
+    pub master: Arc<Master>,
+    /// First frame to air.
+    pub from: Frames,
+    /// When the first frame shall sound.
+    pub start: Start,
+    /// How long a lost device may stay away before the take is given up.
+    pub give_up_after: TimeDelta,
+    /// The wall time at which sound must have ended, whatever happened: the window's end.
+    pub end_by: DateTime<Utc>,
+}
+
+/// When the first frame shall sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At this instant of wall time.
+    At(DateTime<Utc>),
+    /// As soon as the device can.
+    Now,
+}
+
+/// What the player tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The device is open and consumes.
+    Opened {
+        /// The device as the sound server names it.
+        device: String,
+        /// Latency that it reports, microseconds.
+        latency_us: i64,
+    },
+    /// An attempt to open failed; it is repeated while something is due.
+    OpenFailed {
+        /// What sort of failure.
+        fault: Fault,
+        /// What the sound server said.
+        detail: String,
+    },
+    /// The answer to `Probe`.
+    Probed {
+        /// The device as the sound server names it, or as configured when it did not answer.
+        device: String,
+        /// `None`: it consumed at its rate.
+        fault: Option<Fault>,
+        /// What the sound server said.
+        detail: String,
+    },
+    /// The first frame of a take (or of its continuation after a loss) sounded.
+    Started {
+        /// Which take.
+        airing: u64,
+        /// When that frame left the device's output, by the device's own clock.
+        first: DateTime<Utc>,
+        /// The device latency that this instant rests on, microseconds.
+        latency_us: i64,
+        /// Which frame it was.
+        from: Frames,
+        /// The device as the sound server names it.
+        device: String,
+    },
+    /// How far a take has been heard; about five times a second.
+    Progress {
+        /// Which take.
+        airing: u64,
+        /// Frames of the master that have certainly been heard.
+        position: Frames,
+    },
+    /// The last frame of a segment was consumed.
+    Segment {
+        /// Which take.
+        airing: u64,
+        /// Its place in the programme, from 0.
+        n: u32,
+        /// Frames of it that were consumed.
+        frames: Frames,
+    },
+    /// The device went away; it is reopened and the take goes on where it was heard last.
+    Lost {
+        /// Which take was on air, if any.
+        airing: Option<u64>,
+        /// What sort of failure.
+        fault: Fault,
+        /// What the sound server or the watch said.
+        detail: String,
+        /// Frames of the master that have certainly been heard.
+        position: Frames,
+    },
+    /// A take is over; the last word about it.
+    Ended {
+        /// Which take.
+        airing: u64,
+        /// What was counted.
+        tally: Tally,
+    },
+    /// The device was closed.
+    Closed,
+}
+
+/// What was counted over one take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Why it ended.
+    pub cause: EndCause,
+    /// When the last frame left the device's output; `None` when nothing sounded.
+    pub last: Option<DateTime<Utc>>,
+    /// Frames read from the master and verified, from the take's own `from`.
+    pub decoded: Frames,
+    /// Frames handed to the device.
+    pub delivered: Frames,
+    /// Frames that the device consumed.
+    pub consumed: Frames,
+    /// Frames of silence put in because the ring was empty.
+    pub underruns: Frames,
+    /// The longest hole in wall time between two stretches of sound.
+    pub hole: TimeDelta,
+    /// Highest proof level reached: 1 for a virtual output, 3 for a device that consumed at its rate.
+    pub proof: u8,
+}
+
+/// Why a take ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndCause {
+    /// The last frame was consumed.
+    Finished,
+    /// It was told to stop.
+    Stopped,
+    /// The window's end came first.
+    WindowEnd,
+    /// It could not go on.
+    Failed(Fault),
+}
+
+/// What can be wrong with an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// No device of that name.
+    Absent,
+    /// Another program holds it.
+    Busy,
+    /// It was there and is gone: server killed, sink removed, card pulled.
+    Lost,
+    /// It takes frames no more, or callbacks stopped: server frozen.
+    Stalled,
+    /// It consumes at another rate than sound does, as null devices do.
+    Unpaced,
+    /// The master on disk is not the one that was verified.
+    FileChanged,
+    /// A fault of the software.
+    Software,
+}

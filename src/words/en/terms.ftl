@@ -1,0 +1,27 @@
+# The field's words: outcomes, reasons, proof levels.
+outcome-full = aired in full
+outcome-partial = aired in part
+outcome-missed = not aired
+outcome-preempted = gave way to an urgent bulletin
+outcome-out-of-window = aired outside its window
+outcome-cancelled = cancelled with a reason
+outcome-test = test play
+reason-power-off = power cut or PC off
+reason-late-start = started after its time
+reason-file-missing = audio file missing
+reason-file-changed = file differs from the approved one
+reason-file-undecodable = file cannot be decoded
+reason-not-approved = not approved
+reason-device-lost = sound device lost
+reason-device-busy = sound device busy
+reason-output-stalled = sound output stalled
+reason-clock-untrusted = clock not trusted
+reason-operator-stop = stopped by the operator
+reason-quiet-hours = outside the allowed windows
+reason-disk-full = disk full
+reason-schedule-late = schedule came after its time
+reason-superseded = replaced by a newer schedule
+reason-cancelled = cancelled on request
+reason-held = on hold
+reason-muted = muted at the machine
+reason-software-fault = software fault

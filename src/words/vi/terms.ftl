@@ -1,0 +1,27 @@
+# Từ của ngành: kết quả, lý do, mức chứng minh.
+outcome-full = Phát đủ
+outcome-partial = Phát một phần
+outcome-missed = Không phát
+outcome-preempted = Nhường bản tin khẩn
+outcome-out-of-window = Phát ngoài khung giờ
+outcome-cancelled = Hủy có lý do
+outcome-test = Phát thử
+reason-power-off = mất điện hoặc máy tắt
+reason-late-start = khởi động sau giờ
+reason-file-missing = thiếu tệp âm thanh
+reason-file-changed = tệp khác bản đã duyệt
+reason-file-undecodable = tệp không giải mã được
+reason-not-approved = chưa duyệt
+reason-device-lost = mất thiết bị âm thanh
+reason-device-busy = thiết bị âm thanh bận
+reason-output-stalled = đầu ra âm thanh đứng
+reason-clock-untrusted = đồng hồ không tin cậy
+reason-operator-stop = người trực dừng
+reason-quiet-hours = ngoài khung giờ được phép
+reason-disk-full = đầy đĩa
+reason-schedule-late = lịch đến sau giờ
+reason-superseded = lịch thay bằng bản mới
+reason-cancelled = hủy theo yêu cầu
+reason-held = đang tạm dừng
+reason-muted = tắt tiếng ở máy
+reason-software-fault = lỗi phần mềm

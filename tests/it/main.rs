@@ -1,0 +1,3 @@
+//! The one integration binary; this list is its table of contents.
+
+mod tidy;
