@@ -2,8 +2,12 @@
 //!
 //! The map, ground first; `ARCHITECTURE.md` has the walk-throughs and `tests/it/tidy.rs` holds the arrows.
 
+pub mod airing;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod disk;
 pub mod evidence;
 pub mod keys;
