@@ -14,5 +14,6 @@ pub mod keys;
 pub mod media;
 pub mod playout;
 pub mod programme;
+pub mod store;
 pub mod units;
 pub mod words;
