@@ -8,7 +8,7 @@ use crate::{
     clock::{Clock as _, System},
     control::{self, Ask, ControlError, Folder},
     daemon::{self, Options},
-    programme::instant_of,
+    programme::civil,
     units::{Month, SlotId},
     words::Message,
 };
@@ -71,15 +71,15 @@ fn time(folder: &Folder, text: &str) -> Result<DateTime<Utc>, ControlError> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(at.to_utc());
     }
-    if let Ok(civil) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
+    if let Ok(local) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M"))
     {
-        return Ok(instant_of(civil, zone));
+        return Ok(civil::instant(zone, local).0);
     }
     let Ok(hour) = NaiveTime::parse_from_str(text, "%H:%M") else {
         return Err(Message::new("time-unclear").with("time", text).into());
     };
     let now = System::new().now().wall.with_timezone(&zone).naive_local();
     let today = now.date().and_time(hour);
-    Ok(instant_of(if today > now { today } else { today + TimeDelta::days(1) }, zone))
+    Ok(civil::instant(zone, if today > now { today } else { today + TimeDelta::days(1) }).0)
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{Exit, say::Say};
 use crate::{
     control::{self, CheckReport, FindingView, Folder, ProgrammeReport, finding_view},
-    units::{Frames, Month},
+    media::{Measure, Progress},
+    units::{Level, Month},
 };
 
 #[derive(Serialize)]
@@ -21,10 +22,9 @@ pub(super) fn check(folder: &Folder, months: &[Month], say: &Say) -> anyhow::Res
     let months = if months.is_empty() { control::months(folder)? } else { months.to_vec() };
     let mut ready = true;
     for month in months {
-        let bar = say.bar(1, "check-working");
+        let bar = say.bar(Progress::WHOLE.into(), "check-working");
         let report = control::check(folder, month, &mut |progress| {
-            bar.set_length(progress.total);
-            bar.set_position(progress.done);
+            bar.set_position(progress.done.into());
         })?;
         bar.finish_and_clear();
         ready &= report.ready;
@@ -50,13 +50,13 @@ fn show(report: &CheckReport, say: &Say) {
         say.line(&say.text("check-programme", &[("id", &programme.id), ("title", &programme.title)]));
         let rows = programme.segments.iter().map(|segment| {
             let measure = segment.measure.as_ref();
-            let level = |pick: fn(&crate::media::Measure) -> crate::units::Level| {
+            let level = |pick: fn(&Measure) -> Level| {
                 measure.map_or("–".into(), |m| pick(m).to_string())
             };
             vec![
                 segment.title.clone(),
                 segment.file.clone(),
-                measure.map_or("–".into(), |m| m.codec.clone()),
+                measure.map_or("–".into(), |m| m.format.name().to_owned()),
                 measure.map_or("–".into(), |m| minutes(m.duration_ms)),
                 level(|m| m.loudness_lufs),
                 level(|m| m.true_peak_dbtp),
@@ -82,9 +82,4 @@ fn show(report: &CheckReport, say: &Say) {
 /// `12:10.4`
 pub(super) fn minutes(ms: u64) -> String {
     format!("{}:{:02}.{}", ms / 60_000, ms / 1000 % 60, ms / 100 % 10)
-}
-
-/// The same for frames.
-pub(super) fn minutes_of(frames: Frames) -> String {
-    minutes(frames.ms())
 }

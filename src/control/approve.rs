@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::{ControlError, Folder, MonthFile, folder::read_key, month::Clearance, survey::source_digests};
+use super::{ControlError, Folder, MonthFile, folder::read_key, month::{Clearance, approval_message}, survey::source_digests};
 use crate::{
     disk,
     keys::SigningKey,
-    programme::Approval,
+    programme::{Approval, Release},
     units::{Digest, Month},
     words::Message,
 };
@@ -40,9 +40,17 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
         return Err(Message::new("approve-untrusted").with("key", key.public().as_text()).into());
     }
     let subject = month.subject(files.clone());
-    let editors: Vec<&str> = schedule.programmes.iter().map(|p| p.editor.as_str()).collect();
-    let note = Approval::sign(&subject, &editors, &order.by, &order.document, now, &key)
-        .map_err(|error| ControlError::No(error.message()))?;
+    let mut editors: Vec<&str> = schedule.programmes.iter().map(|p| p.editor.as_str()).collect();
+    editors.sort_unstable();
+    editors.dedup();
+    let release = Release {
+        by: order.by.clone(),
+        document: order.document.clone(),
+        editor: editors.join(", "),
+        self_approved: editors.contains(&order.by.as_str()),
+        at: now,
+    };
+    let note = Approval::sign(&subject, &release, &key).map_err(|error| approval_message(&error))?;
     disk::replace(&folder.root.join(folder.approval_file(order.month)), note.as_bytes(), 0o644)?;
     // Read back what a station will read: an approval that does not open is none.
     month.approval = Some(note.into_bytes());

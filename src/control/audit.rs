@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{ControlError, Folder};
 use crate::{
     disk::At as _,
-    evidence::{Verifier, VerifyReport},
+    evidence::VerifyReport,
     keys::PublicKey,
     store::Log,
     words::Message,
@@ -30,8 +30,5 @@ pub fn audit_log(path: &Path, keys: &[PublicKey]) -> Result<VerifyReport, Contro
     if !path.exists() {
         return Err(Message::new("log-missing").into());
     }
-    let log = Log::read_only(path)?;
-    let mut verifier = Verifier::new(log.checkpoint()?.as_bytes(), keys);
-    log.each_leaf(&mut |leaf| verifier.push(leaf))?;
-    Ok(verifier.finish())
+    Ok(Log::read_only(path)?.verify(keys)?)
 }

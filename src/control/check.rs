@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, survey::expand};
 use crate::{
-    media::{self, Measure},
-    programme::{self, Finding, Place, Programme},
+    media::{self, Limits, Measure, Progress},
+    programme::{self, Finding, Place, Premises, Programme},
     units::{Digest, Frames, Level, Month},
 };
 
@@ -36,6 +36,9 @@ pub struct ProgrammeReport {
     /// Length in milliseconds; absent when a part cannot be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
+    /// The same in frames at 48 kHz.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<Frames>,
     /// Integrated loudness of the master, LUFS.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_db")]
     pub loudness_lufs: Option<Level>,
@@ -57,17 +60,7 @@ pub struct SegmentReport {
     /// Its file below `media/`.
     pub file: String,
     /// What was measured; absent when it cannot be decoded.
-    #[serde(flatten)]
     pub measure: Option<Measure>,
-}
-
-/// How far a check is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Frames done.
-    pub done: u64,
-    /// Frames in all, as far as is known.
-    pub total: u64,
 }
 
 #[allow(clippy::ref_option, reason = "the shape that serde asks for")]
@@ -91,23 +84,20 @@ pub fn check(
     let mut programmes = Vec::new();
     for programme in &schedule.programmes {
         let report = measure(folder, &file.file, programme, &mut digests, &mut findings, progress)?;
-        if let Some(ms) = report.duration_ms {
-            lengths.insert(programme.id.clone(), Frames::from_ms(ms));
+        if let Some(ms) = report.frames {
+            lengths.insert(programme.id.clone(), ms);
         }
         programmes.push(report);
     }
-    let (slots, of_slots) = expand(folder, &file.file, &schedule);
-    findings.extend(of_slots);
+    let (slots, _) = expand(folder, &file.file, &schedule);
     let station = &folder.station;
-    findings.extend(programme::check(&programme::Checked {
-        file: &file.file,
-        schedule: &schedule,
+    let premises = Premises {
         plan: &folder.plan,
         windows: &station.windows,
         zone: station.zone,
-        slots: &slots,
-        lengths: &lengths,
-    }));
+        unit: &station.unit,
+    };
+    findings.extend(programme::check(&file.file, &schedule, &premises, &lengths));
     if !has_errors(&findings) {
         if let Clearance::Withheld(why) = file.clearance(folder, digests) {
             findings.extend(why);
@@ -127,20 +117,16 @@ fn measure(
     findings: &mut Vec<Finding>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ProgrammeReport, ControlError> {
-    let rendered = media::render_or_refuse(
-        &folder.masters,
-        &folder.library(),
-        programme,
-        &folder.master_spec(),
-        &mut |step| progress(Progress { done: step.done, total: step.total }),
-    )?;
+    let (library, limits) = (folder.library(), Limits::default());
+    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
+    let rendered = folder.renderer(&library, &limits).open_or_render(&files, progress)?;
     let mut segments = Vec::new();
-    for (segment, result) in programme.segments.iter().zip(rendered.segments) {
+    for (segment, result) in programme.segments.iter().zip(rendered.sources) {
         let place = Place { file: file.into(), key: segment.file.clone(), ..Place::default() };
         let measure = match result {
             Ok(measure) => {
-                findings.extend(measure.findings(&place));
-                digests.insert(segment.file.clone(), measure.digest);
+                findings.extend(media::findings(&segment.file, &measure, &place));
+                digests.insert(segment.file.clone(), measure.file);
                 Some(measure)
             }
             Err(refusal) => {
@@ -155,6 +141,7 @@ fn measure(
         id: programme.id.clone(),
         title: programme.title.clone(),
         duration_ms: manifest.as_ref().map(|m| m.frames.ms()),
+        frames: manifest.as_ref().map(|m| m.frames),
         loudness_lufs: manifest.as_ref().map(|m| m.loudness_lufs),
         true_peak_dbtp: manifest.as_ref().map(|m| m.true_peak_dbtp),
         master: manifest.map(|m| m.digest),

@@ -2,9 +2,8 @@
 
 use crate::{
     disk::DiskError,
-    evidence::LeafFault,
     keys::KeyError,
-    media::Refusal,
+    media::{MediaError, Refusal},
     programme::Finding,
     store::StoreError,
     words::Message,
@@ -31,9 +30,9 @@ pub enum ControlError {
     /// Audio.
     #[error(transparent)]
     Media(#[from] Refusal),
-    /// An entry.
+    /// The cache of masters.
     #[error(transparent)]
-    Leaf(#[from] LeafFault),
+    Cache(#[from] MediaError),
 }
 
 impl From<Message> for ControlError {

@@ -10,9 +10,9 @@ use crate::{
     config::{self, Station},
     disk::{At as _, DiskError, join_below},
     keys::SigningKey,
-    media::{Library, MasterSpec},
+    media::{Library, Limits, MasterSpec, Renderer},
     programme::{self, Finding, Place, Plan, Severity},
-    units::{Digest, Month},
+    units::Month,
     words::Message,
 };
 
@@ -23,10 +23,12 @@ pub struct Folder {
     pub root: PathBuf,
     /// Its settings.
     pub station: Station,
-    /// Digest of the settings' bytes.
-    pub station_digest: Digest,
+    /// The settings' bytes, which the log keeps.
+    pub station_bytes: Vec<u8>,
     /// The year's plan.
     pub plan: Plan,
+    /// The plan's bytes, which the log keeps.
+    pub plan_bytes: Vec<u8>,
     /// The cache of masters.
     pub masters: PathBuf,
     /// What was remarked on both; no errors.
@@ -51,13 +53,14 @@ impl Folder {
             return Err(ControlError::Config(findings));
         };
         let plan_file = station.plan.display().to_string();
-        let (plan, of_plan) = programme::read_plan(&plan_file, &read_config(root, &plan_file)?);
+        let plan_bytes = read_config(root, &plan_file)?;
+        let (plan, of_plan) = programme::plan::read(&plan_file, &plan_bytes);
         findings.extend(of_plan);
         match plan {
             Some(plan) if !has_errors(&findings) => {
-                let station_digest = Digest::of(&bytes);
                 let masters = root.join(&station.data).join("masters");
-                Ok(Folder { root: root.into(), station, station_digest, plan, masters, findings })
+                let (root, station_bytes) = (root.into(), bytes);
+                Ok(Folder { root, station, station_bytes, plan, plan_bytes, masters, findings })
             }
             _ => Err(ControlError::Config(findings)),
         }
@@ -87,15 +90,10 @@ impl Folder {
         Library::new(self.root.join(&self.station.media))
     }
 
-    /// How masters of this station are made.
+    /// What makes the masters of this station from the files of `library`.
     #[must_use]
-    pub fn master_spec(&self) -> MasterSpec {
-        let output = &self.station.output;
-        MasterSpec {
-            channels: output.channels,
-            target_lufs: output.target_lufs,
-            ceiling_dbtp: output.ceiling_dbtp,
-        }
+    pub fn renderer<'a>(&'a self, library: &'a Library, limits: &'a Limits) -> Renderer<'a> {
+        Renderer { library, masters: &self.masters, spec: MasterSpec::of(&self.station.output), limits }
     }
 
     /// A month's schedule, as people name it: below the folder.

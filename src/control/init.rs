@@ -64,12 +64,13 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
         Err(_) => new_key(&folder, "approval", &format!("{}/duyet", folder.station.id), &mut made)?,
     };
     let clk = clk(clock, folder.station.zone);
-    Log::create(&folder.log_path(), &origin, &station_key, &clk, "init")?;
+    let public_key = station_key.public().as_text().to_owned();
+    Log::create(&folder.log_path(), &origin, station_key, clk, "init")?;
     made.push("data/log.db".to_owned());
     Ok(Made {
         made,
         origin,
-        public_key: station_key.public().as_text().into(),
+        public_key,
         approval_key: approval_key.public().as_text().into(),
     })
 }
@@ -132,6 +133,6 @@ pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Ve
     schedule.slots.retain(|rule| !matches!(&rule.when, When::At(times) if times.is_empty()));
     schedule.month = to;
     schedule.revision = 1;
-    disk::replace(&path, programme::write_schedule(&schedule).as_bytes(), 0o644)?;
+    disk::replace(&path, programme::write(&schedule).as_bytes(), 0o644)?;
     Ok((file, left_out))
 }

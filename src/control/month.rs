@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use super::{ControlError, Folder};
 use crate::{
     disk::At as _,
-    media,
-    programme::{self, Approval, ApprovalSubject, Finding, Place, Programme, Schedule, Severity},
+    keys::KeyError,
+    media::Limits,
+    programme::{self, Approval, ApprovalError, ApprovalSubject, Finding, Place, Programme, Schedule, Severity},
     units::{Digest, Frames, Month},
     words::Message,
 };
@@ -46,7 +47,7 @@ impl MonthFile {
         let Some(bytes) = read_if_there(&folder.root.join(&file))? else {
             return Err(Message::new("month-missing").with("file", &file).into());
         };
-        let (schedule, findings) = programme::read_schedule(&file, &bytes);
+        let (schedule, findings) = programme::read(&file, &bytes);
         let approval = read_if_there(&folder.root.join(folder.approval_file(month)))?;
         let digest = Digest::of(&bytes);
         Ok(MonthFile { month, file, bytes, digest, schedule, findings, approval })
@@ -68,9 +69,9 @@ impl MonthFile {
         };
         let Some(note) = &self.approval else { return withheld(Message::new("approval-missing")) };
         match Approval::open(note, &folder.station.approvers) {
-            Err(error) => withheld(error.message()),
+            Err(error) => withheld(approval_message(&error)),
             Ok(approval) => {
-                let differences = approval.matches(&place, &self.subject(files));
+                let differences = approval.matches(&place.file, &self.subject(files));
                 if differences.is_empty() {
                     Clearance::Approved(Box::new(approval))
                 } else {
@@ -78,6 +79,16 @@ impl MonthFile {
                 }
             }
         }
+    }
+}
+
+/// Why an approval cannot be used, for people.
+pub(super) fn approval_message(error: &ApprovalError) -> Message {
+    match error {
+        ApprovalError::Note(KeyError::Untrusted) => Message::new("approval-untrusted"),
+        ApprovalError::Note(_) => Message::new("approval-unreadable").with("line", 1),
+        ApprovalError::Line(line) => Message::new("approval-unreadable").with("line", line),
+        ApprovalError::Value(value) => Message::new("approval-value").with("value", value),
     }
 }
 
@@ -104,7 +115,9 @@ pub fn airable(folder: &Folder, month: Month, programme: &str) -> Result<(Digest
 
 /// The length of a programme, by its master; zero while none is rendered.
 pub(super) fn cached_length(folder: &Folder, programme: &Programme) -> Result<Frames, ControlError> {
-    let master = media::cached(&folder.masters, &folder.library(), programme, &folder.master_spec())?;
+    let (library, limits) = (folder.library(), Limits::default());
+    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
+    let master = folder.renderer(&library, &limits).find(&files)?;
     Ok(master.map_or(Frames::ZERO, |master| master.manifest.frames))
 }
 

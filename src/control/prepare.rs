@@ -6,7 +6,7 @@ use super::{Clearance, ControlError, Folder, MonthFile, survey::source_digests};
 use crate::{
     airing::{Job, Refused},
     evidence::{Reason, Trigger},
-    media::{self, Master},
+    media::{Limits, Master},
     programme::Programme,
     words::{Lang, Message},
 };
@@ -40,14 +40,16 @@ pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
 
 /// The verified master of `programme`, rendered when the cache does not hold it.
 fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlError> {
-    let (master, _) = media::open_or_render(
-        &folder.masters,
-        &folder.library(),
-        programme,
-        &folder.master_spec(),
-        &mut |_| {},
-    )?;
-    Ok(master)
+    let (library, limits) = (folder.library(), Limits::default());
+    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
+    let rendered = folder.renderer(&library, &limits).open_or_render(&files, &mut |_| {})?;
+    match rendered.master {
+        Some(master) => Ok(master),
+        None => Err(rendered.sources.into_iter().find_map(Result::err).map_or_else(
+            || Message::new("prepare-no-programme").with("programme", &programme.id).into(),
+            ControlError::Media,
+        )),
+    }
 }
 
 fn from_control(error: &ControlError) -> Refused {

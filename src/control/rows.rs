@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{ControlError, Folder};
 use crate::{
     evidence::{AsRunRow, Body, Outcome, Reason, Trigger, asrun},
-    programme::{self, Programme, Schedule, Source},
-    store::Log,
+    programme::{self, Programme, Schedule, Source, civil},
+    store::Reader,
     units::{Digest, Level, SlotId},
 };
 
@@ -103,17 +103,18 @@ fn level<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S:
 }
 
 /// The rows of `log` that `filter` wants, in order of their planned instants.
-pub fn rows(folder: &Folder, log: &Log, filter: &RowFilter) -> Result<Vec<Row>, ControlError> {
+pub fn rows(folder: &Folder, log: &Reader, filter: &RowFilter) -> Result<Vec<Row>, ControlError> {
     let zone = folder.station.zone;
-    let midnight = |day: NaiveDate| programme::instant_of(day.and_time(chrono::NaiveTime::MIN), zone);
+    let midnight = |day: NaiveDate| civil::instant(zone, day.and_time(chrono::NaiveTime::MIN)).0;
     let from = filter.from.map(midnight);
     let to = filter.to.map(|day| midnight(day + TimeDelta::days(1)));
     let mut fold = asrun::AsRun::default();
     let mut names = Names::default();
-    log.each(0..log.size(), &mut |entry| {
+    for entry in log.entries(0..log.size()?) {
+        let entry = entry?;
         names.take(&entry.body);
         fold.push(&entry);
-    })?;
+    }
     let mut found: Vec<AsRunRow> = fold.finish();
     found.retain(|row| {
         let at = DateTime::<Utc>::from_timestamp_millis(row.planned_ms).unwrap_or_default();
@@ -149,10 +150,10 @@ impl Names {
         }
     }
 
-    fn read_schedules(&mut self, log: &Log) -> Result<(), ControlError> {
+    fn read_schedules(&mut self, log: &Reader) -> Result<(), ControlError> {
         for digest in self.approved.keys() {
-            if let Some(bytes) = log.blob(digest)? {
-                let (schedule, _) = programme::read_schedule("", &bytes);
+            if let Some(bytes) = log.blob(*digest)? {
+                let (schedule, _) = programme::read("", &bytes);
                 self.schedules.extend(schedule.map(|schedule| (*digest, schedule)));
             }
         }

@@ -40,6 +40,6 @@ pub fn status_at_rest(folder: &Folder, clock: &dyn Clock) -> Result<Status, Cont
         device: Lamp { state: "unknown".into(), detail: "loa is not running".into() },
         clock: Lamp { state: state.into(), detail: format!("±{} ms", health.max_error_us / 1000) },
         disk: disk_lamp(disk::free_bytes(&folder.root).ok()),
-        log: LogHead { size: log.size(), checkpoint: log.checkpoint()? },
+        log: LogHead { size: log.size()?, checkpoint: log.head()? },
     })
 }

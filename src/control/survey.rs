@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_length};
 use crate::{
     airing::Planned,
-    media::Library,
-    programme::{self, Schedule, Slot},
+    media::Limits,
+    programme::{self, Place, Schedule, Slot, SlotList},
     units::{Digest, Frames, Month},
 };
 
@@ -53,15 +53,15 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
     if has_errors(&findings) {
         return Ok(invalid(file, findings));
     }
-    let slot_list = programme::slot_list(&folder.station.unit, month, file.digest, &slots);
+    let slot_list = SlotList::new(&folder.station.id, &folder.station.unit, month, file.digest, &slots).to_string();
     let digests = source_digests(folder, &schedule);
     let standing = match digests.as_ref().map(|files| file.clearance(folder, files.clone())) {
         Ok(clearance @ Clearance::Approved(_)) => Standing::Accepted(clearance),
         Ok(Clearance::Withheld(findings)) => Standing::NotApproved(findings),
         Err(ControlError::Media(refusal)) => {
-            Standing::NotApproved(vec![refusal.finding(programme::Place { file: file.file.clone(), ..Default::default() })])
+            Standing::NotApproved(vec![refusal.finding(Place { file: file.file.clone(), ..Place::default() })])
         }
-        Err(_) => return Err(digests.err().unwrap_or_else(|| unreachable!())),
+        Err(_) => return digests.map(|_| invalid(file, findings)),
     };
     let slots = planned(folder, &schedule, file.digest, &slots);
     Ok(Survey { file, slots, slot_list, standing })
@@ -69,7 +69,7 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
 
 /// The slots of `schedule` at this station.
 pub(super) fn expand(folder: &Folder, file: &str, schedule: &Schedule) -> (Vec<Slot>, Vec<programme::Finding>) {
-    programme::expand(file, schedule, folder.station.zone, &folder.station.unit, &folder.plan)
+    programme::expand(file, schedule, folder.station.zone, &folder.station.unit)
 }
 
 /// The digest of every source file that `schedule` names.
@@ -77,20 +77,16 @@ pub(super) fn source_digests(
     folder: &Folder,
     schedule: &Schedule,
 ) -> Result<BTreeMap<String, Digest>, ControlError> {
-    let library = folder.library();
+    let (library, limits) = (folder.library(), Limits::default());
     let names = schedule.programmes.iter().flat_map(|p| &p.segments).map(|s| s.file.clone());
     let mut digests = BTreeMap::new();
     for name in names {
         if !digests.contains_key(&name) {
-            let digest = digest(&library, &name)?;
+            let digest = folder.renderer(&library, &limits).digest(&name)?;
             digests.insert(name, digest);
         }
     }
     Ok(digests)
-}
-
-fn digest(library: &Library, name: &str) -> Result<Digest, ControlError> {
-    Ok(library.digest(name)?)
 }
 
 fn planned(folder: &Folder, schedule: &Schedule, digest: Digest, slots: &[Slot]) -> Vec<Planned> {

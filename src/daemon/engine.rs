@@ -5,17 +5,20 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{past::Past, status::DeviceLamp};
+use super::{
+    past::Past,
+    status::{DeviceLamp, status},
+};
 use crate::{
     airing::{Action, Answer, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
     control::{
-        self, Alive, Ask, Clearance, ControlError, Folder, Position, Reply, Said, Standing, Stamper, Status, Survey,
+        self, Alive, Ask, Clearance, ControlError, Folder, LogHead, Position, Reply, Said, Stamper, Standing, Survey,
     },
     evidence::{Body, BootFacts, Clk, ScheduleFact},
     media::Master,
     playout::{Command, Event},
-    store::{Append, WriterHandle},
+    store::{Append, Blob, Log, StoreError, WriterHandle},
     units::{Digest, Month},
     words::Message,
 };
@@ -34,12 +37,15 @@ pub(super) enum Incoming {
 /// How slow work (hashing, rendering) is done: on a thread of its own, or at once in a rehearsal.
 pub(super) type Work = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send>;
 
+/// Hands a command to the player; `false` when it is gone.
+pub(super) type Player = Box<dyn Fn(Command) -> bool + Send>;
+
 /// Where the engine sends what it wants done.
 pub(super) struct Ports {
     pub clock: Arc<dyn Clock>,
     pub folder: Arc<Folder>,
     pub writer: WriterHandle,
-    pub player: std::sync::mpsc::Sender<Command>,
+    pub player: Player,
     pub inbox: mpsc::Sender<Incoming>,
     pub work: Work,
     /// The output as it was chosen.
@@ -59,6 +65,8 @@ pub(super) struct Engine {
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
+    /// The player crashed: the process must end, to be started anew and go on where it was heard.
+    pub(super) broken: bool,
 }
 
 /// What was last seen of a month.
@@ -109,6 +117,7 @@ impl Engine {
             surveyed_at: None,
             alive_at: None,
             heartbeat_at: now,
+            broken: false,
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
@@ -120,7 +129,8 @@ impl Engine {
             }),
             Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() },
             Body::Config {
-                digest: engine.ports.folder.station_digest,
+                digest: Digest::of(&engine.ports.folder.station_bytes),
+                plan: Digest::of(&engine.ports.folder.plan_bytes),
                 station: station.id.clone(),
                 unit: station.unit.clone(),
                 output: engine.ports.output.clone(),
@@ -128,7 +138,11 @@ impl Engine {
             },
         ];
         bodies.extend(missed);
-        engine.record(bodies);
+        let blobs = vec![
+            Blob { kind: "config", bytes: engine.ports.folder.station_bytes.clone() },
+            Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
+        ];
+        engine.append(bodies, blobs, told);
         let stamp = data.join("position");
         if let Some(cut) = past.interrupted(&stamp, &engine.ports.clock.boot_id()) {
             engine.step(Input::Interrupted(Box::new(cut)));
@@ -145,6 +159,7 @@ impl Engine {
             }
             Incoming::Player(event) => {
                 self.lamp.take(&event, self.ports.clock.now().wall);
+                self.broken |= matches!(event, Event::Crashed { .. });
                 self.step(Input::Player(event));
             }
             Incoming::Prepared(result) => self.step(Input::Prepared(result)),
@@ -191,10 +206,6 @@ impl Engine {
         self.controller.state() == State::Idle
     }
 
-    pub(super) fn status(&self, running: bool, size: u64, checkpoint: String) -> Status {
-        super::status::status(self, running, size, checkpoint)
-    }
-
     fn step(&mut self, input: Input) {
         let now = self.ports.clock.now();
         let health = self.ports.clock.health();
@@ -208,8 +219,8 @@ impl Engine {
             Action::Record(bodies) => self.record(bodies),
             Action::RecordCue(cue) => {
                 let inbox = self.ports.inbox.clone();
-                let answer = move |result: Result<Vec<u64>, _>| {
-                    let result = result.map_err(|error: crate::store::StoreError| error.to_string());
+                let answer = move |result: Result<Vec<u64>, StoreError>| {
+                    let result = result.map_err(|error| error.to_string());
                     let first = result.map(|seqs| seqs.first().copied().unwrap_or_default());
                     let _ = inbox.blocking_send(Incoming::Cued(first));
                 };
@@ -217,8 +228,9 @@ impl Engine {
             }
             Action::Prepare(job) => self.prepare(*job),
             Action::Player(command) => {
-                if self.ports.player.send(command).is_err() {
+                if !(self.ports.player)(command) {
                     tracing::error!("the player is gone");
+                    self.broken = true;
                 }
             }
             Action::Stamp { airing, position } => {
@@ -247,22 +259,20 @@ impl Engine {
 
     /// Writes entries for which nobody waits.
     pub(super) fn record(&self, bodies: Vec<Body>) {
-        self.append(bodies, Vec::new(), |result| {
-            if let Err(error) = result {
-                tracing::error!("an entry is not in the log: {error}");
-            }
-        });
+        self.append(bodies, Vec::new(), told);
     }
 
     fn append(
         &self,
         bodies: Vec<Body>,
-        blobs: Vec<(&'static str, Vec<u8>)>,
-        then: impl FnOnce(Result<Vec<u64>, crate::store::StoreError>) + Send + 'static,
+        blobs: Vec<Blob>,
+        then: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static,
     ) {
         let clk = self.clk();
         let entries = bodies.into_iter().map(|body| (clk.clone(), body)).collect();
-        self.ports.writer.append(Append { entries, blobs }, Box::new(then));
+        if self.ports.writer.send(Append { entries, blobs, reply: Box::new(then) }).is_err() {
+            tracing::error!("the log's writer is gone");
+        }
     }
 
     // ---- housekeeping --------------------------------------------------------------------------------
@@ -337,19 +347,15 @@ impl Engine {
                         slots: Digest::of(survey.slot_list.as_bytes()),
                         count: survey.slots.len() as u64,
                         approval: pair.1,
-                        by: approval.by.clone(),
-                        document: approval.document.clone(),
+                        by: approval.release.by.clone(),
+                        document: approval.release.document.clone(),
                     };
                     let blobs = vec![
-                        ("schedule", survey.file.bytes.clone()),
-                        ("slots", survey.slot_list.clone().into_bytes()),
-                        ("approval", note),
+                        Blob { kind: "schedule", bytes: survey.file.bytes.clone() },
+                        Blob { kind: "slots", bytes: survey.slot_list.clone().into_bytes() },
+                        Blob { kind: "approval", bytes: note },
                     ];
-                    self.append(vec![Body::ScheduleAccept(fact)], blobs, |result| {
-                        if let Err(error) = result {
-                            tracing::error!("an accepted schedule is not in the log: {error}");
-                        }
-                    });
+                    self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
                 }
                 self.step(Input::Rundown { month, slots: survey.slots });
             }
@@ -379,8 +385,11 @@ impl Engine {
         self.tokens += 1;
         let input = match ask {
             Ask::Status => {
-                let (size, checkpoint) = self.ports.writer.head();
-                let _ = reply.send(Reply::Status(Box::new(self.status(true, size, checkpoint))));
+                let head = Log::read_only(&self.ports.folder.log_path()).and_then(|log| Ok((log.size()?, log.head()?)));
+                let _ = reply.send(match head {
+                    Ok((size, checkpoint)) => Reply::Status(Box::new(status(self, LogHead { size, checkpoint }))),
+                    Err(error) => Reply::Failed(error.to_string()),
+                });
                 return;
             }
             Ask::Note { slot, by, text } => return self.enter(Body::Note { slot, by, text }, "note-done", reply),
@@ -425,6 +434,13 @@ impl Engine {
                 Err(message) => Reply::No(Said::of(message)),
             });
         }
+    }
+}
+
+/// Nobody waits for this entry; that it is missing is told aloud.
+fn told(result: Result<Vec<u64>, StoreError>) {
+    if let Err(error) = result {
+        tracing::error!("an entry is not in the log: {error}");
     }
 }
 

@@ -6,14 +6,14 @@
 //!
 //! Stop order: controller closes → player fades and quits → writer drains and writes `shutdown` → socket.
 
+mod device;
 mod engine;
-mod foreground;
 mod past;
 mod rehearse;
 mod run;
 mod socket;
 mod status;
 
-pub use foreground::air_once;
+pub use device::{devices, test_device};
 pub use rehearse::{Rehearsal, rehearse};
-pub use run::run;
+pub use run::{Options, run};

@@ -12,7 +12,7 @@ use crate::{
     airing::{Interrupted, Planned},
     control::{ControlError, Position},
     evidence::{Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
-    programme,
+    programme::SlotList,
     store::Log,
     units::{Frames, Month, SlotId},
 };
@@ -38,7 +38,9 @@ impl Past {
     /// Reads it from `log`.
     pub fn read(log: &Log) -> Result<Past, ControlError> {
         let mut past = Past { clean: true, ..Past::default() };
-        log.each(0..log.size(), &mut |entry| past.take(entry))?;
+        for entry in log.reader().entries(0..log.size()) {
+            past.take(entry?);
+        }
         Ok(past)
     }
 
@@ -113,13 +115,8 @@ impl Past {
 
 /// The accepted slots of a month, from the list stored beside the log.
 pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, ControlError> {
-    let bytes = log.blob(&fact.slots)?.unwrap_or_default();
-    let list = programme::read_slot_list(&bytes).unwrap_or_default();
-    let planned = |slot: programme::Slot| Planned {
-        id: slot.id,
-        at: slot.at,
-        length: Frames::ZERO,
-        schedule: fact.digest,
-    };
+    let bytes = log.reader().blob(fact.slots)?.unwrap_or_default();
+    let list = String::from_utf8_lossy(&bytes).parse::<SlotList>().map(|list| list.slots).unwrap_or_default();
+    let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest };
     Ok(list.into_iter().map(planned).collect())
 }

@@ -17,8 +17,8 @@ use crate::{
     control::{self, ControlError, Folder, Stamper, Standing, survey},
     evidence::Body,
     keys::SigningKey,
-    playout,
-    programme,
+    playout::{Choice, Player},
+    programme::civil,
     store::{Log, Writer},
     units::Month,
 };
@@ -47,11 +47,11 @@ pub fn rehearse(
         return Err(ControlError::Config(findings).into());
     }
     let zone = folder.station.zone;
-    let begin = programme::instant_of(what.month.first().and_time(chrono::NaiveTime::MIN), zone);
+    let begin = civil::instant(zone, what.month.first().and_time(chrono::NaiveTime::MIN)).0;
     let last = what.days.map_or(what.month.next().first(), |days| {
         (what.month.first() + TimeDelta::days(i64::from(days))).min(what.month.next().first())
     });
-    let end = programme::instant_of(last.and_time(chrono::NaiveTime::MIN), zone);
+    let end = civil::instant(zone, last.and_time(chrono::NaiveTime::MIN)).0;
     // The station comes up half an hour before the month does, as a ward PC that was on already.
     let clock = Arc::new(Manual::at(begin - TimeDelta::minutes(30)));
     let mut scratch_folder = folder.clone();
@@ -61,7 +61,7 @@ pub fn rehearse(
     let path = scratch.join("log.db");
     let origin = format!("loa/rehearsal/{}/1", folder.station.id);
     let clk = control::clk(clock.as_ref(), zone);
-    drop(Log::create(&path, &origin, &key, &clk, "rehearsal")?);
+    drop(Log::create(&path, &origin, SigningKey::parse(key.secret_text())?, clk, "rehearsal")?);
 
     let cuts = what.faults.map_or(Vec::new(), |seed| power_cuts(seed, &survey.slots));
     let mut lives = cuts.into_iter().filter(|cut| cut.at < end).collect::<Vec<_>>();
@@ -93,19 +93,17 @@ fn live(
     let rules = rules(folder, false, true);
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
     let (inbox, mut incoming) = mpsc::channel(INBOX);
-    let mut writer = Writer::new(log);
-    let tell_inbox = inbox.clone();
-    let tell = Box::new(move |event| {
-        let _ = tell_inbox.blocking_send(Incoming::Player(event));
-    });
-    let (mut player, commands) =
-        playout::Player::new(playout::Choice::Rehearsal, folder.station.output.clone(), clock.clone(), tell);
+    let (mut writer, handle) = Writer::new(log);
+    let (commands, player_inbox) = std::sync::mpsc::channel();
+    let (outbox, events) = std::sync::mpsc::channel();
+    let settings = folder.station.output.clone();
+    let mut player = Player::new(Choice::Rehearsal, settings, clock.clone(), player_inbox, outbox);
     let ports = Ports {
         stamper: Some(Stamper::open(&folder.data().join("position"))?),
         clock: clock.clone(),
         folder: Arc::new(folder.clone()),
-        writer: writer.handle(),
-        player: commands,
+        writer: handle,
+        player: Box::new(move |command| commands.send(command).is_ok()),
         inbox: inbox.clone(),
         work: Box::new(|job| job()),
         output: "rehearsal".into(),
@@ -117,12 +115,14 @@ fn live(
     engine.turn(Incoming::Tick);
     loop {
         // Everything that is due now settles before time moves.
-        let mut wake = player.step();
-        while writer.step() {}
-        while let Ok(next) = incoming.try_recv() {
-            engine.turn(next);
-            while writer.step() {}
-            wake = player.step();
+        let wake = player.step();
+        writer.drain();
+        let told: Vec<_> = events.try_iter().map(Incoming::Player).collect();
+        let came = std::iter::from_fn(|| incoming.try_recv().ok());
+        let waiting: Vec<_> = came.chain(told).collect();
+        if !waiting.is_empty() {
+            waiting.into_iter().for_each(|next| engine.turn(next));
+            continue;
         }
         let now = clock.now().wall;
         progress(now);
@@ -140,7 +140,7 @@ fn live(
     }
     if in_order {
         engine.record(vec![Body::Shutdown { reason: "end of the rehearsal".into() }]);
-        while writer.step() {}
+        writer.drain();
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! The engine on the machine's clock: tokio's timers, signals and control socket turn it.
 
 use std::{
-    path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
     time::Duration,
 };
 
@@ -22,9 +21,9 @@ use crate::{
     airing::{Input, Rules},
     clock::{Clock, System},
     control::{Ask, ControlError, Folder, Reply, Stamper},
-    evidence::{Body, Clk},
-    playout::{self, Command, Event},
-    store::{Append, Log, Writer, WriterHandle},
+    evidence::Body,
+    playout::{Choice, Command, Event, Player},
+    store::{Log, Writer},
     words::Message,
 };
 
@@ -57,7 +56,7 @@ pub fn run(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
 async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
     let clock: Arc<dyn Clock> = Arc::new(System::new());
     let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
-    let choice = playout::Choice::parse(&output, &folder.root).map_err(|error| ControlError::No(error.message()))?;
+    let choice: Choice = output.parse()?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
     let log = Log::open(&folder.log_path(), key)?;
     let mut past = Past::read(&log)?;
@@ -65,19 +64,21 @@ async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
 
     let (inbox, mut incoming) = mpsc::channel(INBOX);
-    let writer = Writer::spawn(log)?;
-    let player_inbox = inbox.clone();
-    let tell = Box::new(move |event: Event| {
-        let _ = player_inbox.blocking_send(Incoming::Player(event));
-    });
-    let player = playout::Player::spawn(choice, folder.station.output.clone(), clock.clone(), tell)?;
+    let (writer, writing) = Writer::spawn(log)?;
+    let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock.clone())?;
+    let player = Arc::new(Mutex::new(Some(player)));
+    let commanded = player.clone();
+    forward(events, inbox.clone())?;
     let socket = Socket::listen(&folder.socket_path(), inbox.clone())?;
     let ports = Ports {
         stamper: Some(Stamper::open(&folder.data().join("position"))?),
         clock: clock.clone(),
         folder: Arc::new(folder),
-        writer: writer.handle(),
-        player: player.commands(),
+        writer,
+        player: Box::new(move |command| {
+            let player = commanded.lock().unwrap_or_else(PoisonError::into_inner);
+            player.as_ref().is_some_and(|player| player.send(command).is_ok())
+        }),
         inbox: inbox.clone(),
         work: threads(),
         output,
@@ -97,13 +98,19 @@ async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>
     }
     let answer = turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once).await?;
     close(&mut engine, &mut incoming).await;
-    player.quit();
-    drain(&mut engine, &mut incoming);
-    let writer_handle = writer.handle();
-    shut(&writer_handle, &engine);
+    // Dropped, the player fades, closes the device and is waited for; then what it told last is taken.
+    drop(player.lock().unwrap_or_else(PoisonError::into_inner).take());
+    while let Ok(next) = incoming.try_recv() {
+        engine.turn(next);
+    }
+    let broken = engine.broken;
+    let reason = if broken { "the player crashed" } else { "asked to end" };
+    engine.record(vec![Body::Shutdown { reason: reason.into() }]);
+    // The last handle goes with the engine; the writer ends when it has written what waits.
     drop(engine);
-    writer.close();
+    let _ = writing.join();
     drop(socket);
+    anyhow::ensure!(!broken, "the player crashed; start loa again to go on where it was heard");
     Ok(answer)
 }
 
@@ -166,7 +173,7 @@ async fn turn_until_done(
         if let Some(reply) = once.as_mut().and_then(|reply| reply.try_recv().ok()) {
             answer = Some(reply);
         }
-        if answer.is_some() && engine.is_idle() {
+        if engine.broken || (answer.is_some() && engine.is_idle()) {
             return Ok(answer);
         }
         let wake = engine.next_wake(clock.now().wall).to_std().unwrap_or_default();
@@ -212,19 +219,15 @@ async fn close(engine: &mut Engine, incoming: &mut mpsc::Receiver<Incoming>) {
     }
 }
 
-/// Takes what the player told on its way out.
-fn drain(engine: &mut Engine, incoming: &mut mpsc::Receiver<Incoming>) {
-    while let Ok(next) = incoming.try_recv() {
-        engine.turn(next);
-    }
-}
-
-fn shut(writer: &WriterHandle, engine: &Engine) {
-    let entries = vec![(engine.clk(), Body::Shutdown { reason: "asked to end".into() })];
-    let append = Append { entries, blobs: Vec::new() };
-    writer.append(append, Box::new(|result| {
-        if let Err(error) = result {
-            tracing::error!("the shutdown is not in the log: {error}");
+/// Carries what the player tells to the loop, on a thread that ends with the player.
+fn forward(events: Receiver<Event>, inbox: mpsc::Sender<Incoming>) -> anyhow::Result<()> {
+    let carry = move || {
+        for event in events {
+            if inbox.blocking_send(Incoming::Player(event)).is_err() {
+                return;
+            }
         }
-    }));
+    };
+    std::thread::Builder::new().name("events".into()).spawn(carry).context("start a thread")?;
+    Ok(())
 }

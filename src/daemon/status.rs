@@ -49,7 +49,8 @@ impl DeviceLamp {
     }
 }
 
-pub(super) fn status(engine: &Engine, running: bool, size: u64, checkpoint: String) -> Status {
+/// The state of a running station.
+pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
     let (ports, controller) = (&engine.ports, &engine.controller);
     let station = &ports.folder.station;
     let now = ports.clock.now().wall;
@@ -77,14 +78,14 @@ pub(super) fn status(engine: &Engine, running: bool, size: u64, checkpoint: Stri
         station: station.id.clone(),
         at: local(now),
         version: env!("CARGO_PKG_VERSION").into(),
-        running,
+        running: true,
         on_air,
         next,
         hold_until: controller.hold().map(local),
         device: engine.lamp.lamp(),
         clock,
         disk: disk_lamp(disk::free_bytes(&ports.folder.data()).ok()),
-        log: LogHead { size, checkpoint },
+        log,
     }
 }
 
