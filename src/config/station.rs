@@ -4,7 +4,15 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
-use crate::{keys::PublicKey, programme::Windows, units::Level};
+use crate::{
+    keys::PublicKey,
+    programme::{
+        Field, Finding, Severity, Table, Windows,
+        document::{self, nearest},
+    },
+    units::Level,
+    words::Message,
+};
 
 /// Validated settings of a station.
 #[derive(Debug, Clone)]
@@ -64,6 +72,9 @@ pub enum Channels {
 }
 
 impl Channels {
+    /// Every choice with its word in files.
+    pub const ALL: &[(&str, Channels)] = &[("mono", Channels::Mono), ("stereo", Channels::Stereo)];
+
     /// How many.
     #[must_use]
     pub fn count(self) -> u16 {
@@ -83,4 +94,228 @@ pub struct Policy {
     pub late_start_s: u32,
     /// Wall-clock steps beyond this many seconds without synchronisation make the clock untrusted.
     pub clock_step_s: u32,
+}
+
+impl Default for Output {
+    fn default() -> Output {
+        Output {
+            device: "default".into(),
+            channels: Channels::Mono,
+            buffer_frames: 4096,
+            target_lufs: Level(-1600),
+            ceiling_dbtp: Level(-100),
+            volume_db: Level(0),
+            correction_us: 0,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { resume_within_s: 600, late_start_s: 60, clock_step_s: 60 }
+    }
+}
+
+/// Reads the settings in `bytes`, which a person knows as `file`. Never fails: every fault is a finding,
+/// and there are settings exactly when none of them is an error.
+#[must_use]
+pub fn read(file: &str, bytes: &[u8]) -> (Option<Station>, Vec<Finding>) {
+    document::read(file, bytes, station)
+}
+
+fn station(table: &Table) -> Option<Station> {
+    const KEYS: &[&str] =
+        &["id", "unit", "zone", "demo", "plan", "folders", "output", "windows", "policy", "trust"];
+    table.known(KEYS);
+    let id = table.need("id").and_then(|f| origin_word(&f));
+    let unit = table.need("unit").and_then(|f| f.id());
+    let zone = table.get("zone").map_or(Some(chrono_tz::Asia::Ho_Chi_Minh), |f| zone(&f));
+    let demo = or(table, "demo", false, Field::boolean);
+    let plan = table.get("plan").map_or_else(|| Some("config/plan-2022.toml".into()), |f| f.path_below());
+    let folders = sub(table, "folders").and_then(|t| folders(t.as_ref()));
+    let output = sub(table, "output").and_then(|t| t.map_or(Some(Output::default()), |t| output(&t)));
+    let windows = sub(table, "windows").and_then(|t| t.map_or(Some(Windows::default()), |t| windows(&t)));
+    let policy = sub(table, "policy").and_then(|t| t.map_or(Some(Policy::default()), |t| policy(&t)));
+    let trust = sub(table, "trust").and_then(|t| t.map_or(Some(Vec::new()), |t| trust(&t, demo)));
+    if trust.as_ref().is_some_and(Vec::is_empty) {
+        table.report(Severity::Warning, "trust", Message::new("approvers-none"));
+    }
+    let [schedules, media, data] = folders?;
+    Some(Station {
+        id: id?,
+        unit: unit?,
+        zone: zone?,
+        demo: demo?,
+        schedules,
+        media,
+        data,
+        plan: plan?.into(),
+        output: output?,
+        windows: windows?,
+        policy: policy?,
+        approvers: trust?,
+    })
+}
+
+/// The value of `key`, or `default` where it is absent; `None` where it is wrong.
+fn or<'a, T>(
+    table: &Table<'a>,
+    key: &str,
+    default: T,
+    read: impl FnOnce(&Field<'a>) -> Option<T>,
+) -> Option<T> {
+    table.get(key).map_or(Some(default), |field| read(&field))
+}
+
+/// The table `key`, or none where it is absent; `None` outside when something else stands there.
+#[allow(clippy::option_option, reason = "wrong, absent and present are three things")]
+fn sub<'a>(table: &Table<'a>, key: &str) -> Option<Option<Table<'a>>> {
+    table.get(key).map_or(Some(None), |field| field.table().map(Some))
+}
+
+/// An id that becomes part of the log's origin: lower case, so that it has one spelling.
+fn origin_word(field: &Field) -> Option<String> {
+    let id = field.id()?;
+    if id.bytes().any(|b| b.is_ascii_uppercase()) {
+        return field.refuse(Message::new("id-malformed").with("found", id));
+    }
+    Some(id)
+}
+
+fn zone(field: &Field) -> Option<Tz> {
+    let name = field.words()?;
+    name.parse().ok().or_else(|| {
+        let nearest = nearest(&name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        field.refuse(Message::new("zone-unknown").with("found", &name).with("nearest", nearest))
+    })
+}
+
+fn folders(table: Option<&Table>) -> Option<[PathBuf; 3]> {
+    let Some(table) = table else { return Some(["schedules", "media", "data"].map(PathBuf::from)) };
+    table.known(&["schedules", "media", "data"]);
+    let folder = |key: &str| or(table, key, PathBuf::from(key), |f| f.path_below().map(PathBuf::from));
+    let (schedules, media, data) = (folder("schedules"), folder("media"), folder("data"));
+    Some([schedules?, media?, data?])
+}
+
+fn output(table: &Table) -> Option<Output> {
+    table.known(&[
+        "device",
+        "channels",
+        "buffer_frames",
+        "target_lufs",
+        "ceiling_dbtp",
+        "volume_db",
+        "correction_ms",
+    ]);
+    let usual = Output::default();
+    let device = or(table, "device", usual.device, device);
+    let channels = or(table, "channels", usual.channels, |f| f.choice(Channels::ALL));
+    let buffer_frames = or(table, "buffer_frames", usual.buffer_frames, |f| f.integer(64..=48_000));
+    let level = |key: &str, usual: Level, range: std::ops::RangeInclusive<f64>| {
+        or(table, key, usual, |f| f.decimal(range).map(Level::from_db))
+    };
+    let target_lufs = level("target_lufs", usual.target_lufs, -40.0..=-9.0);
+    let ceiling_dbtp = level("ceiling_dbtp", usual.ceiling_dbtp, -20.0..=0.0);
+    let volume_db = level("volume_db", usual.volume_db, -60.0..=0.0);
+    let correction_us =
+        or(table, "correction_ms", usual.correction_us, |f| f.decimal(-5000.0..=5000.0).map(whole_us));
+    Some(Output {
+        device: device?,
+        channels: channels?,
+        buffer_frames: buffer_frames?,
+        target_lufs: target_lufs?,
+        ceiling_dbtp: ceiling_dbtp?,
+        volume_db: volume_db?,
+        correction_us: correction_us?,
+    })
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "within ±5 s, in microseconds")]
+fn whole_us(ms: f64) -> i64 {
+    (ms * 1000.0).round() as i64
+}
+
+fn device(field: &Field) -> Option<String> {
+    let text = field.words()?;
+    let named = ["pulse:", "alsa:", "wav:"]
+        .iter()
+        .any(|host| text.strip_prefix(host).is_some_and(|name| !name.is_empty() && name.trim() == name));
+    if named || text == "default" {
+        return Some(text);
+    }
+    field.refuse(Message::new("device-malformed").with("found", text))
+}
+
+fn windows(table: &Table) -> Option<Windows> {
+    table.known(&["ranges", "weekdays"]);
+    Windows::read(table)
+}
+
+fn policy(table: &Table) -> Option<Policy> {
+    table.known(&["resume_within_s", "late_start_s", "clock_step_s"]);
+    let usual = Policy::default();
+    let seconds = |key: &str, usual: u32, most: u32| or(table, key, usual, |f| f.integer(0..=most));
+    let resume_within_s = seconds("resume_within_s", usual.resume_within_s, 3600);
+    let late_start_s = seconds("late_start_s", usual.late_start_s, 3600);
+    let clock_step_s = seconds("clock_step_s", usual.clock_step_s, 3600);
+    Some(Policy {
+        resume_within_s: resume_within_s?,
+        late_start_s: late_start_s?,
+        clock_step_s: clock_step_s?,
+    })
+}
+
+fn trust(table: &Table, demo: Option<bool>) -> Option<Vec<PublicKey>> {
+    table.known(&["approvers"]);
+    or(table, "approvers", Vec::new(), |list| list.list_of(|field| approver(field, demo)))
+}
+
+/// The demonstration's private key is public: whoever trusts it trusts everybody.
+fn approver(field: &Field, demo: Option<bool>) -> Option<PublicKey> {
+    let text = field.words()?;
+    let Ok(key) = PublicKey::parse(&text) else {
+        return field.refuse(Message::new("key-malformed").with("found", text));
+    };
+    if key.name().starts_with("demo") && demo == Some(false) {
+        return field.refuse(Message::new("key-demo-only").with("key", key.name()));
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::keys::SigningKey;
+
+    const SHIPPED: &str = include_str!("../../config/station.toml");
+
+    #[test]
+    fn the_shipped_settings_are_the_defaults_with_the_demonstration_trusted() {
+        let (station, findings) = read("config/station.toml", SHIPPED.as_bytes());
+        assert_eq!(findings, []);
+        let station = station.unwrap();
+        assert_eq!((station.id.as_str(), station.unit.as_str()), ("duc-pho", "duc-pho"));
+        let least = read("s", b"id = \"a\"\nunit = \"b\"\n").0.unwrap();
+        assert_eq!((&station.output, &station.windows), (&least.output, &least.windows));
+        assert_eq!((&station.policy, &station.plan), (&least.policy, &least.plan));
+        assert_eq!((&station.schedules, &station.media), (&least.schedules, &least.media));
+        assert_eq!((station.zone, &station.data), (least.zone, &least.data));
+        assert!(station.demo && !least.demo);
+        let demo = SigningKey::parse(include_str!("../../config/demo.key")).unwrap();
+        assert_eq!(station.approvers, [demo.public().clone()]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_panics(at in 0..SHIPPED.len(), cut in 0usize..30, put in "[\\x00-\\x7fđ]{0,4}") {
+            let mut bytes = SHIPPED.as_bytes().to_vec();
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, put.bytes());
+            let (station, findings) = read("config/station.toml", &bytes);
+            prop_assert_eq!(station.is_none(), findings.iter().any(|f| f.severity == Severity::Error));
+        }
+    }
 }

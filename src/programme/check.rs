@@ -189,10 +189,7 @@ impl Checker<'_> {
             super::When::At(times) => times.iter().position(|time| *time == slot.id.local),
             super::When::Cron(_) => None,
         };
-        at.map_or_else(
-            || format!("slot[{}].cron", slot.rule),
-            |at| format!("slot[{}].at[{at}]", slot.rule),
-        )
+        at.map_or_else(|| format!("slot[{}].cron", slot.rule), |at| format!("slot[{}].at[{at}]", slot.rule))
     }
 
     fn window(&mut self, slot: &Slot) {

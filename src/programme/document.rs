@@ -109,7 +109,8 @@ fn line_of(text: &str, at: usize) -> u32 {
 
 /// The nearest of `known` to `found`, or `none` where nothing is near enough to be meant. The catalogues
 /// know the word `none`.
-pub(super) fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+#[must_use]
+pub fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let likeness = |k: &str| strsim::jaro_winkler(&found.to_lowercase(), &k.to_lowercase());
     known
         .into_iter()
@@ -123,7 +124,6 @@ pub(super) fn nearest<'k>(found: &str, known: impl IntoIterator<Item = &'k str>)
 pub(super) fn listed<'k>(known: impl IntoIterator<Item = &'k str>) -> String {
     known.into_iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
 }
-
 
 #[cfg(test)]
 mod tests {

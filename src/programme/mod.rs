@@ -1,5 +1,6 @@
 //! What is meant to air: plan, windows, schedule, programme, segment, slot; read, write, check, rundown, approval.
 
+mod approval;
 mod check;
 pub mod civil;
 pub mod document;
@@ -12,6 +13,7 @@ mod schedule_file;
 mod slot_list;
 mod window;
 
+pub use approval::{Approval, ApprovalError, ApprovalSubject, Release};
 pub use check::{Premises, check};
 pub use field::{Field, Table};
 pub use finding::{Finding, Place, Severity};

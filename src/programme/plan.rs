@@ -141,8 +141,18 @@ pub fn read(file: &str, bytes: &[u8]) -> (Option<Plan>, Vec<Finding>) {
 
 fn plan(table: &Table) -> Option<Plan> {
     const KEYS: &[&str] = &[
-        "format", "year", "title", "number", "date", "issued_by", "programmes", "report", "windows",
-        "topic", "column", "unit",
+        "format",
+        "year",
+        "title",
+        "number",
+        "date",
+        "issued_by",
+        "programmes",
+        "report",
+        "windows",
+        "topic",
+        "column",
+        "unit",
     ];
     table.known(KEYS);
     format_of(table);
@@ -267,13 +277,11 @@ fn judge_units(units: &[Unit], tables: &[Table]) {
     for (index, (unit, table)) in units.iter().zip(tables).enumerate() {
         if !unit.parent.is_empty() && !units.iter().any(|u| u.id == unit.parent) {
             let nearest = document::nearest(&unit.parent, units.iter().map(|u| u.id.as_str()));
-            let message =
-                Message::new("unit-unknown").with("unit", &unit.parent).with("nearest", nearest);
+            let message = Message::new("unit-unknown").with("unit", &unit.parent).with("nearest", nearest);
             table.report(Severity::Error, "parent", message);
         }
         let meets = |other: &Unit| {
-            other.id == unit.id
-                && (other.valid_on(unit.valid_from) || unit.valid_on(other.valid_from))
+            other.id == unit.id && (other.valid_on(unit.valid_from) || unit.valid_on(other.valid_from))
         };
         if units[..index].iter().any(meets) {
             table.report(Severity::Error, "valid_from", Message::new("unit-twice").with("unit", &unit.id));
@@ -308,5 +316,17 @@ mod tests {
     fn the_plan_of_two_levels_parses() {
         let plan = shipped(2026);
         assert_eq!(plan.units.iter().filter(|u| u.kind == UnitKind::Province).count(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_damage_panics(at in 0usize..12_000, cut in 0usize..40, put in "[\\x00-\\x7fđ]{0,4}") {
+            let mut bytes = include_bytes!("../../config/plan-2022.toml").to_vec();
+            let (from, to) = (at.min(bytes.len()), (at + cut).min(bytes.len()));
+            bytes.splice(from..to, put.bytes());
+            let (plan, findings) = read("config/plan-2022.toml", &bytes);
+            let error = findings.iter().any(|f| f.severity == Severity::Error);
+            proptest::prop_assert_eq!(plan.is_none(), error);
+        }
     }
 }

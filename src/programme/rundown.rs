@@ -117,8 +117,7 @@ impl Expansion<'_> {
         let before = Utc.from_utc_datetime(&(first - Duration::seconds(1)));
         let times = schedule.after(&before).map(|at| at.naive_utc());
         let month = self.month;
-        let times: Vec<_> =
-            times.take_while(|at| month.contains(at.date())).take(MOST_SLOTS + 1).collect();
+        let times: Vec<_> = times.take_while(|at| month.contains(at.date())).take(MOST_SLOTS + 1).collect();
         if times.is_empty() {
             let message = Message::new("slot-never").with("cron", text).with("month", month);
             self.report(Severity::Warning, key, message);

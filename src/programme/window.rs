@@ -117,10 +117,7 @@ impl Windows {
         let allowed = self.weekdays.contains(&date.weekday());
         let midnight = date.checked_add_days(Days::new(1)).unwrap_or(date).and_time(NaiveTime::MIN);
         let end = move |to: NaiveTime| if to == NaiveTime::MIN { midnight } else { date.and_time(to) };
-        self.ranges
-            .iter()
-            .filter(move |_| allowed)
-            .map(move |(from, to)| (date.and_time(*from), end(*to)))
+        self.ranges.iter().filter(move |_| allowed).map(move |(from, to)| (date.and_time(*from), end(*to)))
     }
 }
 
@@ -152,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_span_lies_in_one_window_of_an_allowed_day() {
-        let windows = Windows::parse(&["05:30-06:30", "17:00-18:00", "22:00-00:00"], &["Mon", "Sat"]).unwrap();
+        let windows =
+            Windows::parse(&["05:30-06:30", "17:00-18:00", "22:00-00:00"], &["Mon", "Sat"]).unwrap();
         let check = |start: &str, minutes: i64, covered: bool| {
             let length = TimeDelta::minutes(minutes);
             assert_eq!(windows.covers(civil_time(start), length), covered, "{start} {minutes}");
@@ -190,7 +188,8 @@ mod tests {
     fn the_next_start_is_now_or_the_next_window() {
         let hcm = chrono_tz::Asia::Ho_Chi_Minh;
         let check = |after: &str, minutes: i64, next: Option<&str>| {
-            let found = Windows::default().next_start(hcm, after.parse().unwrap(), TimeDelta::minutes(minutes));
+            let found =
+                Windows::default().next_start(hcm, after.parse().unwrap(), TimeDelta::minutes(minutes));
             assert_eq!(found, next.map(|t| t.parse().unwrap()), "{after}");
         };
         check("2022-03-04T22:40:00Z", 12, Some("2022-03-04T22:40:00Z"));
