@@ -2,13 +2,18 @@
 //!
 //! The map, ground first; `ARCHITECTURE.md` has the walk-throughs and `tests/it/tidy.rs` holds the arrows.
 
+pub mod airing;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod disk;
 pub mod evidence;
 pub mod keys;
 pub mod media;
 pub mod playout;
 pub mod programme;
+pub mod store;
 pub mod units;
 pub mod words;

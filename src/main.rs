@@ -1,2 +1,7 @@
-//! Arguments → run → exit code.
-fn main() {}
+//! Arguments → run → exit code; the error chain goes to standard error.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loa::cli::main()
+}

@@ -1,6 +1,9 @@
 //! A clock that moves only when it is told to: rehearsals and tests.
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -9,13 +12,14 @@ use super::{Clock, Health, Reading};
 /// A clock moved by hand.
 pub struct Manual {
     now: Mutex<Reading>,
+    boots: AtomicU64,
 }
 
 impl Manual {
     /// A clock that shows `wall` and stands still.
     #[must_use]
     pub fn at(wall: DateTime<Utc>) -> Manual {
-        Manual { now: Mutex::new(Reading { wall, boot_ns: 1_000_000_000 }) }
+        Manual { now: Mutex::new(Reading { wall, boot_ns: 1_000_000_000 }), boots: AtomicU64::new(0) }
     }
 
     /// Lets `span` pass on all clocks; a negative span does nothing.
@@ -29,6 +33,14 @@ impl Manual {
     /// Sets the wall clock by `span` without time passing, as a person or a time server does.
     pub fn step(&self, span: TimeDelta) {
         self.lock().wall += span;
+    }
+
+    /// Switches the machine off for `off` and on again: boot time starts anew, under a new boot id.
+    pub fn reboot(&self, off: TimeDelta) {
+        let mut now = self.lock();
+        now.wall += off.max(TimeDelta::zero());
+        now.boot_ns = 1_000_000_000;
+        self.boots.fetch_add(1, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Reading> {
@@ -45,8 +57,8 @@ impl Clock for Manual {
         Health { synchronised: true, max_error_us: 0 }
     }
 
-    fn boot_id(&self) -> &'static str {
-        "00000000000000000000000000000000"
+    fn boot_id(&self) -> String {
+        format!("{:032x}", self.boots.load(Ordering::Relaxed))
     }
 }
 

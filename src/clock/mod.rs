@@ -50,5 +50,5 @@ pub trait Clock: Send + Sync {
     /// The kernel's opinion of the wall clock.
     fn health(&self) -> Health;
     /// Names this boot of the machine, 32 hex digits.
-    fn boot_id(&self) -> &str;
+    fn boot_id(&self) -> String;
 }

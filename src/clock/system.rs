@@ -44,8 +44,8 @@ impl Clock for System {
         kernel::health()
     }
 
-    fn boot_id(&self) -> &str {
-        &self.boot_id
+    fn boot_id(&self) -> String {
+        self.boot_id.clone()
     }
 }
 

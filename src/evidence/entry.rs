@@ -1,27 +1,25 @@
 //! The entries of the as-run log, version 1: integers, texts and truth values only, nothing optional
-//! that is not left out when absent.
+//! that is not left out when absent. Their bytes are the business of `canonical`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Digest, Frames, Level, Month, SlotId};
 
-/// One entry as it stands in a leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One entry of the log, format version 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Version of the entry format: 1.
-    pub v: u32,
     /// Position in the log, from 0.
     pub seq: u64,
     /// The clocks when it was written.
     pub clk: Clk,
     /// What happened.
-    #[serde(flatten)]
     pub body: Body,
 }
 
 /// The machine's clocks at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clk {
     /// Wall time, milliseconds since 1970 (UTC).
     pub wall_ms: i64,
@@ -46,9 +44,9 @@ impl Clk {
 /// An airing, named by the sequence number of its first cue.
 pub type Airing = u64;
 
-/// What an entry says; `kind` and `body` of the leaf.
+/// What an entry says: the variant's name is the leaf's `kind`, its fields are the leaf's `body`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "body")]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "each payload type is documented")]
 pub enum Body {
     /// First entry of a log epoch.
@@ -67,9 +65,9 @@ pub enum Body {
     /// The software that writes from here on.
     #[serde(rename = "sw")]
     Sw { version: String, exe: Digest },
-    /// The configuration in force from here on.
+    /// The configuration in force from here on; the plan holds the names of units as of then.
     #[serde(rename = "config")]
-    Config { digest: Digest, station: String, unit: String, output: String, demo: bool },
+    Config { digest: Digest, plan: Digest, station: String, unit: String, output: String, demo: bool },
     #[serde(rename = "schedule.accept")]
     ScheduleAccept(ScheduleFact),
     /// A schedule that will not air, and why.
@@ -112,8 +110,38 @@ pub enum Body {
     Shutdown { reason: String },
 }
 
+impl Body {
+    /// The leaf's `kind`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Body::LogOpen { .. } => "log.open",
+            Body::Boot(_) => "boot",
+            Body::Sw { .. } => "sw",
+            Body::Config { .. } => "config",
+            Body::ScheduleAccept(_) => "schedule.accept",
+            Body::ScheduleRefuse { .. } => "schedule.refuse",
+            Body::Approve { .. } => "approve",
+            Body::Cue(_) => "play.cue",
+            Body::Start(_) => "play.start",
+            Body::Segment(_) => "segment",
+            Body::End(_) => "play.end",
+            Body::Missed(_) => "play.missed",
+            Body::Device(_) => "device",
+            Body::ClockStep { .. } => "clock.step",
+            Body::Gap { .. } => "gap",
+            Body::Operator(_) => "operator",
+            Body::Note { .. } => "note",
+            Body::Correct { .. } => "correct",
+            Body::Heartbeat {} => "heartbeat",
+            Body::Shutdown { .. } => "shutdown",
+        }
+    }
+}
+
 /// How the last run ended and how this one began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BootFacts {
     /// Whether the run before ended with a `shutdown` entry.
     pub clean: bool,
@@ -124,6 +152,7 @@ pub struct BootFacts {
 
 /// A schedule that this station will air.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScheduleFact {
     /// Its month.
     pub month: Month,
@@ -158,6 +187,7 @@ pub enum Trigger {
 
 /// Durable before the first frame: from here on this slot is never begun again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cue {
     /// The slot; absent for a manual airing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -194,6 +224,7 @@ pub struct Cue {
 
 /// The first frame sounded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Start {
     /// Which airing.
     pub airing: Airing,
@@ -209,6 +240,7 @@ pub struct Start {
 
 /// One segment went out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SegmentFact {
     /// Which airing.
     pub airing: Airing,
@@ -262,6 +294,7 @@ pub enum Reason {
 
 /// An airing is over: what was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct End {
     /// Which airing.
     pub airing: Airing,
@@ -294,6 +327,7 @@ pub struct End {
 
 /// A slot that did not air.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Missed {
     /// Which slot.
     pub slot: SlotId,
@@ -322,6 +356,7 @@ pub enum DeviceState {
 
 /// The sound device changed its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceFact {
     /// To which state.
     pub state: DeviceState,
@@ -336,6 +371,7 @@ pub struct DeviceFact {
 
 /// Something that a person did at the station.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OperatorAct {
     /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`.
     pub act: String,

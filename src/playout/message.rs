@@ -11,6 +11,8 @@ use crate::{media::Master, units::Frames};
 pub enum Command {
     /// Open the device, let it consume half a second of silence, close it, tell the result.
     Probe,
+    /// As `Probe`, but audible: one second of 1 kHz at −20 dBFS.
+    Tone,
     /// Open the device and keep it open with silence, so that a take can be exact.
     Open,
     /// Air a master. Opens the device if it is not open.
@@ -59,14 +61,15 @@ pub enum Event {
         /// Latency that it reports, microseconds.
         latency_us: i64,
     },
-    /// An attempt to open failed; it is repeated while something is due.
+    /// An attempt to open failed; it is repeated while something is due, and told again only when
+    /// its cause changes.
     OpenFailed {
         /// What sort of failure.
         fault: Fault,
         /// What the sound server said.
         detail: String,
     },
-    /// The answer to `Probe`.
+    /// The answer to `Probe` and `Tone`.
     Probed {
         /// The device as the sound server names it, or as configured when it did not answer.
         device: String,
@@ -124,6 +127,11 @@ pub enum Event {
     },
     /// The device was closed.
     Closed,
+    /// The player itself failed and is gone; what was on air ended with it.
+    Crashed {
+        /// What the panic said.
+        detail: String,
+    },
 }
 
 /// What was counted over one take.
@@ -135,9 +143,9 @@ pub struct Tally {
     pub last: Option<DateTime<Utc>>,
     /// Frames read from the master and verified, from the take's own `from`.
     pub decoded: Frames,
-    /// Frames handed to the device.
+    /// Frames handed to the device; a frame that was handed again after a loss counts once.
     pub delivered: Frames,
-    /// Frames that the device consumed.
+    /// Frames that the device consumed, each counted once.
     pub consumed: Frames,
     /// Frames of silence put in because the ring was empty.
     pub underruns: Frames,
@@ -173,6 +181,8 @@ pub enum Fault {
     Stalled,
     /// It consumes at another rate than sound does, as null devices do.
     Unpaced,
+    /// It is a device that nobody can hear: `auto_null`, ALSA `null`, a sink called dummy.
+    Dummy,
     /// The master on disk is not the one that was verified.
     FileChanged,
     /// A fault of the software.

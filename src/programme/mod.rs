@@ -1,9 +1,23 @@
 //! What is meant to air: plan, windows, schedule, programme, segment, slot; read, write, check, rundown, approval.
 
+mod check;
+pub mod civil;
+pub mod document;
+mod field;
 mod finding;
+pub mod plan;
+mod rundown;
 mod schedule;
+mod schedule_file;
+mod slot_list;
 mod window;
 
+pub use check::{Premises, check};
+pub use field::{Field, Table};
 pub use finding::{Finding, Place, Severity};
+pub use plan::{Plan, Unit, UnitKind};
+pub use rundown::{MOST_SLOTS, Slot, expand};
 pub use schedule::{Programme, Schedule, Segment, SegmentKind, SlotRule, Source, When};
-pub use window::Windows;
+pub use schedule_file::{format_of, read, write};
+pub use slot_list::SlotList;
+pub use window::{WEEKDAYS, Windows};

@@ -19,6 +19,14 @@ pub struct Schedule {
     pub slots: Vec<SlotRule>,
 }
 
+impl Schedule {
+    /// The programme called `id`.
+    #[must_use]
+    pub fn programme(&self, id: &str) -> Option<&Programme> {
+        self.programmes.iter().find(|p| p.id == id)
+    }
+}
+
 /// A titled thing that airs in a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Programme {
@@ -50,6 +58,12 @@ pub enum Source {
     Province,
 }
 
+impl Source {
+    /// Every source with its word in files.
+    pub const ALL: &[(&str, Source)] =
+        &[("town", Source::Town), ("ward", Source::Ward), ("province", Source::Province)];
+}
+
 /// One part of a programme: one audio file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -77,6 +91,23 @@ pub enum SegmentKind {
     Music,
     Bridge,
     Closing,
+}
+
+impl SegmentKind {
+    /// Every kind with its word in files.
+    pub const ALL: &[(&str, SegmentKind)] = &[
+        ("signature", SegmentKind::Signature),
+        ("greeting", SegmentKind::Greeting),
+        ("news", SegmentKind::News),
+        ("feature", SegmentKind::Feature),
+        ("interview", SegmentKind::Interview),
+        ("story", SegmentKind::Story),
+        ("qa", SegmentKind::Qa),
+        ("notice", SegmentKind::Notice),
+        ("music", SegmentKind::Music),
+        ("bridge", SegmentKind::Bridge),
+        ("closing", SegmentKind::Closing),
+    ];
 }
 
 /// When a programme airs, and where.

@@ -78,10 +78,18 @@ pub fn find(lang: Lang, key: &str) -> Option<String> {
     format(lang, key, None, &[])
 }
 
-const VI: &[&str] =
-    &[include_str!("vi/cli.ftl"), include_str!("vi/findings.ftl"), include_str!("vi/terms.ftl")];
-const EN: &[&str] =
-    &[include_str!("en/cli.ftl"), include_str!("en/findings.ftl"), include_str!("en/terms.ftl")];
+const VI: &[&str] = &[
+    include_str!("vi/cli.ftl"),
+    include_str!("vi/findings.ftl"),
+    include_str!("vi/terms.ftl"),
+    include_str!("vi/verify.ftl"),
+];
+const EN: &[&str] = &[
+    include_str!("en/cli.ftl"),
+    include_str!("en/findings.ftl"),
+    include_str!("en/terms.ftl"),
+    include_str!("en/verify.ftl"),
+];
 
 type Bundle = FluentBundle<FluentResource>;
 

@@ -1,3 +1,5 @@
 //! The one integration binary; this list is its table of contents.
 
+mod pulse;
+mod support;
 mod tidy;

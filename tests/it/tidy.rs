@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("reconcile", &["programme", "evidence", "units"]),
     ("media", &["programme", "config", "disk", "units", "words"]),
     ("playout", &["clock", "media", "programme", "config", "units"]),
+    ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
     ("store", &["programme", "evidence", "config", "disk", "units", "keys"]),
     (
         "control",

@@ -1,1 +1,173 @@
-# Command line.
+# Command line: help, answers, table heads.
+loa-about = Airs a programme at its second, unattended, and keeps a log that proves what was aired.
+loa-after =
+    Exit codes: 0 done; 1 the answer is no; 2 wrong usage or configuration; 3 the machine failed (disk, device).
+    To begin: loa init → put schedule and audio in place → loa check → loa approve → loa run. See README.md.
+arg-dir = The station's folder (config/ schedules/ media/ data/)
+arg-json = Print JSON on standard output and nothing else there
+arg-lang = Language: vi or en (default from LANG, then vi)
+
+verb-init = Make a station's folder: example configuration, keys, an empty log
+verb-init-more = Fills in only what is missing. Refuses where a log or a key of the station already stands: one station must not have two logs.
+verb-copy = Copy the schedule of one month as a draft for another (unapproved)
+verb-check = Decode every file whole; check schedule, windows, lengths, topics, approval
+verb-check-more = Without a month, checks all that stand in schedules/. Ends with code 1 when not ready.
+verb-approve = Approve a month's schedule with all its audio: sign their digest
+verb-rehearse = Run the whole month on a manual clock at full speed; never evidence
+verb-run = The daemon: scheduler, playout, log
+verb-air = Air one programme now by hand, and log it as such
+verb-stop = The stop key: ends what is on air, with a hold if wanted (at most 24 hours)
+verb-release = Lift a hold
+verb-cancel = Cancel a slot to come, with a reason (mourning, storm…)
+verb-status = What is on air, next slot, device, clock, disk, log
+verb-log = The airings on record, with measured, not planned, times
+verb-note = Enter an explanation beside a slot
+verb-correct = Enter a correction that points to an earlier entry; the old one stays
+verb-verify = Check the log from its own bytes, offline
+verb-doctor = Test beforehand what can be tested: device, clock, disk, permissions, configuration
+
+arg-copy-from = Month to copy, such as 2022-03
+arg-copy-to = The new month
+arg-months = Months, such as 2022-03
+arg-month = Month, such as 2022-03
+arg-by = Name of the person who does it
+arg-document = Number of the document of approval
+arg-key = Key file to sign with (default: the station's approval key)
+arg-days = Rehearse only this many days from the first
+arg-faults = Cut the power at moments drawn from this seed
+arg-output = Output: pulse:NAME, alsa:NAME, wav:FILE or default
+arg-programme = Programme id in the schedule, such as cchc
+arg-test = A test play: marked, never counted
+arg-reason = The reason, in words
+arg-hold-until = Air nothing before this time: 17:30, 2022-03-05 17:30 or RFC 3339
+arg-slot = Slot, such as 2022-03/cchc/2022-03-05T05:30:00
+arg-log-from = From this day on, such as 2022-03-01
+arg-log-to = Up to the end of this day
+arg-outcome = Only this outcome: full, partial, missed, preempted, out-of-window, cancelled, test
+arg-text = The text
+arg-entry = Sequence number of the entry to correct
+arg-target = The station's folder (default: --dir)
+arg-keys = Public key of the station (default: data/keys/station.pub)
+arg-tone = Sound a test tone of one second
+
+severity-error = error
+severity-warning = warning
+severity-note = note
+hint = hint
+
+init-made = made { $file }
+init-keys =
+    Public key of the log (for those who audit): { $station }
+    Approval key (into [trust] of config/station.toml if the station approves its own): { $approval }
+init-exists = `{ $file }` already stands: this station has a log or a key.
+    .hint = Use another folder, or leave it and start loa run.
+copy-done = Made the draft { $file }; check, edit, then approve it.
+copy-left-out = Left out times that the new month does not have: { $times }
+copy-exists = `{ $file }` already stands.
+    .hint = Delete or rename it first to make the draft anew.
+
+check-working = Decoding and measuring
+check-programme = Programme { $id }: { $title }
+check-whole = Whole programme: { $length }, { $lufs } LUFS, peak { $peak } dBTP
+check-ready = { $month }: READY, { $slots } slots at this station.
+check-not-ready = { $month }: NOT READY ({ $slots } slots at this station).
+head-segment = Segment
+head-file = File
+head-format = Format
+head-length = Length
+head-lufs = LUFS
+head-dbtp = dBTP
+
+month-missing = There is no schedule `{ $file }`.
+    .hint = Make one with loa copy OLD-MONTH NEW-MONTH, or put the centre's schedule there.
+config-missing = There is no file `{ $file }`.
+    .hint = Run loa init in the station's folder, or name the right folder with --dir.
+config-outside = The path `{ $file }` leaves the station's folder.
+    .hint = Write a relative path without `..`.
+approve-untrusted = This station does not trust the key `{ $key }`.
+    .hint = Put it into approvers under [trust] in config/station.toml.
+approve-done =
+    { $by } approved { $month }: { $file }
+    Digest: { $digest }
+
+log-missing = This folder has no log or no station key yet.
+    .hint = Run loa init once.
+folder-held = Another loa process holds the folder `{ $folder }`.
+    .hint = One loa run a folder; see loa status.
+daemon-unclear = The answer of the process at `{ $socket }` cannot be read.
+    .hint = Two versions of loa may be running; restart the service.
+time-unclear = The time `{ $time }` is not understood.
+    .hint = Write 17:30, 2022-03-05 17:30 or 2022-03-05T17:30:00+07:00.
+
+air-begun = Getting ready to air { $programme } of { $month }.
+air-busy = A programme is on air or about to be.
+    .hint = Wait for its end, or end it with loa stop --reason.
+air-held = On hold until { $until }.
+    .hint = Lift it with loa release.
+air-clock = The clock is not trusted: { $doubt }.
+    .hint = Set the time, wait for synchronisation, try again.
+air-quiet-hours = Outside the allowed windows, or the programme does not fit the rest of the window.
+    .hint = Air within the windows of config/station.toml, or into a file with --output wav:FILE.
+air-slot-near = The slot { $slot } is near; airing now would run into it.
+    .hint = Air after that slot.
+stop-done = Stopped.
+stop-held = Stopped; nothing airs until { $until }.
+stop-nothing = Nothing was on air.
+hold-too-long = Cannot hold until { $until }.
+    .hint = Choose a time within the next 24 hours.
+release-done = The hold is lifted.
+release-nothing = There is no hold.
+cancel-done = Cancelled { $slot }.
+cancel-unknown = There is no slot to come called `{ $slot }`.
+    .hint = See loa status; or it has its outcome already: loa log.
+note-done = Entered as number { $entry }.
+correct-done = Correction entered as number { $entry }.
+prepare-unreadable = The schedule `{ $file }` cannot be read.
+prepare-no-programme = The schedule has no programme `{ $programme }`.
+    .hint = See the programme ids with loa check.
+
+rehearse-working = Rehearsing
+rehearse-done = Rehearsed { $month }: { $slots } slots, { $full } in full, in { $seconds } s. This is no evidence.
+log-empty = No airings in this span.
+log-open = still open
+head-slot = Slot
+head-start = Start
+head-error = Error
+head-consumed = Aired
+head-outcome = Outcome
+head-reason = Reason
+head-proof = Proof
+manual = by hand
+verify-whole = The log is whole: { $size } entries, root { $root }.
+verify-broken = The log FAILS: { $count } faults in { $size } entries.
+verify-entry = entry { $entry }
+
+status-line = Station { $station }, { $at }
+status-stopped = loa is not running; this was read from the folder.
+status-on-air = On air: { $programme } ({ $state }), { $position } / { $length }
+status-idle = Nothing is on air.
+status-next = Next slot: { $slot }, in { $in }
+status-no-next = No slot to come.
+status-hold = On hold until { $until }
+status-device = Device: { $state } – { $detail }
+status-clock = Clock: { $state } – { $detail }
+status-disk = Disk: { $state } – { $detail }
+status-log = Log: { $size } entries
+
+doctor-config = Configuration
+doctor-log = Log and keys
+doctor-permissions = Permissions
+doctor-disk = Disk
+doctor-clock = Clock
+doctor-device = Sound device
+doctor-next = Next slot
+doctor-devices = Devices seen:
+doctor-ok = good
+doctor-warning = look at it
+doctor-error = broken
+doctor-unknown = not known
+doctor-ready = ready
+outcome-unknown = There is no outcome called `{ $outcome }`.
+    .hint = Use: full, partial, missed, preempted, out-of-window, cancelled, test.
+day-unclear = The day `{ $day }` is not understood.
+    .hint = Write it like 2022-03-05.

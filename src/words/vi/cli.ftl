@@ -1,1 +1,173 @@
-# Command line.
+# Dòng lệnh: trợ giúp, câu trả lời, đầu bảng.
+loa-about = Phát chương trình truyền thanh đúng giây, không cần người trực, và giữ nhật ký chứng minh được đã phát gì.
+loa-after =
+    Mã kết thúc: 0 xong; 1 câu trả lời là không; 2 dùng sai hoặc cấu hình sai; 3 máy hỏng (đĩa, thiết bị).
+    Bắt đầu: loa init → đặt lịch và âm thanh → loa check → loa approve → loa run. Xem README.md.
+arg-dir = Thư mục của đài (config/ schedules/ media/ data/)
+arg-json = In JSON ra đầu ra chuẩn, ngoài ra không in gì khác
+arg-lang = Ngôn ngữ: vi hoặc en (mặc định theo LANG, rồi vi)
+
+verb-init = Tạo thư mục của đài: cấu hình mẫu, khóa, nhật ký trống
+verb-init-more = Chỉ bổ sung những gì còn thiếu. Từ chối nếu đã có nhật ký hoặc khóa của đài: một đài không được có hai nhật ký.
+verb-copy = Chép lịch một tháng thành bản nháp cho tháng khác (chưa duyệt)
+verb-check = Giải mã trọn từng tệp, kiểm tra lịch, khung giờ, thời lượng, nội dung, phê duyệt
+verb-check-more = Không ghi tháng nào thì kiểm tra mọi tháng có trong schedules/. Kết thúc bằng mã 1 nếu chưa sẵn sàng.
+verb-approve = Duyệt lịch tháng cùng toàn bộ tệp âm thanh: ký lên mã băm của chúng
+verb-rehearse = Chạy thử cả tháng với đồng hồ giả, hết tốc lực; không bao giờ là bằng chứng
+verb-run = Chạy thường trực: lập lịch, phát, ghi nhật ký
+verb-air = Phát ngay một chương trình bằng tay và ghi nhật ký như vậy
+verb-stop = Nút dừng: ngắt tiếng đang phát, có thể tạm dừng đến một giờ (tối đa 24 giờ)
+verb-release = Bỏ tạm dừng
+verb-cancel = Hủy một lượt phát sắp tới, có lý do (quốc tang, bão…)
+verb-status = Đang phát gì, lượt kế tiếp, thiết bị, đồng hồ, đĩa, nhật ký
+verb-log = Các lượt phát đã ghi, với giờ đo được chứ không phải giờ định trước
+verb-note = Ghi lời giải thích bên cạnh một lượt phát
+verb-correct = Ghi đính chính trỏ tới một mục cũ; mục cũ giữ nguyên
+verb-verify = Kiểm tra nhật ký từ chính các byte của nó, không cần mạng
+verb-doctor = Thử trước những gì thử được: thiết bị, đồng hồ, đĩa, quyền, cấu hình
+
+arg-copy-from = Tháng nguồn, ví dụ 2022-03
+arg-copy-to = Tháng mới
+arg-months = Các tháng, ví dụ 2022-03
+arg-month = Tháng, ví dụ 2022-03
+arg-by = Họ tên người thực hiện
+arg-document = Số văn bản phê duyệt
+arg-key = Tệp khóa ký (mặc định: khóa phê duyệt của đài)
+arg-days = Chỉ chạy thử chừng này ngày đầu tháng
+arg-faults = Cắt điện giả ở những lúc rút từ hạt số này
+arg-output = Đầu ra: pulse:TÊN, alsa:TÊN, wav:TỆP hoặc default
+arg-programme = Mã chương trình trong lịch, ví dụ cchc
+arg-test = Phát thử: được đánh dấu, không bao giờ tính
+arg-reason = Lý do, bằng lời
+arg-hold-until = Không phát gì trước giờ này: 17:30, 2022-03-05 17:30 hoặc RFC 3339
+arg-slot = Lượt phát, ví dụ 2022-03/cchc/2022-03-05T05:30:00
+arg-log-from = Từ ngày này (tính cả ngày đó), ví dụ 2022-03-01
+arg-log-to = Đến hết ngày này
+arg-outcome = Chỉ kết quả này: full, partial, missed, preempted, out-of-window, cancelled, test
+arg-text = Nội dung
+arg-entry = Số thứ tự của mục cần đính chính
+arg-target = Thư mục của đài (mặc định: --dir)
+arg-keys = Khóa công khai của đài (mặc định: data/keys/station.pub)
+arg-tone = Phát một âm thử 1 giây ra loa
+
+severity-error = lỗi
+severity-warning = cảnh báo
+severity-note = lưu ý
+hint = cách xử lý
+
+init-made = đã tạo { $file }
+init-keys =
+    Khóa công khai của nhật ký (giao cho nơi giám sát): { $station }
+    Khóa phê duyệt (ghi vào [trust] của config/station.toml nếu đài tự duyệt): { $approval }
+init-exists = Đã có `{ $file }`: đài này có nhật ký hoặc khóa rồi.
+    .hint = Dùng thư mục khác, hoặc giữ nguyên và chạy loa run.
+copy-done = Đã tạo bản nháp { $file }; kiểm tra, sửa rồi duyệt.
+copy-left-out = Bỏ qua những giờ mà tháng mới không có: { $times }
+copy-exists = Đã có `{ $file }`.
+    .hint = Xóa hoặc đổi tên tệp đó trước nếu muốn làm lại bản nháp.
+
+check-working = Đang giải mã và đo
+check-programme = Chương trình { $id }: { $title }
+check-whole = Toàn chương trình: { $length }, { $lufs } LUFS, đỉnh { $peak } dBTP
+check-ready = { $month }: SẴN SÀNG, { $slots } lượt phát tại đài này.
+check-not-ready = { $month }: CHƯA SẴN SÀNG ({ $slots } lượt phát tại đài này).
+head-segment = Tiết mục
+head-file = Tệp
+head-format = Định dạng
+head-length = Thời lượng
+head-lufs = LUFS
+head-dbtp = dBTP
+
+month-missing = Không có lịch `{ $file }`.
+    .hint = Tạo bằng loa copy THÁNG-CŨ THÁNG-MỚI, hoặc chép lịch của trung tâm vào đó.
+config-missing = Không có tệp `{ $file }`.
+    .hint = Chạy loa init trong thư mục của đài, hoặc chỉ đúng thư mục bằng --dir.
+config-outside = Đường dẫn `{ $file }` ra ngoài thư mục của đài.
+    .hint = Ghi đường dẫn tương đối, không có `..`.
+approve-untrusted = Đài này không tin khóa `{ $key }`.
+    .hint = Ghi khóa đó vào approvers ở phần [trust] của config/station.toml.
+approve-done =
+    { $by } đã duyệt { $month }: { $file }
+    Mã băm: { $digest }
+
+log-missing = Thư mục này chưa có nhật ký hoặc khóa của đài.
+    .hint = Chạy loa init một lần.
+folder-held = Một tiến trình loa khác đang giữ thư mục `{ $folder }`.
+    .hint = Chỉ một loa run cho mỗi thư mục; xem loa status.
+daemon-unclear = Câu trả lời của tiến trình ở `{ $socket }` không đọc được.
+    .hint = Có thể hai phiên bản loa khác nhau đang chạy; khởi động lại dịch vụ.
+time-unclear = Không hiểu giờ `{ $time }`.
+    .hint = Viết 17:30, 2022-03-05 17:30 hoặc 2022-03-05T17:30:00+07:00.
+
+air-begun = Đang chuẩn bị phát { $programme } của { $month }.
+air-busy = Đang có chương trình trên sóng hoặc sắp lên sóng.
+    .hint = Chờ hết chương trình, hoặc dừng bằng loa stop --reason.
+air-held = Đang tạm dừng đến { $until }.
+    .hint = Bỏ tạm dừng bằng loa release.
+air-clock = Đồng hồ không tin cậy: { $doubt }.
+    .hint = Chỉnh giờ và chờ máy đồng bộ, rồi thử lại.
+air-quiet-hours = Ngoài khung giờ được phép phát, hoặc chương trình không vừa phần còn lại của khung giờ.
+    .hint = Phát trong khung giờ ở config/station.toml, hoặc phát ra tệp bằng --output wav:TỆP.
+air-slot-near = Lượt phát { $slot } sắp đến; phát bây giờ sẽ lấn giờ.
+    .hint = Phát sau lượt đó.
+stop-done = Đã dừng.
+stop-held = Đã dừng; không phát gì đến { $until }.
+stop-nothing = Không có gì đang phát.
+hold-too-long = Không tạm dừng được đến { $until }.
+    .hint = Chọn một giờ trong 24 giờ tới.
+release-done = Đã bỏ tạm dừng.
+release-nothing = Không có tạm dừng nào.
+cancel-done = Đã hủy { $slot }.
+cancel-unknown = Không có lượt phát sắp tới nào tên `{ $slot }`.
+    .hint = Xem loa status, hoặc lượt đó đã có kết quả: loa log.
+note-done = Đã ghi, mục số { $entry }.
+correct-done = Đã ghi đính chính, mục số { $entry }.
+prepare-unreadable = Không đọc được lịch `{ $file }`.
+prepare-no-programme = Lịch không có chương trình `{ $programme }`.
+    .hint = Xem mã chương trình bằng loa check.
+
+rehearse-working = Đang chạy thử
+rehearse-done = Chạy thử { $month }: { $slots } lượt, { $full } phát đủ, trong { $seconds } giây. Đây không phải là bằng chứng.
+log-empty = Không có lượt phát nào trong khoảng này.
+log-open = chưa kết thúc
+head-slot = Lượt phát
+head-start = Bắt đầu
+head-error = Sai số
+head-consumed = Đã phát
+head-outcome = Kết quả
+head-reason = Lý do
+head-proof = Chứng minh
+manual = phát tay
+verify-whole = Nhật ký nguyên vẹn: { $size } mục, gốc { $root }.
+verify-broken = Nhật ký KHÔNG đạt: { $count } lỗi trong { $size } mục.
+verify-entry = mục { $entry }
+
+status-line = Đài { $station }, { $at }
+status-stopped = loa không chạy; thông tin đọc từ thư mục.
+status-on-air = Trên sóng: { $programme } ({ $state }), { $position } / { $length }
+status-idle = Không có gì trên sóng.
+status-next = Lượt kế tiếp: { $slot }, còn { $in }
+status-no-next = Không có lượt phát nào sắp tới.
+status-hold = Tạm dừng đến { $until }
+status-device = Thiết bị: { $state } – { $detail }
+status-clock = Đồng hồ: { $state } – { $detail }
+status-disk = Đĩa: { $state } – { $detail }
+status-log = Nhật ký: { $size } mục
+
+doctor-config = Cấu hình
+doctor-log = Nhật ký và khóa
+doctor-permissions = Quyền tệp
+doctor-disk = Đĩa
+doctor-clock = Đồng hồ
+doctor-device = Thiết bị âm thanh
+doctor-next = Lượt kế tiếp
+doctor-devices = Thiết bị thấy được:
+doctor-ok = tốt
+doctor-warning = cần xem
+doctor-error = hỏng
+doctor-unknown = chưa biết
+doctor-ready = sẵn sàng
+outcome-unknown = Không có kết quả nào tên `{ $outcome }`.
+    .hint = Dùng: full, partial, missed, preempted, out-of-window, cancelled, test.
+day-unclear = Không hiểu ngày `{ $day }`.
+    .hint = Viết như 2022-03-05.

@@ -1,0 +1,573 @@
+//! The state machine: one job at a time, from the rundown to its outcome.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Action, Input, Interrupted, Job, Planned, Refused, Rules, State,
+    job::Before,
+    judge,
+    message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
+    trust::Trust,
+};
+use crate::{
+    clock::{Health, Reading},
+    evidence::{
+        Airing, Body, Cue, DeviceFact, DeviceState, Missed, OperatorAct, Outcome, Reason, SegmentFact, Start,
+        Trigger,
+    },
+    media::Master,
+    playout::{self, Command, Event, Fault, Take},
+    units::{Frames, Month, SlotId},
+};
+
+/// Decides what airs. See the room's text for how it is driven.
+pub struct Controller {
+    pub(super) rules: Rules,
+    device: String,
+    trust: Trust,
+    /// Slots without an outcome, by instant.
+    due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
+    /// Slots that have their outcome, or are on their way to it.
+    closed: BTreeSet<SlotId>,
+    probed: Option<SlotId>,
+    pub(super) hold_until: Option<DateTime<Utc>>,
+    /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
+    closing: bool,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Preparing { job: Job, attempt: Attempt },
+    Ready { job: Job, master: Arc<Master>, retry_at: Option<DateTime<Utc>> },
+    Cueing { job: Job, master: Arc<Master>, stopped: bool },
+    OnAir(Box<OnAir>),
+}
+
+/// Where a preparation stands.
+#[derive(Debug)]
+enum Attempt {
+    Running,
+    Failed { why: Refused, retry_at: DateTime<Utc> },
+}
+
+/// A job that was handed to the player.
+#[derive(Debug)]
+pub(super) struct OnAir {
+    pub job: Job,
+    pub airing: Airing,
+    /// When its first frame of this run sounded.
+    pub first: Option<DateTime<Utc>>,
+    /// The last fault that interrupted it.
+    pub fault: Option<Fault>,
+    master: Arc<Master>,
+    position: Frames,
+    sounding: bool,
+}
+
+impl Controller {
+    /// A controller at rest. `closed` are the slots that the log already gave an outcome or a cue;
+    /// `floor` is the wall time of the log's last entry; `device` is the output as configured.
+    #[must_use]
+    pub fn new(rules: Rules, device: String, closed: BTreeSet<SlotId>, floor: DateTime<Utc>) -> Controller {
+        let trust = Trust::new(floor, rules.policy.clock_step_s);
+        let due = BTreeMap::new();
+        Controller {
+            rules,
+            device,
+            trust,
+            due,
+            closed,
+            probed: None,
+            hold_until: None,
+            closing: false,
+            phase: Phase::Idle,
+        }
+    }
+
+    /// One turn: takes the clocks and one input, gives what shall be done.
+    pub fn step(&mut self, now: &Reading, health: Health, input: Input) -> Vec<Action> {
+        let mut out = Vec::new();
+        if let Some(step) = self.trust.follow(now, health) {
+            out.push(Action::Record(vec![step]));
+        }
+        let wall = now.wall;
+        match input {
+            Input::Tick => {}
+            Input::Rundown { month, slots } => self.replace_month(month, slots, wall, &mut out),
+            Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
+            Input::Prepared(result) => self.prepared(result, wall),
+            Input::Cued(result) => self.cued(result, wall, &mut out),
+            Input::Player(event) => self.heard(event, &mut out),
+            request => self.request(request, wall, &mut out),
+        }
+        self.advance(wall, &mut out);
+        out
+    }
+
+    /// A hold that was in force when the last run ended.
+    pub fn restore_hold(&mut self, until: Option<DateTime<Utc>>) {
+        self.hold_until = until;
+    }
+
+    /// When it wants to be stepped next, at the latest.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<DateTime<Utc>> {
+        match &self.phase {
+            Phase::Idle => self.due.values().next().map(|slot| {
+                let probe = slot.at - PROBE_AHEAD;
+                if self.probed.as_ref() == Some(&slot.id) { slot.at - PREPARE_AHEAD } else { probe }
+            }),
+            Phase::Preparing { attempt: Attempt::Failed { retry_at, .. }, .. } => Some(*retry_at),
+            Phase::Ready { job, retry_at, .. } => Some(retry_at.unwrap_or(job.planned - CUE_AHEAD)),
+            Phase::Preparing { .. } | Phase::Cueing { .. } | Phase::OnAir(_) => None,
+        }
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match &self.phase {
+            Phase::Idle => State::Idle,
+            Phase::Preparing { job, .. } => State::Preparing(job.clone()),
+            Phase::Ready { job, .. } | Phase::Cueing { job, .. } => State::Armed(job.clone()),
+            Phase::OnAir(air) if air.first.is_none() => State::Armed(air.job.clone()),
+            Phase::OnAir(air) => State::OnAir {
+                job: air.job.clone(),
+                airing: air.airing,
+                position: air.position,
+                sounding: air.sounding,
+            },
+        }
+    }
+
+    /// The slots still to come, in order.
+    pub fn upcoming(&self) -> impl Iterator<Item = &Planned> {
+        self.due.values()
+    }
+
+    /// Until when nothing airs, by a person's word.
+    #[must_use]
+    pub fn hold(&self) -> Option<DateTime<Utc>> {
+        self.hold_until
+    }
+
+    /// Why the clock is not trusted, when it is not.
+    #[must_use]
+    pub fn clock_doubt(&self) -> Option<&str> {
+        self.trust.doubt()
+    }
+
+    // ---- schedules -------------------------------------------------------------------------------
+
+    fn replace_month(
+        &mut self,
+        month: Month,
+        slots: Vec<Planned>,
+        now: DateTime<Utc>,
+        out: &mut Vec<Action>,
+    ) {
+        let mut gone: BTreeMap<_, _> = self
+            .due
+            .extract_if(.., |(_, id), _| id.month == month)
+            .map(|((_, id), slot)| (id, slot))
+            .collect();
+        let mut late = Vec::new();
+        for slot in slots {
+            let known = gone.remove(&slot.id).is_some();
+            if self.closed.contains(&slot.id) {
+                continue;
+            }
+            if slot.at < now && !known {
+                self.closed.insert(slot.id.clone());
+                late.push(missed(&slot, Reason::ScheduleLate, ""));
+            } else {
+                self.due.insert((slot.at, slot.id.clone()), slot);
+            }
+        }
+        for (id, slot) in gone {
+            self.closed.insert(id);
+            late.push(missed_as(&slot, Outcome::Cancelled, Reason::Superseded, ""));
+        }
+        if !late.is_empty() {
+            out.push(Action::Record(late));
+        }
+    }
+
+    fn resume(&mut self, cut: &Interrupted, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let job = cut.job();
+        let away = now - cut.heard_until;
+        let in_time = away <= TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s))
+            && away >= TimeDelta::zero();
+        let whole_left = job.rest() > Frames::ZERO;
+        if in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
+            // It goes on the moment it is ready, whatever its planned instant was.
+            out.push(Action::Player(Command::Open));
+            out.push(Action::Prepare(Box::new(job.clone())));
+            self.phase = Phase::Preparing { job, attempt: Attempt::Running };
+        } else {
+            out.push(Action::Record(vec![Body::End(Box::new(judge::abandoned(&job, cut.airing, None)))]));
+        }
+    }
+
+    // ---- the way to air ----------------------------------------------------------------------------
+
+    fn advance(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        if self.hold_until.is_some_and(|until| until <= now) {
+            self.hold_until = None;
+        }
+        if self.closing {
+            return;
+        }
+        self.close_overdue(now, out);
+        match &mut self.phase {
+            Phase::Idle => self.look_ahead(now, out),
+            Phase::Preparing { job, attempt } => {
+                if let Attempt::Failed { why, retry_at } = attempt {
+                    if now >= job.planned {
+                        let why = why.clone();
+                        self.give_up(&why, out);
+                    } else if now >= *retry_at {
+                        out.push(Action::Prepare(Box::new(job.clone())));
+                        *attempt = Attempt::Running;
+                    }
+                }
+            }
+            Phase::Ready { job, retry_at, .. } => {
+                if now >= retry_at.unwrap_or(job.planned - CUE_AHEAD) {
+                    self.cue(now, out);
+                }
+            }
+            Phase::Cueing { .. } | Phase::OnAir(_) => {}
+        }
+    }
+
+    /// Slots whose time is over without their turn coming get their outcome now.
+    fn close_overdue(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let latest = now - TimeDelta::seconds(i64::from(self.rules.policy.late_start_s));
+        let overdue: Vec<Planned> =
+            self.due.extract_if(.., |(at, _), _| *at < latest).map(|(_, slot)| slot).collect();
+        let bodies: Vec<Body> = overdue
+            .iter()
+            .map(|slot| {
+                self.closed.insert(slot.id.clone());
+                let (reason, detail) =
+                    self.obstacle_at(slot.at).unwrap_or((Reason::LateStart, String::new()));
+                missed(slot, reason, &detail)
+            })
+            .collect();
+        if !bodies.is_empty() {
+            out.push(Action::Record(bodies));
+        }
+    }
+
+    fn look_ahead(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let Some(slot) = self.due.values().next() else { return };
+        if now >= slot.at - PREPARE_AHEAD {
+            let job = Job {
+                slot: Some(slot.id.clone()),
+                month: slot.id.month,
+                programme: slot.id.programme.clone(),
+                planned: slot.at,
+                length: slot.length,
+                schedule: slot.schedule,
+                trigger: Trigger::Schedule,
+                by: String::new(),
+                before: Before::default(),
+            };
+            self.due.pop_first();
+            self.begin(job, out);
+        } else if now >= slot.at - PROBE_AHEAD && self.probed.as_ref() != Some(&slot.id) {
+            self.probed = Some(slot.id.clone());
+            out.push(Action::Player(Command::Probe));
+        }
+    }
+
+    pub(super) fn begin(&mut self, job: Job, out: &mut Vec<Action>) {
+        if let Some(slot) = &job.slot {
+            self.closed.insert(slot.clone());
+        }
+        out.push(Action::Player(Command::Open));
+        out.push(Action::Prepare(Box::new(job.clone())));
+        self.phase = Phase::Preparing { job, attempt: Attempt::Running };
+    }
+
+    fn prepared(&mut self, result: Result<Arc<Master>, Refused>, now: DateTime<Utc>) {
+        let Phase::Preparing { job, attempt } = &mut self.phase else { return };
+        match result {
+            Ok(master) => {
+                job.length = master.manifest.frames;
+                self.phase = Phase::Ready { job: job.clone(), master, retry_at: None };
+            }
+            Err(why) => *attempt = Attempt::Failed { why, retry_at: now + RETRY },
+        }
+    }
+
+    /// The last moment: everything that forbids sound is asked again, then the cue is written.
+    fn cue(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let Phase::Ready { job, .. } = &self.phase else { return };
+        let begin = now.max(job.planned);
+        if let Some((reason, detail)) = self.obstacle(job, begin) {
+            return self.give_up(&Refused { reason, detail }, out);
+        }
+        let Phase::Ready { job, master, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return;
+        };
+        let cue = Cue {
+            slot: job.slot.clone(),
+            airing: job.before.airing,
+            repairs: None,
+            month: job.month,
+            programme: job.programme.clone(),
+            trigger: job.trigger,
+            by: job.by.clone(),
+            planned_ms: job.planned.timestamp_millis(),
+            from: job.before.heard,
+            frames: job.length,
+            schedule: job.schedule,
+            master: master.manifest.digest,
+            loudness_lufs: master.manifest.loudness_lufs,
+            true_peak_dbtp: master.manifest.true_peak_dbtp,
+        };
+        out.push(Action::RecordCue(Box::new(cue)));
+        self.phase = Phase::Cueing { job, master, stopped: false };
+    }
+
+    fn cued(&mut self, result: Result<u64, String>, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let Phase::Cueing { job, master, stopped } = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return;
+        };
+        let seq = match result {
+            Ok(seq) => seq,
+            Err(_) if now < job.planned + TimeDelta::seconds(i64::from(self.rules.policy.late_start_s)) => {
+                // Without its cue on disk a crash could air it twice: try again while there is time.
+                self.phase = Phase::Ready { job, master, retry_at: Some(now + RETRY) };
+                return;
+            }
+            Err(detail) => {
+                self.phase = Phase::Ready { job, master, retry_at: None };
+                return self.give_up(&Refused { reason: Reason::DiskFull, detail }, out);
+            }
+        };
+        let airing = job.before.airing.unwrap_or(seq);
+        if stopped {
+            let end = judge::abandoned(&job, airing, Some(Reason::OperatorStop));
+            out.push(Action::Record(vec![Body::End(Box::new(end))]));
+            return out.push(Action::Player(Command::Close));
+        }
+        let take = Take {
+            airing,
+            master: master.clone(),
+            from: job.before.heard,
+            start: if job.planned > now { playout::Start::At(job.planned) } else { playout::Start::Now },
+            give_up_after: TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s)),
+            end_by: self.end_by(&job, now),
+        };
+        out.push(Action::Player(Command::Take(Box::new(take))));
+        let position = job.before.heard;
+        let air = OnAir { job, airing, first: None, fault: None, master, position, sounding: false };
+        self.phase = Phase::OnAir(Box::new(air));
+    }
+
+    /// The job ends without a sound.
+    pub(super) fn give_up(&mut self, why: &Refused, out: &mut Vec<Action>) {
+        let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) =
+            std::mem::replace(&mut self.phase, Phase::Idle)
+        else {
+            return;
+        };
+        let body = match (&job.slot, job.before.airing) {
+            (_, Some(airing)) => Body::End(Box::new(judge::abandoned(&job, airing, Some(why.reason)))),
+            (Some(slot), None) => Body::Missed(Missed {
+                slot: slot.clone(),
+                planned_ms: job.planned.timestamp_millis(),
+                outcome: Outcome::Missed,
+                reason: why.reason,
+                detail: why.detail.clone(),
+            }),
+            (None, None) => Body::Operator(OperatorAct {
+                act: "air-refused".into(),
+                by: job.by.clone(),
+                reason: format!("{:?}: {}", why.reason, why.detail),
+                slot: None,
+                until_ms: None,
+            }),
+        };
+        out.push(Action::Record(vec![body]));
+        out.push(Action::Player(Command::Close));
+    }
+
+    // ---- what forbids sound ------------------------------------------------------------------------
+
+    fn obstacle(&self, job: &Job, begin: DateTime<Utc>) -> Option<(Reason, String)> {
+        if let Some(obstacle) = self.obstacle_at(begin) {
+            return Some(obstacle);
+        }
+        let late = TimeDelta::seconds(i64::from(self.rules.policy.late_start_s));
+        if job.trigger == Trigger::Schedule && begin > job.planned + late {
+            return Some((Reason::LateStart, String::new()));
+        }
+        if !self.fits(job, begin) {
+            let reason = if begin > job.planned { Reason::LateStart } else { Reason::QuietHours };
+            return Some((reason, "the rest of the programme does not fit an allowed window".into()));
+        }
+        None
+    }
+
+    fn obstacle_at(&self, at: DateTime<Utc>) -> Option<(Reason, String)> {
+        if let Some(doubt) = self.trust.doubt() {
+            return Some((Reason::ClockUntrusted, doubt.to_owned()));
+        }
+        self.hold_until.filter(|until| *until > at).map(|until| (Reason::Held, until.to_rfc3339()))
+    }
+
+    pub(super) fn fits(&self, job: &Job, begin: DateTime<Utc>) -> bool {
+        let local = begin.with_timezone(&self.rules.zone).naive_local();
+        !self.rules.enforce_windows || self.rules.windows.covers(local, job.rest_span())
+    }
+
+    /// Sound ends with its window; a programme that fits gets a little room for a late resume.
+    fn end_by(&self, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
+        let begin = now.max(job.planned);
+        let local = begin.with_timezone(&self.rules.zone).naive_local();
+        let window = self.rules.windows.end_of_window(local).filter(|_| self.rules.enforce_windows);
+        window.map_or(begin + TimeDelta::hours(12), |end| begin + (end - local))
+    }
+
+    // ---- what the player tells -----------------------------------------------------------------------
+
+    fn heard(&mut self, event: Event, out: &mut Vec<Action>) {
+        let configured = self.device.clone();
+        let device = |state, device, detail, position| {
+            Action::Record(vec![Body::Device(DeviceFact { state, device, detail, position })])
+        };
+        match event {
+            Event::Opened { device: name, .. } => {
+                out.push(device(DeviceState::Opened, name, String::new(), None))
+            }
+            Event::OpenFailed { fault, detail } => {
+                if let Phase::OnAir(air) = &mut self.phase {
+                    air.fault = Some(fault);
+                }
+                out.push(device(DeviceState::Failed, configured, format!("{fault:?}: {detail}"), None));
+            }
+            Event::Probed { device: name, fault, detail } => {
+                let state = if fault.is_none() { DeviceState::ProbeOk } else { DeviceState::ProbeFailed };
+                let detail = fault.map_or(detail.clone(), |fault| format!("{fault:?}: {detail}"));
+                out.push(device(state, name, detail, None));
+            }
+            Event::Closed => out.push(device(DeviceState::Closed, configured, String::new(), None)),
+            Event::Lost { fault, detail, position, .. } => {
+                let position = if let Phase::OnAir(air) = &mut self.phase {
+                    air.fault = Some(fault);
+                    air.sounding = false;
+                    air.position = position;
+                    Some(position)
+                } else {
+                    None
+                };
+                out.push(device(DeviceState::Lost, configured, format!("{fault:?}: {detail}"), position));
+            }
+            on_air => self.heard_on_air(on_air, out),
+        }
+    }
+
+    fn heard_on_air(&mut self, event: Event, out: &mut Vec<Action>) {
+        let Phase::OnAir(air) = &mut self.phase else { return };
+        match event {
+            Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
+                // A continuation is measured against the instant at which sound broke off, not the plan.
+                let fresh = air.first.is_none() && air.job.before.airing.is_none();
+                let error = if fresh { first - air.job.planned } else { TimeDelta::zero() };
+                air.first = air.first.or(Some(first));
+                air.sounding = true;
+                air.position = from;
+                out.push(Action::Record(vec![Body::Start(Start {
+                    airing,
+                    first_us: first.timestamp_micros(),
+                    error_us: error.num_microseconds().unwrap_or(i64::MAX),
+                    latency_us,
+                    device,
+                })]));
+            }
+            Event::Progress { airing, position } if airing == air.airing => {
+                air.position = position;
+                out.push(Action::Stamp { airing, position });
+            }
+            Event::Segment { airing, n, frames } if airing == air.airing => {
+                let file = air.master.manifest.marks.get(n as usize).map(|mark| mark.file);
+                if let Some(file) = file {
+                    out.push(Action::Record(vec![Body::Segment(SegmentFact { airing, n, file, frames })]));
+                }
+            }
+            Event::Ended { airing, tally } if airing == air.airing && self.closing => {
+                let position = air.job.before.heard + tally.consumed;
+                out.push(Action::Stamp { airing, position });
+                self.phase = Phase::Idle;
+            }
+            Event::Ended { airing, tally } if airing == air.airing => {
+                let end = judge::end(&air.job, air, &tally, self.rules.rehearsal);
+                out.push(Action::Record(vec![Body::End(Box::new(end))]));
+                out.push(Action::Player(Command::Close));
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    // ---- for the requests of people (`request.rs`) -------------------------------------------------------
+
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
+    /// Tells the player to stop what it has; `false` when it has nothing.
+    pub(super) fn stop_player(&mut self, out: &mut Vec<Action>) -> bool {
+        match &mut self.phase {
+            Phase::OnAir(_) => out.push(Action::Player(Command::Stop)),
+            // The cue is on its way to the disk; its airing ends there without a sound.
+            Phase::Cueing { stopped, .. } => *stopped = true,
+            Phase::Idle | Phase::Preparing { .. } | Phase::Ready { .. } => return false,
+        }
+        true
+    }
+
+    /// Leaves the stage for the next run: what sounds is faded and stays open in the log, what was only
+    /// being prepared was never begun.
+    pub(super) fn close(&mut self, out: &mut Vec<Action>) {
+        self.closing = true;
+        if matches!(self.phase, Phase::OnAir(_)) {
+            out.push(Action::Player(Command::Stop));
+        } else {
+            self.phase = Phase::Idle;
+        }
+    }
+
+    pub(super) fn take_due(&mut self, id: &SlotId) -> Option<Planned> {
+        let key = self.due.keys().find(|(_, slot)| slot == id).cloned()?;
+        self.closed.insert(id.clone());
+        self.due.remove(&key)
+    }
+}
+
+/// The entry for a slot that did not air.
+fn missed(slot: &Planned, reason: Reason, detail: &str) -> Body {
+    missed_as(slot, Outcome::Missed, reason, detail)
+}
+
+/// The same with another outcome than missed.
+pub(super) fn missed_as(slot: &Planned, outcome: Outcome, reason: Reason, detail: &str) -> Body {
+    Body::Missed(Missed {
+        slot: slot.id.clone(),
+        planned_ms: slot.at.timestamp_millis(),
+        outcome,
+        reason,
+        detail: detail.into(),
+    })
+}

@@ -1,0 +1,96 @@
+//! One thing to be aired, from its preparation to its end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    evidence::{Airing, Cue, Reason, Trigger},
+    units::{Digest, Frames, Month, SlotId},
+};
+
+/// One thing to be aired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its slot; `None` for a manual airing.
+    pub slot: Option<SlotId>,
+    /// Month of the schedule.
+    pub month: Month,
+    /// Programme id in that schedule.
+    pub programme: String,
+    /// The planned instant.
+    pub planned: DateTime<Utc>,
+    /// Length of the whole programme.
+    pub length: Frames,
+    /// Digest of the schedule.
+    pub schedule: Digest,
+    /// What makes it happen.
+    pub trigger: Trigger,
+    /// Who asked; empty for a schedule.
+    pub by: String,
+    /// What was aired of it before a cut.
+    pub before: Before,
+}
+
+/// What an airing had achieved before it was cut; zero for a fresh one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Before {
+    /// The airing that goes on.
+    pub airing: Option<Airing>,
+    /// Frames heard.
+    pub heard: Frames,
+    /// When the last of them was heard.
+    pub heard_until: Option<DateTime<Utc>>,
+    /// Why it was cut.
+    pub reason: Option<Reason>,
+}
+
+impl Job {
+    /// Sound that is left to air.
+    #[must_use]
+    pub fn rest(&self) -> Frames {
+        self.length.saturating_sub(self.before.heard)
+    }
+
+    /// Time that the rest takes.
+    #[must_use]
+    pub fn rest_span(&self) -> TimeDelta {
+        TimeDelta::nanoseconds(self.rest().ns())
+    }
+}
+
+/// An airing that the last run left open: its cue and how far it was stamped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Its airing.
+    pub airing: Airing,
+    /// Its latest cue.
+    pub cue: Cue,
+    /// Frames heard, by the stamp.
+    pub heard: Frames,
+    /// When the stamp was written; the cue's instant when there is none.
+    pub heard_until: DateTime<Utc>,
+    /// Why it was cut: the machine went down, or only the program.
+    pub reason: Reason,
+}
+
+impl Interrupted {
+    /// The rest of it, as a job.
+    #[must_use]
+    pub fn job(&self) -> Job {
+        Job {
+            slot: self.cue.slot.clone(),
+            month: self.cue.month,
+            programme: self.cue.programme.clone(),
+            planned: DateTime::from_timestamp_millis(self.cue.planned_ms).unwrap_or_default(),
+            length: self.cue.frames,
+            schedule: self.cue.schedule,
+            trigger: Trigger::Resume,
+            by: self.cue.by.clone(),
+            before: Before {
+                airing: Some(self.airing),
+                heard: self.heard,
+                heard_until: (self.heard > Frames::ZERO).then_some(self.heard_until),
+                reason: Some(self.reason),
+            },
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! From counted frames to an outcome and its reason (`domain.md`, "aired in full").
+
+use chrono::TimeDelta;
+
+use super::{Job, controller::OnAir};
+use crate::{
+    evidence::{Airing, End, Outcome, Reason, Trigger},
+    playout::{EndCause, Fault, Tally},
+    units::Frames,
+};
+
+/// Share of the frames that must have been consumed, in percent.
+const FULL_PERCENT: u64 = 97;
+/// The longest hole of wall time in an airing that still counts as full.
+const FULL_HOLE: TimeDelta = TimeDelta::seconds(30);
+
+/// The coded reason of an output fault.
+pub(super) fn reason_of(fault: Fault) -> Reason {
+    match fault {
+        Fault::Absent | Fault::Lost => Reason::DeviceLost,
+        Fault::Busy => Reason::DeviceBusy,
+        Fault::Stalled | Fault::Unpaced => Reason::OutputStalled,
+        Fault::FileChanged => Reason::FileChanged,
+        Fault::Software => Reason::SoftwareFault,
+    }
+}
+
+/// What is said of an airing in the end: all its stretches added up.
+pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End {
+    let consumed = job.before.heard + tally.consumed;
+    let restart_hole = match (job.before.heard_until, air.first) {
+        (Some(until), Some(first)) => first - until,
+        _ => TimeDelta::zero(),
+    };
+    let hole = tally.hole.max(restart_hole);
+    let whole = consumed.0 * 100 >= job.length.0 * FULL_PERCENT && hole <= FULL_HOLE;
+    let virtual_only = tally.proof < 2 && !rehearsal;
+    let outcome = match () {
+        () if job.trigger == Trigger::Test || (virtual_only && consumed > Frames::ZERO) => Outcome::Test,
+        () if consumed == Frames::ZERO => Outcome::Missed,
+        () if whole && tally.cause != EndCause::Stopped => Outcome::Full,
+        () => Outcome::Partial,
+    };
+    let reason = match tally.cause {
+        _ if outcome == Outcome::Full => None,
+        EndCause::Stopped => Some(Reason::OperatorStop),
+        EndCause::Failed(fault) => Some(reason_of(fault)),
+        // It ran to its end or to the window's: what was lost, was lost earlier.
+        EndCause::WindowEnd | EndCause::Finished => air
+            .fault
+            .map(reason_of)
+            .or(job.before.reason)
+            .or((outcome != Outcome::Test).then_some(Reason::LateStart)),
+    };
+    End {
+        airing: air.airing,
+        slot: job.slot.clone(),
+        outcome,
+        reason,
+        last_us: tally.last.or(job.before.heard_until).map(|last| last.timestamp_micros()),
+        expected: job.length,
+        decoded: job.before.heard + tally.decoded,
+        delivered: job.before.heard + tally.delivered,
+        consumed,
+        underruns: tally.underruns,
+        hole_ms: u64::try_from(hole.num_milliseconds()).unwrap_or(0),
+        proof: tally.proof,
+    }
+}
+
+/// The end of an airing that was cued and cannot go on: what it had achieved before, and why.
+pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> End {
+    let heard = job.before.heard;
+    let outcome = if job.trigger == Trigger::Test {
+        Outcome::Test
+    } else if heard == Frames::ZERO {
+        Outcome::Missed
+    } else {
+        Outcome::Partial
+    };
+    End {
+        airing,
+        slot: job.slot.clone(),
+        outcome,
+        reason: reason.or(job.before.reason),
+        last_us: job.before.heard_until.map(|at| at.timestamp_micros()),
+        expected: job.length,
+        decoded: heard,
+        delivered: heard,
+        consumed: heard,
+        underruns: Frames::ZERO,
+        hole_ms: 0,
+        proof: if heard == Frames::ZERO { 0 } else { 2 },
+    }
+}

@@ -1,0 +1,183 @@
+//! What the controller is told and what it wants done.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Interrupted, Job};
+use crate::{
+    config::Policy,
+    evidence::{Body, Cue, Reason},
+    media::Master,
+    playout::{Command, Event},
+    programme::Windows,
+    units::{Digest, Frames, Month, SlotId},
+    words::Message,
+};
+
+/// A slot that is due at this station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its name.
+    pub id: SlotId,
+    /// Its instant.
+    pub at: DateTime<Utc>,
+    /// Length of its programme as last measured; the window must fit it.
+    pub length: Frames,
+    /// Digest of the schedule that it stands in.
+    pub schedule: Digest,
+}
+
+/// The rules of this station that bear on airing.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Zone in which the windows are read.
+    pub zone: chrono_tz::Tz,
+    /// When the loudspeakers may sound.
+    pub windows: Windows,
+    /// What to do when things go wrong.
+    pub policy: Policy,
+    /// Whether the windows bind the output: a file disturbs nobody at night, a device does.
+    pub enforce_windows: bool,
+    /// Whether a virtual output may end a slot as aired: only in a rehearsal, whose log proves nothing.
+    pub rehearsal: bool,
+}
+
+/// Why a preparation or a request was refused: the coded reason and what exactly was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The code for the log.
+    pub reason: Reason,
+    /// What was found, for people.
+    pub detail: String,
+}
+
+/// What the controller is told.
+#[derive(Debug)]
+pub enum Input {
+    /// Time has passed.
+    Tick,
+    /// The slots of a month as they now stand; replaces what was known of that month.
+    Rundown {
+        /// Which month.
+        month: Month,
+        /// All its slots, those that passed included.
+        slots: Vec<Planned>,
+    },
+    /// An airing was cut when the last run ended.
+    Interrupted(Box<Interrupted>),
+    /// The answer to [`Action::Prepare`].
+    Prepared(Result<Arc<Master>, Refused>),
+    /// The answer to [`Action::RecordCue`]: the entry's sequence number, or why it is not durable.
+    Cued(Result<u64, String>),
+    /// The player told something.
+    Player(Event),
+    /// A person wants a programme aired now.
+    Air {
+        /// Comes back in the answer.
+        token: u64,
+        /// The programme, by month and id.
+        programme: (Month, String),
+        /// Its schedule.
+        schedule: Digest,
+        /// Its length, for the window and the next slot.
+        length: Frames,
+        /// A test play: marked, never counted.
+        test: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// A person wants silence.
+    Stop {
+        /// Comes back in the answer.
+        token: u64,
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Nothing airs before this instant.
+        hold_until: Option<DateTime<Utc>>,
+    },
+    /// A person lifts a hold.
+    Release {
+        /// Comes back in the answer.
+        token: u64,
+        /// Who asks.
+        by: String,
+    },
+    /// A person cancels a slot that has not begun.
+    Cancel {
+        /// Comes back in the answer.
+        token: u64,
+        /// Which.
+        slot: SlotId,
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The daemon ends: what is on air is cut and closed.
+    Shutdown,
+}
+
+/// What the controller wants done, in this order.
+#[derive(Debug)]
+pub enum Action {
+    /// Write these entries.
+    Record(Vec<Body>),
+    /// Write this entry durably and answer with [`Input::Cued`].
+    RecordCue(Box<Cue>),
+    /// Check approval and files of this job, verify its master, and answer with [`Input::Prepared`].
+    Prepare(Box<Job>),
+    /// Tell the player.
+    Player(Command),
+    /// Remember outside the log how far this airing was heard.
+    Stamp {
+        /// Which airing.
+        airing: u64,
+        /// Frames of its master that were certainly heard.
+        position: Frames,
+    },
+    /// Answer a person's request.
+    Answer {
+        /// Whose.
+        token: u64,
+        /// What to say.
+        answer: Answer,
+    },
+}
+
+/// The answer to a person's request: done, or no and why.
+pub type Answer = Result<Message, Message>;
+
+/// What the controller is doing, for the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Waiting for the next slot.
+    Idle,
+    /// A job is being made ready.
+    Preparing(Job),
+    /// A job's first frame is due at its instant.
+    Armed(Job),
+    /// A job sounds.
+    OnAir {
+        /// Which.
+        job: Job,
+        /// Its airing.
+        airing: u64,
+        /// Frames that have certainly been heard.
+        position: Frames,
+        /// Whether the device consumes right now.
+        sounding: bool,
+    },
+}
+
+/// How long before a slot its device is probed.
+pub(super) const PROBE_AHEAD: TimeDelta = TimeDelta::minutes(10);
+/// How long before a slot its device is opened and its programme verified.
+pub(super) const PREPARE_AHEAD: TimeDelta = TimeDelta::seconds(60);
+/// How long before a slot its cue is written: late enough that a stop or a hold still finds it uncued,
+/// early enough for a slow disk.
+pub(super) const CUE_AHEAD: TimeDelta = TimeDelta::seconds(10);
+/// Pause between attempts to prepare or to write a cue.
+pub(super) const RETRY: TimeDelta = TimeDelta::seconds(5);

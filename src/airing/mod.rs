@@ -1,0 +1,16 @@
+//! From rundown to outcome: the state machine that cues, takes and closes every slot.
+//!
+//! [`Controller::step`] takes the clock's reading and one [`Input`] and gives [`Action`]s. It asks no
+//! clock, opens no file and waits for nothing: the daemon does what it says and feeds back what came of
+//! it, on the machine's clock or, for a rehearsal, on a manual one.
+
+mod controller;
+mod job;
+mod judge;
+mod message;
+mod request;
+mod trust;
+
+pub use controller::Controller;
+pub use job::{Interrupted, Job};
+pub use message::{Action, Answer, Input, Planned, Refused, Rules, State};

@@ -1,0 +1,85 @@
+//! `loa air`, `stop`, `release`, `cancel`: what a person asks of the air, of a running daemon or, where
+//! none runs, of this process.
+
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+use super::{Exit, say::Say};
+use crate::{
+    clock::{Clock as _, System},
+    control::{self, Ask, ControlError, Folder},
+    daemon::{self, Options},
+    programme::instant_of,
+    units::{Month, SlotId},
+    words::Message,
+};
+
+pub(super) fn air(
+    folder: Folder,
+    month: Month,
+    programme: &str,
+    test: bool,
+    by: Option<&str>,
+    output: Option<String>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
+    let ask = Ask::Air { month, programme: programme.into(), test, by: person(by) };
+    put(folder, ask, output, say)
+}
+
+pub(super) fn stop(
+    folder: Folder,
+    reason: &str,
+    hold_until: Option<&str>,
+    by: Option<&str>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
+    let hold_until = hold_until.map(|text| time(&folder, text)).transpose()?;
+    put(folder, Ask::Stop { by: person(by), reason: reason.into(), hold_until }, None, say)
+}
+
+pub(super) fn release(folder: Folder, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+    put(folder, Ask::Release { by: person(by) }, None, say)
+}
+
+pub(super) fn cancel(
+    folder: Folder,
+    slot: &SlotId,
+    reason: &str,
+    by: Option<&str>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
+    put(folder, Ask::Cancel { slot: slot.clone(), by: person(by), reason: reason.into() }, None, say)
+}
+
+/// Puts `ask` to the running daemon; where none runs, to an engine of this process.
+pub(super) fn put(folder: Folder, ask: Ask, output: Option<String>, say: &Say) -> anyhow::Result<Exit> {
+    let answer = match control::ask(&folder.socket_path(), &ask)? {
+        Some(answer) => Some(answer),
+        None => daemon::run(folder, Options { output, once: Some(ask) })?,
+    };
+    Ok(answer.map_or(Exit::Machine, |answer| say.reply(&answer)))
+}
+
+/// Who asks: `--by`, else the user of this session.
+pub(super) fn person(by: Option<&str>) -> String {
+    by.map_or_else(|| std::env::var("USER").unwrap_or_default(), str::to_owned)
+}
+
+/// A time as people type it: RFC 3339, civil time, or only an hour of the next 24.
+fn time(folder: &Folder, text: &str) -> Result<DateTime<Utc>, ControlError> {
+    let zone = folder.station.zone;
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.to_utc());
+    }
+    if let Ok(civil) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S")
+        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M"))
+    {
+        return Ok(instant_of(civil, zone));
+    }
+    let Ok(hour) = NaiveTime::parse_from_str(text, "%H:%M") else {
+        return Err(Message::new("time-unclear").with("time", text).into());
+    };
+    let now = System::new().now().wall.with_timezone(&zone).naive_local();
+    let today = now.date().and_time(hour);
+    Ok(instant_of(if today > now { today } else { today + TimeDelta::days(1) }, zone))
+}

@@ -1,0 +1,191 @@
+//! What may be typed. The help's sentences stand in the catalogues, so that it speaks the reader's language.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use super::lang_of_environment;
+use crate::{
+    units::{Month, SlotId},
+    words::{self, Lang},
+};
+
+/// All of it.
+#[derive(Debug, Parser)]
+#[command(name = "loa", version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[arg(long, global = true, value_name = "vi|en", value_parser = ["vi", "en"])]
+    lang: Option<String>,
+}
+
+impl Cli {
+    /// The language to speak: `--lang`, else the environment's, else Vietnamese.
+    pub fn lang(&self) -> Lang {
+        self.lang.as_deref().map_or_else(lang_of_environment, Lang::from_tag)
+    }
+}
+
+/// The verbs of `formats.md`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Init {},
+    Copy {
+        from: Month,
+        to: Month,
+    },
+    Check {
+        months: Vec<Month>,
+    },
+    Approve {
+        month: Month,
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        #[arg(long, value_name = "NO")]
+        document: Option<String>,
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    Rehearse {
+        month: Month,
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+        #[arg(long, value_name = "SEED")]
+        faults: Option<u64>,
+    },
+    Run {
+        #[arg(long, env = "LOA_OUTPUT", hide_env_values = true)]
+        output: Option<String>,
+    },
+    Air {
+        month: Month,
+        programme: String,
+        #[arg(long)]
+        test: bool,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        #[arg(long, env = "LOA_OUTPUT", hide_env_values = true)]
+        output: Option<String>,
+    },
+    Stop {
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[arg(long, value_name = "TIME")]
+        hold_until: Option<String>,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Release {
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Cancel {
+        slot: SlotId,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Status {},
+    Log {
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        #[arg(long, value_name = "OUTCOME")]
+        outcome: Option<String>,
+    },
+    Note {
+        slot: SlotId,
+        #[arg(long, value_name = "TEXT")]
+        text: String,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Correct {
+        #[arg(value_name = "SEQ")]
+        entry: u64,
+        #[arg(long, value_name = "TEXT")]
+        text: String,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Verify {
+        target: Option<PathBuf>,
+        #[arg(long = "key", value_name = "KEY")]
+        keys: Vec<String>,
+    },
+    Doctor {
+        #[arg(long, env = "LOA_OUTPUT", hide_env_values = true)]
+        output: Option<String>,
+        #[arg(long)]
+        tone: bool,
+    },
+}
+
+/// Reads `args` (program name first); help and mistakes come as clap's errors.
+pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let matches = command(wanted_lang(&args)).try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The command with all its help in `lang`.
+pub(super) fn command(lang: Lang) -> Command {
+    let text = |key: &str| words::find(lang, key);
+    let describe = |verb: &str, arg: Arg| {
+        let id = arg.get_id().as_str().replace('_', "-");
+        let help = text(&format!("arg-{verb}-{id}")).or_else(|| text(&format!("arg-{id}")));
+        match help {
+            Some(help) => arg.help(help),
+            None => arg,
+        }
+    };
+    let mut command = Cli::command().mut_args(|arg| describe("loa", arg));
+    for key in ["loa-about", "loa-after"] {
+        let Some(sentence) = text(key) else { continue };
+        command = if key == "loa-about" { command.about(sentence) } else { command.after_help(sentence) };
+    }
+    command.mut_subcommands(|verb| {
+        let name = verb.get_name().to_owned();
+        let about = text(&format!("verb-{name}")).unwrap_or_default();
+        let long = text(&format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
+        let verb = verb.about(about).mut_args(|arg| describe(&name, arg));
+        match long {
+            Some(long) => verb.long_about(long),
+            None => verb,
+        }
+    })
+}
+
+/// The language that the help must speak is needed before the arguments are read.
+fn wanted_lang(args: &[OsString]) -> Lang {
+    let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let after = texts.iter().position(|arg| *arg == "--lang").and_then(|at| texts.get(at + 1)).copied();
+    let joined = texts.iter().find_map(|arg| arg.strip_prefix("--lang="));
+    after.or(joined).map_or_else(lang_of_environment, Lang::from_tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_and_argument_is_explained_in_both_languages() {
+        for lang in [Lang::Vi, Lang::En] {
+            let command = command(lang);
+            command.clone().debug_assert();
+            for verb in command.get_subcommands() {
+                let name = verb.get_name();
+                assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
+                for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
+                    assert!(arg.get_help().is_some(), "{name} {} has no sentence in {lang:?}", arg.get_id());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `loa check`: is a month ready?
+
+use serde::Serialize;
+
+use super::{Exit, say::Say};
+use crate::{
+    control::{self, CheckReport, FindingView, Folder, ProgrammeReport, finding_view},
+    units::{Frames, Month},
+};
+
+#[derive(Serialize)]
+struct View<'a> {
+    month: Month,
+    programmes: &'a [ProgrammeReport],
+    slots: usize,
+    findings: Vec<FindingView>,
+    ready: bool,
+}
+
+pub(super) fn check(folder: &Folder, months: &[Month], say: &Say) -> anyhow::Result<Exit> {
+    let months = if months.is_empty() { control::months(folder)? } else { months.to_vec() };
+    let mut ready = true;
+    for month in months {
+        let bar = say.bar(1, "check-working");
+        let report = control::check(folder, month, &mut |progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        })?;
+        bar.finish_and_clear();
+        ready &= report.ready;
+        show(&report, say);
+    }
+    Ok(if ready { Exit::Done } else { Exit::No })
+}
+
+fn show(report: &CheckReport, say: &Say) {
+    let findings = report.findings.iter().map(|finding| finding_view(finding, say.lang)).collect();
+    say.document(&View {
+        month: report.month,
+        programmes: &report.programmes,
+        slots: report.slots,
+        findings,
+        ready: report.ready,
+    });
+    if say.json {
+        return;
+    }
+    let month = report.month.to_string();
+    for programme in &report.programmes {
+        say.line(&say.text("check-programme", &[("id", &programme.id), ("title", &programme.title)]));
+        let rows = programme.segments.iter().map(|segment| {
+            let measure = segment.measure.as_ref();
+            let level = |pick: fn(&crate::media::Measure) -> crate::units::Level| {
+                measure.map_or("–".into(), |m| pick(m).to_string())
+            };
+            vec![
+                segment.title.clone(),
+                segment.file.clone(),
+                measure.map_or("–".into(), |m| m.codec.clone()),
+                measure.map_or("–".into(), |m| minutes(m.duration_ms)),
+                level(|m| m.loudness_lufs),
+                level(|m| m.true_peak_dbtp),
+            ]
+        });
+        say.table(
+            &["head-segment", "head-file", "head-format", "head-length", "head-lufs", "head-dbtp"],
+            rows.collect(),
+        );
+        if let (Some(ms), Some(lufs), Some(peak)) =
+            (programme.duration_ms, programme.loudness_lufs, programme.true_peak_dbtp)
+        {
+            let (length, lufs, peak) = (minutes(ms), lufs.to_string(), peak.to_string());
+            say.line(&say.text("check-whole", &[("length", &length), ("lufs", &lufs), ("peak", &peak)]));
+        }
+    }
+    say.findings(&report.findings);
+    let slots = report.slots.to_string();
+    let verdict = if report.ready { "check-ready" } else { "check-not-ready" };
+    say.line(&say.text(verdict, &[("month", &month), ("slots", &slots)]));
+}
+
+/// `12:10.4`
+pub(super) fn minutes(ms: u64) -> String {
+    format!("{}:{:02}.{}", ms / 60_000, ms / 1000 % 60, ms / 100 % 10)
+}
+
+/// The same for frames.
+pub(super) fn minutes_of(frames: Frames) -> String {
+    minutes(frames.ms())
+}

@@ -1,0 +1,30 @@
+//! `loa init`, `loa copy`: a station's folder, a draft of a month.
+
+use std::path::Path;
+
+use super::{Exit, say::Say};
+use crate::{
+    clock::System,
+    control::{self, Folder},
+    units::Month,
+};
+
+pub(super) fn init(root: &Path, say: &Say) -> anyhow::Result<Exit> {
+    let made = control::init(root, &System::new())?;
+    say.document(&made);
+    for name in &made.made {
+        say.line(&say.text("init-made", &[("file", name)]));
+    }
+    say.line(&say.text("init-keys", &[("station", &made.public_key), ("approval", &made.approval_key)]));
+    Ok(Exit::Done)
+}
+
+pub(super) fn copy(folder: &Folder, from: Month, to: Month, say: &Say) -> anyhow::Result<Exit> {
+    let (file, left_out) = control::copy_month(folder, from, to)?;
+    say.document(&serde_json::json!({ "file": file, "left_out": left_out }));
+    say.line(&say.text("copy-done", &[("file", &file)]));
+    if !left_out.is_empty() {
+        say.line(&say.text("copy-left-out", &[("times", &left_out.join(", "))]));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,89 @@
+//! `loa log`, `note`, `correct`: the airings on record, and what people have to say about them.
+
+use chrono::NaiveDate;
+
+use super::{
+    Exit,
+    air::{person, put},
+    check::minutes,
+    say::Say,
+};
+use crate::{
+    control::{self, Ask, ControlError, Folder, Row, RowFilter},
+    evidence::Outcome,
+    store::Log,
+    units::{Frames, SlotId},
+    words::Message,
+};
+
+pub(super) fn log(
+    folder: &Folder,
+    from: Option<&str>,
+    to: Option<&str>,
+    outcome: Option<&str>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
+    let filter = RowFilter {
+        from: from.map(day).transpose()?,
+        to: to.map(day).transpose()?,
+        outcome: outcome.map(outcome_called).transpose()?,
+    };
+    if !folder.log_path().exists() {
+        return Err(ControlError::from(Message::new("log-missing")).into());
+    }
+    let rows = control::rows(folder, &Log::read_only(&folder.log_path())?, &filter)?;
+    show_rows(&rows, say);
+    Ok(Exit::Done)
+}
+
+/// JSON lines for machines, a table for people.
+pub(super) fn show_rows(rows: &[Row], say: &Say) {
+    for row in rows {
+        say.document(row);
+    }
+    if rows.is_empty() {
+        return say.line(&say.text("log-empty", &[]));
+    }
+    let word = |prefix: &str, code: Option<String>| {
+        code.map_or(String::new(), |code| say.text(&format!("{prefix}-{code}"), &[]))
+    };
+    let lines = rows.iter().map(|row| {
+        let manual = format!("{}/{} ({})", row.month, row.programme, say.text("manual", &[]));
+        let start = row.first_frame.clone().unwrap_or_default();
+        vec![
+            row.slot.as_ref().map_or(manual, ToString::to_string),
+            start.get(..23).unwrap_or_default().replace('T', " "),
+            row.start_error_ms.map_or(String::new(), |ms| format!("{ms:+.1} ms")),
+            row.frames_consumed.map_or(String::new(), |frames| minutes(Frames(frames).ms())),
+            row.outcome.map_or_else(|| say.text("log-open", &[]), |outcome| word("outcome", Some(code(&outcome)))),
+            word("reason", row.reason.as_ref().map(code)),
+            row.proof.to_string(),
+        ]
+    });
+    say.table(
+        &["head-slot", "head-start", "head-error", "head-consumed", "head-outcome", "head-reason", "head-proof"],
+        lines.collect(),
+    );
+}
+
+pub(super) fn note(folder: Folder, slot: &SlotId, text: &str, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+    put(folder, Ask::Note { slot: slot.clone(), by: person(by), text: text.into() }, None, say)
+}
+
+pub(super) fn correct(folder: Folder, entry: u64, text: &str, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+    put(folder, Ask::Correct { entry, by: person(by), text: text.into() }, None, say)
+}
+
+/// The stable code of an outcome or a reason.
+fn code<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn outcome_called(text: &str) -> Result<Outcome, ControlError> {
+    serde_json::from_value(text.into()).map_err(|_| Message::new("outcome-unknown").with("outcome", text).into())
+}
+
+fn day(text: &str) -> Result<NaiveDate, ControlError> {
+    let parsed = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    parsed.map_err(|_| Message::new("day-unclear").with("day", text).into())
+}

@@ -1,0 +1,137 @@
+//! The command line: one file a verb.
+//!
+//! Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration, 3 the machine failed.
+
+mod air;
+mod approve;
+mod arguments;
+mod check;
+mod doctor;
+mod init;
+mod log;
+mod rehearse;
+mod run;
+mod say;
+mod status;
+mod verify;
+
+use std::process::ExitCode;
+
+use arguments::{Cli, Verb};
+use say::Say;
+
+use crate::{
+    control::{ControlError, Folder},
+    words::Lang,
+};
+
+/// How a verb ends: the exit code of `formats.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Done,
+    No,
+    Usage,
+    Machine,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Usage => 2,
+            Exit::Machine => 3,
+        })
+    }
+}
+
+/// Reads the arguments, runs the verb, prints what went wrong.
+pub fn main() -> ExitCode {
+    let cli = match arguments::parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    trace(matches!(cli.verb, Verb::Run { .. }));
+    let say = Say { json: cli.json, lang: cli.lang() };
+    match dispatch(&cli, &say) {
+        Ok(exit) => exit.into(),
+        Err(error) => fail(&error, &say).into(),
+    }
+}
+
+fn dispatch(cli: &Cli, say: &Say) -> anyhow::Result<Exit> {
+    if let Verb::Init {} = cli.verb {
+        return init::init(&cli.dir, say);
+    }
+    if let Verb::Verify { target, keys } = &cli.verb {
+        return verify::verify(target.as_deref().unwrap_or(&cli.dir), keys, say);
+    }
+    if let Verb::Doctor { output, tone } = &cli.verb {
+        return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);
+    }
+    let folder = Folder::open(&cli.dir)?;
+    match &cli.verb {
+        Verb::Copy { from, to } => init::copy(&folder, *from, *to, say),
+        Verb::Check { months } => check::check(&folder, months, say),
+        Verb::Approve { month, by, document, key } => {
+            approve::approve(&folder, *month, by, document.as_deref(), key.clone(), say)
+        }
+        Verb::Rehearse { month, days, faults } => rehearse::rehearse(&folder, *month, *days, *faults, say),
+        Verb::Run { output } => run::run(folder, output.clone(), say),
+        Verb::Air { month, programme, test, by, output } => {
+            air::air(folder, *month, programme, *test, by.as_deref(), output.clone(), say)
+        }
+        Verb::Stop { reason, hold_until, by } => {
+            air::stop(folder, reason, hold_until.as_deref(), by.as_deref(), say)
+        }
+        Verb::Release { by } => air::release(folder, by.as_deref(), say),
+        Verb::Cancel { slot, reason, by } => air::cancel(folder, slot, reason, by.as_deref(), say),
+        Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
+        Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
+        Verb::Status {} => status::status(&folder, say),
+        Verb::Log { from, to, outcome } => {
+            log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
+        }
+        Verb::Init {} | Verb::Verify { .. } | Verb::Doctor { .. } => Ok(Exit::Usage),
+    }
+}
+
+/// Prints an error for people and gives the exit code of its sort.
+fn fail(error: &anyhow::Error, say: &Say) -> Exit {
+    match error.downcast_ref::<ControlError>() {
+        Some(ControlError::Config(findings)) => {
+            say.findings(findings);
+            Exit::Usage
+        }
+        Some(ControlError::No(message)) => {
+            say.no(message);
+            Exit::No
+        }
+        Some(ControlError::Media(refusal)) => {
+            say.no(&refusal.message());
+            Exit::No
+        }
+        _ => {
+            say.failure(error);
+            Exit::Machine
+        }
+    }
+}
+
+/// The trace log goes to standard error; `RUST_LOG` chooses what of it.
+fn trace(daemon: bool) {
+    let default = if daemon { "info" } else { "warn" };
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// The language of `LANG` and its kin, in their order of precedence.
+fn lang_of_environment() -> Lang {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Lang::from_tag(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
+}

@@ -1,0 +1,137 @@
+//! How the command line speaks: tables and sentences for people, or JSON and nothing else.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::{
+    control::{Reply, finding_view},
+    programme::{Finding, Severity},
+    words::{self, Lang, Message},
+};
+
+use super::Exit;
+
+/// In which form and language to speak.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Say {
+    pub json: bool,
+    pub lang: Lang,
+}
+
+impl Say {
+    /// A sentence of the catalogue.
+    pub fn text(&self, key: &str, args: &[(&str, &str)]) -> String {
+        words::say(self.lang, key, args)
+    }
+
+    /// A line for people; silent under `--json`.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            print_line(text);
+        }
+    }
+
+    /// A document for machines; silent without `--json`.
+    pub fn document<T: Serialize>(&self, value: &T) {
+        if self.json {
+            print_line(&serde_json::to_string(value).unwrap_or_default());
+        }
+    }
+
+    /// A table for people.
+    pub fn table(&self, head: &[&str], rows: Vec<Vec<String>>) {
+        if self.json {
+            return;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(head.iter().map(|key| self.text(key, &[])));
+        for row in rows {
+            table.add_row(row);
+        }
+        print_line(&table.to_string());
+    }
+
+    /// Findings, worst first, each with its remedy.
+    pub fn findings(&self, findings: &[Finding]) {
+        if self.json {
+            let views: Vec<_> = findings.iter().map(|finding| finding_view(finding, self.lang)).collect();
+            self.document(&serde_json::json!({ "findings": views }));
+            return;
+        }
+        for finding in findings {
+            let view = finding_view(finding, self.lang);
+            let severity = match finding.severity {
+                Severity::Error => "severity-error",
+                Severity::Warning => "severity-warning",
+                Severity::Note => "severity-note",
+            };
+            print_line(&format!("{}: {}: {}", self.text(severity, &[]), view.place, view.message));
+            if !view.hint.is_empty() {
+                print_line(&format!("  {}: {}", self.text("hint", &[]), view.hint));
+            }
+        }
+    }
+
+    /// The answer is no.
+    pub fn no(&self, message: &Message) {
+        let hint = message.hint(self.lang).unwrap_or_default();
+        if self.json {
+            let no = serde_json::json!({ "no": { "code": message.code, "message": message.say(self.lang), "hint": hint } });
+            return self.document(&no);
+        }
+        complain(&message.say(self.lang));
+        if !hint.is_empty() {
+            complain(&format!("  {}: {hint}", self.text("hint", &[])));
+        }
+    }
+
+    /// The machine failed; the whole chain of causes.
+    pub fn failure(&self, error: &anyhow::Error) {
+        if self.json {
+            self.document(&serde_json::json!({ "failed": format!("{error:#}") }));
+        }
+        complain(&format!("loa: {error:#}"));
+    }
+
+    /// A daemon's answer.
+    pub fn reply(&self, reply: &Reply) -> Exit {
+        let (exit, said) = match reply {
+            Reply::Done(said) => (Exit::Done, said),
+            Reply::No(said) => (Exit::No, said),
+            Reply::Failed(why) => {
+                self.failure(&anyhow::anyhow!("{why}"));
+                return Exit::Machine;
+            }
+            Reply::Status(_) => return Exit::Done,
+        };
+        let answer = if exit == Exit::Done { "done" } else { "no" };
+        self.document(&serde_json::json!({ answer: { "code": said.code, "message": said.in_lang(self.lang) } }));
+        if !self.json {
+            if exit == Exit::Done { print_line(said.in_lang(self.lang)) } else { complain(said.in_lang(self.lang)) }
+        }
+        exit
+    }
+
+    /// A bar on standard error while a person waits; hidden where nobody sees it.
+    pub fn bar(&self, length: u64, key: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent} % {eta}");
+        let bar = ProgressBar::new(length).with_message(self.text(key, &[]));
+        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no error.
+fn print_line(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,60 @@
+//! `loa status`: on air, next slot, device, clock, disk, log head.
+
+use super::{Exit, check::minutes, say::Say};
+use crate::{
+    clock::System,
+    control::{self, Ask, Folder, Lamp, Reply, Status},
+};
+
+pub(super) fn status(folder: &Folder, say: &Say) -> anyhow::Result<Exit> {
+    let status = match control::ask(&folder.socket_path(), &Ask::Status)? {
+        Some(Reply::Status(status)) => *status,
+        Some(other) => return Ok(say.reply(&other)),
+        None => control::status_at_rest(folder, &System::new())?,
+    };
+    say.document(&status);
+    show(&status, say);
+    Ok(Exit::Done)
+}
+
+fn show(status: &Status, say: &Say) {
+    say.line(&say.text("status-line", &[("station", &status.station), ("at", &status.at)]));
+    if !status.running {
+        say.line(&say.text("status-stopped", &[]));
+    }
+    match &status.on_air {
+        Some(air) => {
+            let (position, length) = (minutes(air.position_ms), minutes(air.duration_ms));
+            let values = [
+                ("programme", air.programme.as_str()),
+                ("state", &air.state),
+                ("position", &position),
+                ("length", &length),
+            ];
+            say.line(&say.text("status-on-air", &values));
+        }
+        None => say.line(&say.text("status-idle", &[])),
+    }
+    match &status.next {
+        Some(next) => {
+            let until = minutes(u64::try_from(next.in_ms).unwrap_or(0));
+            say.line(&say.text("status-next", &[("slot", &next.slot.to_string()), ("in", &until)]));
+        }
+        None if status.running => say.line(&say.text("status-no-next", &[])),
+        None => {}
+    }
+    if let Some(until) = &status.hold_until {
+        say.line(&say.text("status-hold", &[("until", until)]));
+    }
+    for (key, lamp) in
+        [("status-device", &status.device), ("status-clock", &status.clock), ("status-disk", &status.disk)]
+    {
+        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", &lamp.detail)]));
+    }
+    say.line(&say.text("status-log", &[("size", &status.log.size.to_string())]));
+}
+
+/// A lamp's state in the reader's language.
+pub(super) fn word(lamp: &Lamp, say: &Say) -> String {
+    say.text(&format!("doctor-{}", lamp.state), &[])
+}

@@ -1,0 +1,163 @@
+//! Is a month ready? Everything is decoded whole, measured and rendered; nothing is taken on trust.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, survey::expand};
+use crate::{
+    media::{self, Measure},
+    programme::{self, Finding, Place, Programme},
+    units::{Digest, Frames, Level, Month},
+};
+
+/// What the check of a month found.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// Which month.
+    pub month: Month,
+    /// Its programmes, in the schedule's order.
+    pub programmes: Vec<ProgrammeReport>,
+    /// Slots at this station.
+    pub slots: usize,
+    /// Everything that was remarked.
+    pub findings: Vec<Finding>,
+    /// Whether it will air as it stands: no errors, and approved.
+    pub ready: bool,
+}
+
+/// A programme, measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProgrammeReport {
+    /// Its id in the schedule.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Length in milliseconds; absent when a part cannot be decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Integrated loudness of the master, LUFS.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_db")]
+    pub loudness_lufs: Option<Level>,
+    /// True peak of the master, dBTP.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_db")]
+    pub true_peak_dbtp: Option<Level>,
+    /// Digest of the master.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<Digest>,
+    /// Its parts.
+    pub segments: Vec<SegmentReport>,
+}
+
+/// A part, measured as received.
+#[derive(Debug, Clone, Serialize)]
+pub struct SegmentReport {
+    /// Its title.
+    pub title: String,
+    /// Its file below `media/`.
+    pub file: String,
+    /// What was measured; absent when it cannot be decoded.
+    #[serde(flatten)]
+    pub measure: Option<Measure>,
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames done.
+    pub done: u64,
+    /// Frames in all, as far as is known.
+    pub total: u64,
+}
+
+#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+fn as_db<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
+    level.map(Level::db).serialize(to)
+}
+
+/// Checks `month` whole; `progress` is called as the audio is worked through.
+pub fn check(
+    folder: &Folder,
+    month: Month,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<CheckReport, ControlError> {
+    let file = MonthFile::read(folder, month)?;
+    let mut findings: Vec<Finding> = folder.findings.iter().chain(&file.findings).cloned().collect();
+    let Some(schedule) = file.schedule.clone() else {
+        return Ok(CheckReport { month, programmes: Vec::new(), slots: 0, findings, ready: false });
+    };
+    let mut digests = BTreeMap::new();
+    let mut lengths: BTreeMap<String, Frames> = BTreeMap::new();
+    let mut programmes = Vec::new();
+    for programme in &schedule.programmes {
+        let report = measure(folder, &file.file, programme, &mut digests, &mut findings, progress)?;
+        if let Some(ms) = report.duration_ms {
+            lengths.insert(programme.id.clone(), Frames::from_ms(ms));
+        }
+        programmes.push(report);
+    }
+    let (slots, of_slots) = expand(folder, &file.file, &schedule);
+    findings.extend(of_slots);
+    let station = &folder.station;
+    findings.extend(programme::check(&programme::Checked {
+        file: &file.file,
+        schedule: &schedule,
+        plan: &folder.plan,
+        windows: &station.windows,
+        zone: station.zone,
+        slots: &slots,
+        lengths: &lengths,
+    }));
+    if !has_errors(&findings) {
+        if let Clearance::Withheld(why) = file.clearance(folder, digests) {
+            findings.extend(why);
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    let ready = !has_errors(&findings);
+    Ok(CheckReport { month, programmes, slots: slots.len(), findings, ready })
+}
+
+fn measure(
+    folder: &Folder,
+    file: &str,
+    programme: &Programme,
+    digests: &mut BTreeMap<String, Digest>,
+    findings: &mut Vec<Finding>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ProgrammeReport, ControlError> {
+    let rendered = media::render_or_refuse(
+        &folder.masters,
+        &folder.library(),
+        programme,
+        &folder.master_spec(),
+        &mut |step| progress(Progress { done: step.done, total: step.total }),
+    )?;
+    let mut segments = Vec::new();
+    for (segment, result) in programme.segments.iter().zip(rendered.segments) {
+        let place = Place { file: file.into(), key: segment.file.clone(), ..Place::default() };
+        let measure = match result {
+            Ok(measure) => {
+                findings.extend(measure.findings(&place));
+                digests.insert(segment.file.clone(), measure.digest);
+                Some(measure)
+            }
+            Err(refusal) => {
+                findings.push(refusal.finding(place));
+                None
+            }
+        };
+        segments.push(SegmentReport { title: segment.title.clone(), file: segment.file.clone(), measure });
+    }
+    let manifest = rendered.master.map(|master| master.manifest);
+    Ok(ProgrammeReport {
+        id: programme.id.clone(),
+        title: programme.title.clone(),
+        duration_ms: manifest.as_ref().map(|m| m.frames.ms()),
+        loudness_lufs: manifest.as_ref().map(|m| m.loudness_lufs),
+        true_peak_dbtp: manifest.as_ref().map(|m| m.true_peak_dbtp),
+        master: manifest.map(|m| m.digest),
+        segments,
+    })
+}

@@ -1,0 +1,43 @@
+//! Why a use-case did not come to its end.
+
+use crate::{
+    disk::DiskError,
+    evidence::LeafFault,
+    keys::KeyError,
+    media::Refusal,
+    programme::Finding,
+    store::StoreError,
+    words::Message,
+};
+
+/// Why a use-case did not come to its end. Surfaces map the variants to exit codes and pages.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The configuration cannot be used; every fault at once.
+    #[error("the configuration has {} findings", .0.len())]
+    Config(Vec<Finding>),
+    /// The answer is no, and why.
+    #[error("no: {}", .0.code)]
+    No(Message),
+    /// A file.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key or note.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Audio.
+    #[error(transparent)]
+    Media(#[from] Refusal),
+    /// An entry.
+    #[error(transparent)]
+    Leaf(#[from] LeafFault),
+}
+
+impl From<Message> for ControlError {
+    fn from(no: Message) -> ControlError {
+        ControlError::No(no)
+    }
+}

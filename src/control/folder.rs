@@ -1,0 +1,161 @@
+//! A station's folder: where everything lies, and who holds it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::ControlError;
+use crate::{
+    config::{self, Station},
+    disk::{At as _, DiskError, join_below},
+    keys::SigningKey,
+    media::{Library, MasterSpec},
+    programme::{self, Finding, Place, Plan, Severity},
+    units::{Digest, Month},
+    words::Message,
+};
+
+/// An opened station folder: its settings and plan, read and found valid.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The folder.
+    pub root: PathBuf,
+    /// Its settings.
+    pub station: Station,
+    /// Digest of the settings' bytes.
+    pub station_digest: Digest,
+    /// The year's plan.
+    pub plan: Plan,
+    /// The cache of masters.
+    pub masters: PathBuf,
+    /// What was remarked on both; no errors.
+    pub findings: Vec<Finding>,
+}
+
+/// Holds a folder for one process; gone with the process, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: fs::File,
+}
+
+impl Folder {
+    /// Where the settings stand, below the folder.
+    pub const STATION_FILE: &'static str = "config/station.toml";
+
+    /// Reads settings and plan; all their errors at once.
+    pub fn open(root: &Path) -> Result<Folder, ControlError> {
+        let bytes = read_config(root, Folder::STATION_FILE)?;
+        let (station, mut findings) = config::read(Folder::STATION_FILE, &bytes);
+        let Some(station) = station.filter(|_| !has_errors(&findings)) else {
+            return Err(ControlError::Config(findings));
+        };
+        let plan_file = station.plan.display().to_string();
+        let (plan, of_plan) = programme::read_plan(&plan_file, &read_config(root, &plan_file)?);
+        findings.extend(of_plan);
+        match plan {
+            Some(plan) if !has_errors(&findings) => {
+                let station_digest = Digest::of(&bytes);
+                let masters = root.join(&station.data).join("masters");
+                Ok(Folder { root: root.into(), station, station_digest, plan, masters, findings })
+            }
+            _ => Err(ControlError::Config(findings)),
+        }
+    }
+
+    /// The folder of log, keys and cache.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.root.join(&self.station.data)
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.data().join("log.db")
+    }
+
+    /// The control socket of a running daemon.
+    #[must_use]
+    pub fn socket_path(&self) -> PathBuf {
+        self.data().join("control.sock")
+    }
+
+    /// The audio as received.
+    #[must_use]
+    pub fn library(&self) -> Library {
+        Library::new(self.root.join(&self.station.media))
+    }
+
+    /// How masters of this station are made.
+    #[must_use]
+    pub fn master_spec(&self) -> MasterSpec {
+        let output = &self.station.output;
+        MasterSpec {
+            channels: output.channels,
+            target_lufs: output.target_lufs,
+            ceiling_dbtp: output.ceiling_dbtp,
+        }
+    }
+
+    /// A month's schedule, as people name it: below the folder.
+    #[must_use]
+    pub fn schedule_file(&self, month: Month) -> String {
+        self.station.schedules.join(format!("{month}.toml")).display().to_string()
+    }
+
+    /// The approval that belongs to it.
+    #[must_use]
+    pub fn approval_file(&self, month: Month) -> String {
+        self.station.schedules.join(format!("{month}.approval")).display().to_string()
+    }
+
+    /// The private key called `name` of this station: `data/keys/<name>.key`.
+    pub fn key(&self, name: &str) -> Result<SigningKey, ControlError> {
+        read_key(&self.key_path(name))
+    }
+
+    /// Where the private key called `name` stands.
+    #[must_use]
+    pub fn key_path(&self, name: &str) -> PathBuf {
+        self.data().join("keys").join(format!("{name}.key"))
+    }
+
+    /// Takes the folder for this process, or says that another holds it.
+    pub fn lock(&self) -> Result<Lock, ControlError> {
+        let path = self.data().join("lock");
+        fs::create_dir_all(self.data()).at("create the folder", &self.data())?;
+        let file = fs::File::create(&path).at("open", &path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(Message::new("folder-held").with("folder", self.root.display()).into())
+            }
+            Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
+        }
+    }
+}
+
+/// Reads a private key file.
+pub(super) fn read_key(path: &Path) -> Result<SigningKey, ControlError> {
+    let text = fs::read_to_string(path).at("read the key", path)?;
+    Ok(SigningKey::parse(&text)?)
+}
+
+/// Whether one of `findings` forbids going on.
+pub(super) fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
+fn read_config(root: &Path, name: &str) -> Result<Vec<u8>, ControlError> {
+    let missing = |code| {
+        let place = Place { file: name.into(), ..Place::default() };
+        let message = Message::new(code).with("file", name);
+        ControlError::Config(vec![Finding { severity: Severity::Error, place, message }])
+    };
+    let Some(path) = join_below(root, name) else { return Err(missing("config-outside")) };
+    match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing("config-missing")),
+        read => Ok(read.at("read", &path)?),
+    }
+}

@@ -1,0 +1,137 @@
+//! Making a station's folder, and a draft of a month from another month.
+
+use std::{fs, path::Path};
+
+use chrono::{Datelike as _, Offset as _};
+use chrono_tz::Tz;
+
+use super::{ControlError, Folder, MonthFile};
+use crate::{
+    clock::Clock,
+    disk::{self, At as _},
+    evidence::Clk,
+    keys::SigningKey,
+    programme::{self, When},
+    store::Log,
+    units::Month,
+    words::Message,
+};
+
+/// What [`init`] made.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Made {
+    /// Files and folders that were not there before, below the station's folder.
+    pub made: Vec<String>,
+    /// The log's origin.
+    pub origin: String,
+    /// The station's public key: what a verifier needs.
+    pub public_key: String,
+    /// The public half of the approval key, to be trusted in `config/station.toml`.
+    pub approval_key: String,
+}
+
+const EXAMPLE_STATION: &str = include_str!("../../config/station.example.toml");
+const EXAMPLE_PLAN: &str = include_str!("../../config/plan-2022.toml");
+
+/// Makes what is missing of a station's folder: example configuration, folders, keys and an empty log.
+/// Refused where a log or its key already stands: a second log of one station would be a fork.
+pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
+    let mut made = Vec::new();
+    for folder in ["config", "schedules", "media", "data/keys"] {
+        let path = root.join(folder);
+        if !path.is_dir() {
+            fs::create_dir_all(&path).at("create the folder", &path)?;
+            made.push(format!("{folder}/"));
+        }
+    }
+    for (name, text) in [(Folder::STATION_FILE, EXAMPLE_STATION), ("config/plan-2022.toml", EXAMPLE_PLAN)] {
+        let path = root.join(name);
+        if !path.exists() {
+            disk::replace(&path, text.as_bytes(), 0o644)?;
+            made.push(name.to_owned());
+        }
+    }
+    let folder = Folder::open(root)?;
+    for path in [folder.log_path(), folder.key_path("station")] {
+        if path.exists() {
+            return Err(Message::new("init-exists").with("file", path.display()).into());
+        }
+    }
+    let origin = origin(&folder, "station", 1);
+    let station_key = new_key(&folder, "station", &origin, &mut made)?;
+    let approval_key = match folder.key("approval") {
+        Ok(key) => key,
+        Err(_) => new_key(&folder, "approval", &format!("{}/duyet", folder.station.id), &mut made)?,
+    };
+    let clk = clk(clock, folder.station.zone);
+    Log::create(&folder.log_path(), &origin, &station_key, &clk, "init")?;
+    made.push("data/log.db".to_owned());
+    Ok(Made {
+        made,
+        origin,
+        public_key: station_key.public().as_text().into(),
+        approval_key: approval_key.public().as_text().into(),
+    })
+}
+
+/// All clocks as an entry holds them.
+#[must_use]
+pub fn clk(clock: &dyn Clock, zone: Tz) -> Clk {
+    let now = clock.now();
+    Clk {
+        wall_ms: now.wall.timestamp_millis(),
+        boot_ms: now.boot_ns / 1_000_000,
+        boot: clock.boot_id(),
+        sync: clock.health().synchronised,
+        offset_min: now.wall.with_timezone(&zone).offset().fix().local_minus_utc() / 60,
+    }
+}
+
+/// What checkpoints of a log are about: `loa/station/<id>/<epoch>`.
+pub(super) fn origin(folder: &Folder, what: &str, epoch: u32) -> String {
+    format!("loa/{what}/{}/{epoch}", folder.station.id)
+}
+
+fn new_key(folder: &Folder, file: &str, name: &str, made: &mut Vec<String>) -> Result<SigningKey, ControlError> {
+    let key = SigningKey::generate(name)?;
+    let path = folder.key_path(file);
+    disk::replace(&path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?;
+    // The public half lies beside it, for the centre and for whoever verifies.
+    let public = path.with_extension("pub");
+    disk::replace(&public, format!("{}\n", key.public().as_text()).as_bytes(), 0o644)?;
+    made.push(format!("data/keys/{file}.key"));
+    Ok(key)
+}
+
+/// The schedule of `from` as a draft for `to`: cron rules as they stand, civil times on the same days,
+/// revision 1, no approval. Refused where `to` already has a schedule. Gives the new file and the civil
+/// times that `to` does not have, which were left out.
+pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Vec<String>), ControlError> {
+    let source = MonthFile::read(folder, from)?;
+    let Some(mut schedule) = source.schedule else { return Err(ControlError::Config(source.findings)) };
+    let file = folder.schedule_file(to);
+    let path = folder.root.join(&file);
+    if path.exists() {
+        return Err(Message::new("copy-exists").with("file", &file).into());
+    }
+    let mut left_out = Vec::new();
+    for rule in &mut schedule.slots {
+        if let When::At(times) = &mut rule.when {
+            *times = times
+                .iter()
+                .filter_map(|time| {
+                    let day = to.first().with_day(time.day());
+                    if day.is_none() {
+                        left_out.push(time.format("%Y-%m-%dT%H:%M:%S").to_string());
+                    }
+                    day.map(|day| day.and_time(time.time()))
+                })
+                .collect();
+        }
+    }
+    schedule.slots.retain(|rule| !matches!(&rule.when, When::At(times) if times.is_empty()));
+    schedule.month = to;
+    schedule.revision = 1;
+    disk::replace(&path, programme::write_schedule(&schedule).as_bytes(), 0o644)?;
+    Ok((file, left_out))
+}

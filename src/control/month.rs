@@ -1,0 +1,117 @@
+//! One month as it stands in the folder: schedule, approval, and whether the one releases the other.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use super::{ControlError, Folder};
+use crate::{
+    disk::At as _,
+    media,
+    programme::{self, Approval, ApprovalSubject, Finding, Place, Programme, Schedule, Severity},
+    units::{Digest, Frames, Month},
+    words::Message,
+};
+
+/// A schedule file and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct MonthFile {
+    /// Which month.
+    pub month: Month,
+    /// The file as people name it.
+    pub file: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their digest.
+    pub digest: Digest,
+    /// What they say, where they can be read.
+    pub schedule: Option<Schedule>,
+    /// What was remarked on reading.
+    pub findings: Vec<Finding>,
+    /// The approval file's bytes, where there is one.
+    pub approval: Option<Vec<u8>>,
+}
+
+/// Whether a schedule with its files is released for air.
+#[derive(Debug, Clone)]
+pub enum Clearance {
+    /// It is, by this approval.
+    Approved(Box<Approval>),
+    /// It is not, and why.
+    Withheld(Vec<Finding>),
+}
+
+impl MonthFile {
+    /// Reads the month's files; a month that has no schedule is a no.
+    pub fn read(folder: &Folder, month: Month) -> Result<MonthFile, ControlError> {
+        let file = folder.schedule_file(month);
+        let Some(bytes) = read_if_there(&folder.root.join(&file))? else {
+            return Err(Message::new("month-missing").with("file", &file).into());
+        };
+        let (schedule, findings) = programme::read_schedule(&file, &bytes);
+        let approval = read_if_there(&folder.root.join(folder.approval_file(month)))?;
+        let digest = Digest::of(&bytes);
+        Ok(MonthFile { month, file, bytes, digest, schedule, findings, approval })
+    }
+
+    /// What an approval of this month is about: the schedule with the files as they are now.
+    #[must_use]
+    pub fn subject(&self, files: BTreeMap<String, Digest>) -> ApprovalSubject {
+        let revision = self.schedule.as_ref().map_or(0, |schedule| schedule.revision);
+        ApprovalSubject::new(self.month, revision, self.digest, files)
+    }
+
+    /// Whether the approval that lies beside the schedule releases it with these files.
+    #[must_use]
+    pub fn clearance(&self, folder: &Folder, files: BTreeMap<String, Digest>) -> Clearance {
+        let place = Place { file: folder.approval_file(self.month), ..Place::default() };
+        let withheld = |message| {
+            Clearance::Withheld(vec![Finding { severity: Severity::Error, place: place.clone(), message }])
+        };
+        let Some(note) = &self.approval else { return withheld(Message::new("approval-missing")) };
+        match Approval::open(note, &folder.station.approvers) {
+            Err(error) => withheld(error.message()),
+            Ok(approval) => {
+                let differences = approval.matches(&place, &self.subject(files));
+                if differences.is_empty() {
+                    Clearance::Approved(Box::new(approval))
+                } else {
+                    Clearance::Withheld(differences)
+                }
+            }
+        }
+    }
+}
+
+/// The months that have a schedule in the folder, in order.
+pub fn months(folder: &Folder) -> Result<Vec<Month>, ControlError> {
+    let path = folder.root.join(&folder.station.schedules);
+    let entries = fs::read_dir(&path).at("list", &path)?;
+    let name = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+    let month = |name: String| name.strip_suffix(".toml")?.parse().ok();
+    let mut months: Vec<Month> = entries.filter_map(name).filter_map(month).collect();
+    months.sort_unstable();
+    Ok(months)
+}
+
+/// The schedule and length of a programme that a person wants aired; a no when there is none such.
+pub fn airable(folder: &Folder, month: Month, programme: &str) -> Result<(Digest, Frames), ControlError> {
+    let file = MonthFile::read(folder, month)?;
+    let Some(found) = file.schedule.as_ref().and_then(|schedule| schedule.programme(programme)) else {
+        return Err(Message::new("prepare-no-programme").with("programme", programme).into());
+    };
+    let length = cached_length(folder, found)?;
+    Ok((file.digest, length))
+}
+
+/// The length of a programme, by its master; zero while none is rendered.
+pub(super) fn cached_length(folder: &Folder, programme: &Programme) -> Result<Frames, ControlError> {
+    let master = media::cached(&folder.masters, &folder.library(), programme, &folder.master_spec())?;
+    Ok(master.map_or(Frames::ZERO, |master| master.manifest.frames))
+}
+
+/// A file's bytes, or `None` when there is no such file.
+pub(super) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, ControlError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => Ok(Some(read.at("read", path)?)),
+    }
+}

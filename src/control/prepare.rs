@@ -1,0 +1,66 @@
+//! The last check before a programme airs: approved, unchanged, rendered, verified.
+
+use std::sync::Arc;
+
+use super::{Clearance, ControlError, Folder, MonthFile, survey::source_digests};
+use crate::{
+    airing::{Job, Refused},
+    evidence::{Reason, Trigger},
+    media::{self, Master},
+    programme::Programme,
+    words::{Lang, Message},
+};
+
+/// Makes `job` ready to air, or says why it may not: the schedule and every file are those that were
+/// approved, and the master is the one that was rendered from them. Takes as long as hashing takes, or as
+/// rendering takes when the cache is gone.
+pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
+    let refused = |reason, message: &Message| Refused { reason, detail: message.say(Lang::Vi) };
+    let file = MonthFile::read(folder, job.month).map_err(|error| from_control(&error))?;
+    let Some(schedule) = &file.schedule else {
+        return Err(refused(Reason::NotApproved, &Message::new("prepare-unreadable").with("file", &file.file)));
+    };
+    let files = source_digests(folder, schedule).map_err(|error| from_control(&error))?;
+    // A test play proves nothing and counts for nothing; it may sound what nobody approved yet.
+    if job.trigger != Trigger::Test {
+        if let Clearance::Withheld(findings) = file.clearance(folder, files.clone()) {
+            let message = findings.first().map_or(Message::new("approval-missing"), |f| f.message.clone());
+            let changed = message.code.starts_with("approval-file");
+            let reason = if changed { Reason::FileChanged } else { Reason::NotApproved };
+            return Err(refused(reason, &message));
+        }
+    }
+    let Some(programme) = schedule.programmes.iter().find(|p| p.id == job.programme) else {
+        let message = Message::new("prepare-no-programme").with("programme", &job.programme);
+        return Err(refused(Reason::NotApproved, &message));
+    };
+    let master = master_of(folder, programme).map_err(|error| from_control(&error))?;
+    Ok(Arc::new(master))
+}
+
+/// The verified master of `programme`, rendered when the cache does not hold it.
+fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlError> {
+    let (master, _) = media::open_or_render(
+        &folder.masters,
+        &folder.library(),
+        programme,
+        &folder.master_spec(),
+        &mut |_| {},
+    )?;
+    Ok(master)
+}
+
+fn from_control(error: &ControlError) -> Refused {
+    match error {
+        ControlError::Media(refusal) => {
+            let reason = match refusal.code() {
+                "audio-missing" => Reason::FileMissing,
+                "audio-outside-media" => Reason::FileChanged,
+                _ => Reason::FileUndecodable,
+            };
+            Refused { reason, detail: refusal.message().say(Lang::Vi) }
+        }
+        ControlError::No(message) => Refused { reason: Reason::NotApproved, detail: message.say(Lang::Vi) },
+        other => Refused { reason: Reason::FileMissing, detail: other.to_string() },
+    }
+}

@@ -1,0 +1,166 @@
+//! The control socket: what a person may ask a running daemon, and its answers.
+//!
+//! One JSON line each way over `data/control.sock` (mode 0600: whoever may open it may ask).
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::net::UnixStream,
+    path::Path,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ControlError;
+use crate::{
+    disk::At as _,
+    units::{Month, SlotId},
+    words::{Lang, Message},
+};
+
+/// What a person asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the verbs of formats.md")]
+pub enum Ask {
+    Status,
+    Air { month: Month, programme: String, test: bool, by: String },
+    Stop { by: String, reason: String, hold_until: Option<DateTime<Utc>> },
+    Release { by: String },
+    Cancel { slot: SlotId, by: String, reason: String },
+    Note { slot: SlotId, by: String, text: String },
+    Correct { entry: u64, by: String, text: String },
+}
+
+/// What the daemon answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// Done: the code and values of what to say.
+    Done(Said),
+    /// No, and why.
+    No(Said),
+    /// The machine failed at it.
+    Failed(String),
+    /// The answer to `status`.
+    Status(Box<Status>),
+}
+
+/// A message on its way through the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Its code.
+    pub code: String,
+    /// Its sentence in Vietnamese and in English: the asker chooses.
+    pub sentence: [String; 2],
+}
+
+impl Said {
+    /// `message`, ready to travel.
+    #[must_use]
+    pub fn of(message: &Message) -> Said {
+        Said { code: message.code.into(), sentence: [message.say(Lang::Vi), message.say(Lang::En)] }
+    }
+
+    /// The sentence for a reader of `lang`.
+    #[must_use]
+    pub fn in_lang(&self, lang: Lang) -> &str {
+        &self.sentence[lang as usize]
+    }
+}
+
+/// A lamp: whether something is well, and what it says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lamp {
+    /// `ok`, `warning`, `error` or `unknown`.
+    pub state: String,
+    /// What it says; for machines in English, for people the same.
+    pub detail: String,
+}
+
+/// The state of a station at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Station id.
+    pub station: String,
+    /// The moment, with the station's offset.
+    pub at: String,
+    /// Software version.
+    pub version: String,
+    /// Whether a daemon answered; `false` when the folder was read instead.
+    pub running: bool,
+    /// What is on air or armed.
+    pub on_air: Option<OnAir>,
+    /// The next slot.
+    pub next: Option<NextSlot>,
+    /// Until when nothing airs, by a person's word.
+    pub hold_until: Option<String>,
+    /// The loudspeaker: never `ok` for what was not consumed.
+    pub device: Lamp,
+    /// The wall clock.
+    pub clock: Lamp,
+    /// Free space.
+    pub disk: Lamp,
+    /// The log: its size and signed head.
+    pub log: LogHead,
+}
+
+/// What is on air.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnAir {
+    /// `preparing`, `armed` or `on-air`.
+    pub state: String,
+    /// Its slot; absent for a manual airing.
+    pub slot: Option<SlotId>,
+    /// Programme id.
+    pub programme: String,
+    /// Planned instant, with the station's offset.
+    pub planned: String,
+    /// Frames heard, in milliseconds.
+    pub position_ms: u64,
+    /// Its length.
+    pub duration_ms: u64,
+    /// Whether the device consumes right now.
+    pub sounding: bool,
+}
+
+/// The next slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextSlot {
+    /// Its name.
+    pub slot: SlotId,
+    /// Its instant, with the station's offset.
+    pub at: String,
+    /// Time until then.
+    pub in_ms: i64,
+}
+
+/// The log's head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// Entries.
+    pub size: u64,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+}
+
+/// Longest answer that is read.
+const LONGEST_ANSWER: u64 = 1 << 20;
+/// How long an answer may take: a cue waits for a disk, nothing here waits for a programme.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks the daemon behind `socket`; `None` when none runs there.
+pub fn ask(socket: &Path, what: &Ask) -> Result<Option<Reply>, ControlError> {
+    let Ok(mut stream) = UnixStream::connect(socket) else { return Ok(None) };
+    stream.set_read_timeout(Some(PATIENCE)).at("ask", socket)?;
+    let mut line = serde_json::to_string(what).unwrap_or_default();
+    line.push('\n');
+    stream.write_all(line.as_bytes()).at("ask", socket)?;
+    let mut answer = String::new();
+    BufReader::new(stream.take(LONGEST_ANSWER)).read_line(&mut answer).at("hear the answer of", socket)?;
+    match serde_json::from_str(&answer) {
+        Ok(reply) => Ok(Some(reply)),
+        Err(_) => Err(Message::new("daemon-unclear").with("socket", socket.display()).into()),
+    }
+}

@@ -1,0 +1,231 @@
+//! The as-run rows for people and machines: what the log says, with the names that hold for it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::{ControlError, Folder};
+use crate::{
+    evidence::{AsRunRow, Body, Outcome, Reason, Trigger, asrun},
+    programme::{self, Programme, Schedule, Source},
+    store::Log,
+    units::{Digest, Level, SlotId},
+};
+
+/// Which rows are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct RowFilter {
+    /// From this day of station time on.
+    pub from: Option<NaiveDate>,
+    /// Up to the end of this day.
+    pub to: Option<NaiveDate>,
+    /// Only this outcome.
+    pub outcome: Option<Outcome>,
+}
+
+/// One row with everything an auditor opens (`domain.md`, The as-run row). Times are RFC 3339 with the
+/// station's offset at that moment; levels are LUFS and dBTP; lengths milliseconds or frames at 48 kHz.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "documented field by field in docs/json.md")]
+pub struct Row {
+    pub slot: Option<SlotId>,
+    pub airing: Option<u64>,
+    pub station: String,
+    pub unit: String,
+    pub month: String,
+    pub programme: String,
+    pub title: Option<String>,
+    pub column: Option<String>,
+    pub source: Option<Source>,
+    pub topics: Vec<String>,
+    pub editor: Option<String>,
+    pub announcer: Option<String>,
+    pub approved_by: Option<String>,
+    pub document: Option<String>,
+    pub schedule: Option<Digest>,
+    pub master: Option<Digest>,
+    pub trigger: Option<Trigger>,
+    pub by: String,
+    pub planned: String,
+    pub first_frame: Option<String>,
+    pub last_frame: Option<String>,
+    pub start_error_ms: Option<f64>,
+    pub duration_ms: Option<u64>,
+    pub frames_expected: Option<u64>,
+    pub frames_decoded: Option<u64>,
+    pub frames_delivered: Option<u64>,
+    pub frames_consumed: Option<u64>,
+    pub underruns: Option<u64>,
+    pub hole_ms: Option<u64>,
+    #[serde(serialize_with = "level")]
+    pub loudness_lufs: Option<Level>,
+    #[serde(serialize_with = "level")]
+    pub true_peak_dbtp: Option<Level>,
+    pub devices: Vec<String>,
+    pub starts: u32,
+    pub segments: Vec<SegmentRow>,
+    pub clock_synchronised: bool,
+    pub boot: String,
+    pub outcome: Option<Outcome>,
+    pub reason: Option<Reason>,
+    pub detail: String,
+    pub proof: u8,
+    pub repairs: Option<SlotId>,
+    pub notes: Vec<NoteRow>,
+    pub entries: Vec<u64>,
+}
+
+/// A segment of a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "documented field by field in docs/json.md")]
+pub struct SegmentRow {
+    pub n: u32,
+    pub title: Option<String>,
+    pub file: Digest,
+    pub frames: u64,
+}
+
+/// What a person said about a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "documented field by field in docs/json.md")]
+pub struct NoteRow {
+    pub entry: u64,
+    pub corrects: Option<u64>,
+    pub act: String,
+    pub by: String,
+    pub text: String,
+}
+
+#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+fn level<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
+    level.map(Level::db).serialize(to)
+}
+
+/// The rows of `log` that `filter` wants, in order of their planned instants.
+pub fn rows(folder: &Folder, log: &Log, filter: &RowFilter) -> Result<Vec<Row>, ControlError> {
+    let zone = folder.station.zone;
+    let midnight = |day: NaiveDate| programme::instant_of(day.and_time(chrono::NaiveTime::MIN), zone);
+    let from = filter.from.map(midnight);
+    let to = filter.to.map(|day| midnight(day + TimeDelta::days(1)));
+    let mut fold = asrun::AsRun::default();
+    let mut names = Names::default();
+    log.each(0..log.size(), &mut |entry| {
+        names.take(&entry.body);
+        fold.push(&entry);
+    })?;
+    let mut found: Vec<AsRunRow> = fold.finish();
+    found.retain(|row| {
+        let at = DateTime::<Utc>::from_timestamp_millis(row.planned_ms).unwrap_or_default();
+        from.is_none_or(|from| at >= from)
+            && to.is_none_or(|to| at < to)
+            && filter.outcome.is_none_or(|wanted| row.outcome == Some(wanted))
+    });
+    found.sort_by_key(|row| row.planned_ms);
+    names.read_schedules(log)?;
+    Ok(found.into_iter().map(|row| names.row(row)).collect())
+}
+
+/// What rows are called: as the log had it when they were written, whatever the files say today.
+#[derive(Debug, Default)]
+struct Names {
+    station: String,
+    unit: String,
+    approved: BTreeMap<Digest, (String, String)>,
+    schedules: BTreeMap<Digest, Schedule>,
+}
+
+impl Names {
+    fn take(&mut self, body: &Body) {
+        match body {
+            Body::Config { station, unit, .. } => {
+                self.station.clone_from(station);
+                self.unit.clone_from(unit);
+            }
+            Body::ScheduleAccept(fact) => {
+                self.approved.insert(fact.digest, (fact.by.clone(), fact.document.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn read_schedules(&mut self, log: &Log) -> Result<(), ControlError> {
+        for digest in self.approved.keys() {
+            if let Some(bytes) = log.blob(digest)? {
+                let (schedule, _) = programme::read_schedule("", &bytes);
+                self.schedules.extend(schedule.map(|schedule| (*digest, schedule)));
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&self, row: AsRunRow) -> Row {
+        let offset = FixedOffset::east_opt(row.clk.offset_min * 60).unwrap_or(chrono::Offset::fix(&Utc));
+        let local = |at: Option<DateTime<Utc>>, precision| {
+            at.map(|at| at.with_timezone(&offset).to_rfc3339_opts(precision, false))
+        };
+        let micros = |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
+        let programme: Option<&Programme> =
+            row.schedule.and_then(|digest| self.schedules.get(&digest)).and_then(|s| s.programme(&row.programme));
+        let approved = row.schedule.and_then(|digest| self.approved.get(&digest));
+        let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
+        let notes = row.notes.into_iter().map(|note| NoteRow {
+            entry: note.seq,
+            corrects: note.corrects,
+            act: note.act,
+            by: note.by,
+            text: note.text,
+        });
+        #[allow(clippy::cast_precision_loss, reason = "an error of hours is exact enough in f64 milliseconds")]
+        let start_error_ms = row.start_error_us.map(|us| us as f64 / 1000.0);
+        Row {
+            slot: row.slot,
+            airing: row.airing,
+            station: self.station.clone(),
+            unit: self.unit.clone(),
+            month: row.month.to_string(),
+            title: programme.map(|p| p.title.clone()),
+            column: programme.map(|p| p.column.clone()),
+            source: programme.map(|p| p.source),
+            topics: programme.map(|p| p.topics.clone()).unwrap_or_default(),
+            editor: programme.map(|p| p.editor.clone()),
+            announcer: programme.map(|p| p.announcer.clone()),
+            programme: row.programme,
+            approved_by: approved.map(|(by, _)| by.clone()),
+            document: approved.map(|(_, document)| document.clone()),
+            schedule: row.schedule,
+            master: row.master,
+            trigger: row.trigger,
+            by: row.by,
+            planned: local(DateTime::from_timestamp_millis(row.planned_ms), SecondsFormat::Millis).unwrap_or_default(),
+            first_frame: micros(row.first_us),
+            last_frame: micros(row.last_us),
+            start_error_ms,
+            duration_ms: row.expected.map(crate::units::Frames::ms),
+            frames_expected: row.expected.map(|f| f.0),
+            frames_decoded: row.decoded.map(|f| f.0),
+            frames_delivered: row.delivered.map(|f| f.0),
+            frames_consumed: row.consumed.map(|f| f.0),
+            underruns: row.underruns.map(|f| f.0),
+            hole_ms: row.hole_ms,
+            loudness_lufs: row.loudness_lufs,
+            true_peak_dbtp: row.true_peak_dbtp,
+            devices: row.devices,
+            starts: row.starts,
+            segments: row
+                .segments
+                .iter()
+                .map(|s| SegmentRow { n: s.n, title: title(s.n), file: s.file, frames: s.frames.0 })
+                .collect(),
+            clock_synchronised: row.clk.sync,
+            boot: row.clk.boot,
+            outcome: row.outcome,
+            reason: row.reason,
+            detail: row.detail,
+            proof: row.proof,
+            repairs: row.repairs,
+            notes: notes.collect(),
+            entries: row.seqs,
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The loop body: one incoming thing, one turn of the controller, everything it asks for.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{past::Past, status::DeviceLamp};
+use crate::{
+    airing::{Action, Answer, Controller, Input, Job, Refused, Rules, State},
+    clock::{Clock, Reading},
+    control::{
+        self, Alive, Ask, Clearance, ControlError, Folder, Position, Reply, Said, Standing, Stamper, Status, Survey,
+    },
+    evidence::{Body, BootFacts, Clk, ScheduleFact},
+    media::Master,
+    playout::{Command, Event},
+    store::{Append, WriterHandle},
+    units::{Digest, Month},
+    words::Message,
+};
+
+/// Everything that can come in. The player, the writer and the workers send it from their threads.
+pub(super) enum Incoming {
+    Tick,
+    Player(Event),
+    Prepared(Result<Arc<Master>, Refused>),
+    Cued(Result<u64, String>),
+    Surveyed(Month, Result<Box<Survey>, ControlError>),
+    Asked(Ask, oneshot::Sender<Reply>),
+    Shutdown,
+}
+
+/// How slow work (hashing, rendering) is done: on a thread of its own, or at once in a rehearsal.
+pub(super) type Work = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send>;
+
+/// Where the engine sends what it wants done.
+pub(super) struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub folder: Arc<Folder>,
+    pub writer: WriterHandle,
+    pub player: std::sync::mpsc::Sender<Command>,
+    pub inbox: mpsc::Sender<Incoming>,
+    pub work: Work,
+    /// The output as it was chosen.
+    pub output: String,
+    /// The side file of the position.
+    pub stamper: Option<Stamper>,
+}
+
+/// The composition's state between two turns.
+pub(super) struct Engine {
+    pub(super) ports: Ports,
+    pub(super) controller: Controller,
+    pub(super) lamp: DeviceLamp,
+    months: BTreeMap<Month, Seen>,
+    waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
+    tokens: u64,
+    surveyed_at: Option<Reading>,
+    alive_at: Option<Reading>,
+    heartbeat_at: Reading,
+}
+
+/// What was last seen of a month.
+#[derive(Default)]
+struct Seen {
+    /// Time stamps and sizes of its files.
+    fingerprint: Vec<Option<(i128, u64)>>,
+    /// Schedule and approval that the log has accepted.
+    accepted: Option<(Digest, Digest)>,
+    /// What was refused last, so that it is told once.
+    refused: Option<(Digest, &'static str)>,
+    settled: bool,
+    running: bool,
+}
+
+/// How often files are looked at for changes.
+const SURVEY_EVERY: TimeDelta = TimeDelta::seconds(30);
+/// How often the alive stamp is renewed.
+const ALIVE_EVERY: TimeDelta = TimeDelta::seconds(60);
+/// How often an idle station enters that it lives.
+const HEARTBEAT_EVERY: TimeDelta = TimeDelta::hours(1);
+/// The longest sleep: a wall clock that is set forward is noticed within it.
+pub(super) const LONGEST_SLEEP: TimeDelta = TimeDelta::seconds(10);
+
+impl Engine {
+    /// Takes up where the log ends: boot entries, missed slots, the airing that was cut.
+    pub fn start(ports: Ports, rules: Rules, mut past: Past, missed: Vec<Body>) -> Engine {
+        let now = ports.clock.now();
+        let floor = past.last.as_ref().map_or(DateTime::UNIX_EPOCH, Clk::wall);
+        let closed = std::mem::take(&mut past.closed);
+        let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
+        controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
+        let months = past
+            .accepted
+            .values()
+            .map(|fact| {
+                let accepted = Some((fact.digest, fact.approval));
+                (fact.month, Seen { accepted, ..Seen::default() })
+            })
+            .collect();
+        let mut engine = Engine {
+            ports,
+            controller,
+            lamp: DeviceLamp::default(),
+            months,
+            waiting: BTreeMap::new(),
+            tokens: 0,
+            surveyed_at: None,
+            alive_at: None,
+            heartbeat_at: now,
+        };
+        let data = engine.ports.folder.data();
+        let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
+        let station = &engine.ports.folder.station;
+        let mut bodies = vec![
+            Body::Boot(BootFacts {
+                clean: past.clean,
+                last_alive_ms: last_alive.map(|at| at.timestamp_millis()),
+            }),
+            Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() },
+            Body::Config {
+                digest: engine.ports.folder.station_digest,
+                station: station.id.clone(),
+                unit: station.unit.clone(),
+                output: engine.ports.output.clone(),
+                demo: station.demo,
+            },
+        ];
+        bodies.extend(missed);
+        engine.record(bodies);
+        let stamp = data.join("position");
+        if let Some(cut) = past.interrupted(&stamp, &engine.ports.clock.boot_id()) {
+            engine.step(Input::Interrupted(Box::new(cut)));
+        }
+        engine
+    }
+
+    /// One turn.
+    pub fn turn(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Tick => {
+                self.keep_house();
+                self.step(Input::Tick);
+            }
+            Incoming::Player(event) => {
+                self.lamp.take(&event, self.ports.clock.now().wall);
+                self.step(Input::Player(event));
+            }
+            Incoming::Prepared(result) => self.step(Input::Prepared(result)),
+            Incoming::Cued(result) => self.step(Input::Cued(result)),
+            Incoming::Surveyed(month, result) => self.surveyed(month, result),
+            Incoming::Asked(ask, reply) => self.asked(ask, reply),
+            Incoming::Shutdown => self.step(Input::Shutdown),
+        }
+    }
+
+    /// Gives the controller an input of the composition's own.
+    pub fn turn_input(&mut self, input: Input) {
+        self.step(input);
+    }
+
+    /// Tells the player something that no slot asked for.
+    pub fn command(&mut self, command: Command) {
+        self.act(Action::Player(command), &self.ports.clock.now());
+    }
+
+    /// A person at the terminal ends what they began.
+    pub fn stop_at_terminal(&mut self) {
+        let token = self.tokens;
+        self.tokens += 1;
+        let reason = "ended at the terminal".to_owned();
+        self.step(Input::Stop { token, by: String::new(), reason, hold_until: None });
+    }
+
+    /// When it wants its next [`Incoming::Tick`].
+    pub fn next_wake(&self, now: DateTime<Utc>) -> TimeDelta {
+        let wake = self.controller.next_wake().map_or(LONGEST_SLEEP, |at| at - now);
+        wake.clamp(TimeDelta::zero(), LONGEST_SLEEP)
+    }
+
+    /// The same on a clock that nobody sets: the next thing that is due, however far, but never beyond the
+    /// next look at the files.
+    pub fn next_wake_unset(&self, now: DateTime<Utc>) -> TimeDelta {
+        let wake = self.controller.next_wake().map_or(HEARTBEAT_EVERY, |at| at - now);
+        wake.clamp(TimeDelta::zero(), HEARTBEAT_EVERY)
+    }
+
+    /// Whether nothing is on air or on its way there.
+    pub fn is_idle(&self) -> bool {
+        self.controller.state() == State::Idle
+    }
+
+    pub(super) fn status(&self, running: bool, size: u64, checkpoint: String) -> Status {
+        super::status::status(self, running, size, checkpoint)
+    }
+
+    fn step(&mut self, input: Input) {
+        let now = self.ports.clock.now();
+        let health = self.ports.clock.health();
+        for action in self.controller.step(&now, health, input) {
+            self.act(action, &now);
+        }
+    }
+
+    fn act(&mut self, action: Action, now: &Reading) {
+        match action {
+            Action::Record(bodies) => self.record(bodies),
+            Action::RecordCue(cue) => {
+                let inbox = self.ports.inbox.clone();
+                let answer = move |result: Result<Vec<u64>, _>| {
+                    let result = result.map_err(|error: crate::store::StoreError| error.to_string());
+                    let first = result.map(|seqs| seqs.first().copied().unwrap_or_default());
+                    let _ = inbox.blocking_send(Incoming::Cued(first));
+                };
+                self.append(vec![Body::Cue(cue)], Vec::new(), answer);
+            }
+            Action::Prepare(job) => self.prepare(*job),
+            Action::Player(command) => {
+                if self.ports.player.send(command).is_err() {
+                    tracing::error!("the player is gone");
+                }
+            }
+            Action::Stamp { airing, position } => {
+                let stamp = Position { airing, heard: position, at: now.wall };
+                if let Some(Err(error)) = self.ports.stamper.as_mut().map(|s| s.stamp(stamp, now.boot_ns)) {
+                    tracing::warn!("{error}");
+                }
+            }
+            Action::Answer { token, answer } => self.answer(token, &answer),
+        }
+    }
+
+    fn prepare(&mut self, job: Job) {
+        let (folder, inbox) = (self.ports.folder.clone(), self.ports.inbox.clone());
+        (self.ports.work)(Box::new(move || {
+            let result = control::prepare(&folder, &job);
+            let _ = inbox.blocking_send(Incoming::Prepared(result));
+        }));
+    }
+
+    // ---- the log -----------------------------------------------------------------------------------
+
+    pub(super) fn clk(&self) -> Clk {
+        control::clk(self.ports.clock.as_ref(), self.ports.folder.station.zone)
+    }
+
+    /// Writes entries for which nobody waits.
+    pub(super) fn record(&self, bodies: Vec<Body>) {
+        self.append(bodies, Vec::new(), |result| {
+            if let Err(error) = result {
+                tracing::error!("an entry is not in the log: {error}");
+            }
+        });
+    }
+
+    fn append(
+        &self,
+        bodies: Vec<Body>,
+        blobs: Vec<(&'static str, Vec<u8>)>,
+        then: impl FnOnce(Result<Vec<u64>, crate::store::StoreError>) + Send + 'static,
+    ) {
+        let clk = self.clk();
+        let entries = bodies.into_iter().map(|body| (clk.clone(), body)).collect();
+        self.ports.writer.append(Append { entries, blobs }, Box::new(then));
+    }
+
+    // ---- housekeeping --------------------------------------------------------------------------------
+
+    fn keep_house(&mut self) {
+        let now = self.ports.clock.now();
+        let due = |last: &Option<Reading>, every| last.as_ref().is_none_or(|last| now.since(last) >= every);
+        if due(&self.alive_at, ALIVE_EVERY) {
+            self.alive_at = Some(now.clone());
+            if let Err(error) = Alive::write(&self.ports.folder.data().join("alive"), now.wall) {
+                tracing::warn!("{error}");
+            }
+        }
+        if now.since(&self.heartbeat_at) >= HEARTBEAT_EVERY {
+            self.heartbeat_at = now.clone();
+            self.record(vec![Body::Heartbeat {}]);
+        }
+        if due(&self.surveyed_at, SURVEY_EVERY) {
+            self.surveyed_at = Some(now.clone());
+            let today = now.wall.with_timezone(&self.ports.folder.station.zone).date_naive();
+            let month = Month::of(today);
+            for month in [month, month.next()] {
+                self.survey_if_changed(month);
+            }
+        }
+    }
+
+    fn survey_if_changed(&mut self, month: Month) {
+        let folder = self.ports.folder.clone();
+        let files = [folder.schedule_file(month), folder.approval_file(month)];
+        let fingerprint = files.iter().map(|file| fingerprint(&folder.root.join(file))).collect::<Vec<_>>();
+        let seen = self.months.entry(month).or_default();
+        let nothing = fingerprint.first().is_none_or(Option::is_none);
+        let unchanged = seen.fingerprint == fingerprint && seen.settled;
+        if seen.running || nothing || unchanged {
+            return;
+        }
+        seen.fingerprint = fingerprint;
+        seen.running = true;
+        let inbox = self.ports.inbox.clone();
+        (self.ports.work)(Box::new(move || {
+            let survey = control::survey(&folder, month).map(Box::new);
+            let _ = inbox.blocking_send(Incoming::Surveyed(month, survey));
+        }));
+    }
+
+    fn surveyed(&mut self, month: Month, result: Result<Box<Survey>, ControlError>) {
+        let seen = self.months.entry(month).or_default();
+        seen.running = false;
+        let survey = match result {
+            Ok(survey) => survey,
+            Err(error) => {
+                tracing::warn!("{month}: {error}");
+                return;
+            }
+        };
+        let digest = survey.file.digest;
+        let refused = |findings: &[crate::programme::Finding]| {
+            findings.first().map_or("schedule-unreadable", |finding| finding.message.code)
+        };
+        match &survey.standing {
+            Standing::Accepted(Clearance::Approved(approval)) => {
+                seen.settled = true;
+                let note = survey.file.approval.clone().unwrap_or_default();
+                let pair = (digest, Digest::of(&note));
+                if seen.accepted != Some(pair) {
+                    seen.accepted = Some(pair);
+                    let fact = ScheduleFact {
+                        month,
+                        revision: survey.file.schedule.as_ref().map_or(0, |schedule| schedule.revision),
+                        digest,
+                        slots: Digest::of(survey.slot_list.as_bytes()),
+                        count: survey.slots.len() as u64,
+                        approval: pair.1,
+                        by: approval.by.clone(),
+                        document: approval.document.clone(),
+                    };
+                    let blobs = vec![
+                        ("schedule", survey.file.bytes.clone()),
+                        ("slots", survey.slot_list.clone().into_bytes()),
+                        ("approval", note),
+                    ];
+                    self.append(vec![Body::ScheduleAccept(fact)], blobs, |result| {
+                        if let Err(error) = result {
+                            tracing::error!("an accepted schedule is not in the log: {error}");
+                        }
+                    });
+                }
+                self.step(Input::Rundown { month, slots: survey.slots });
+            }
+            Standing::Accepted(Clearance::Withheld(findings))
+            | Standing::NotApproved(findings)
+            | Standing::Invalid(findings) => {
+                seen.settled = false;
+                let code = refused(findings);
+                let fresh = seen.accepted.is_none();
+                if seen.refused != Some((digest, code)) {
+                    seen.refused = Some((digest, code));
+                    self.record(vec![Body::ScheduleRefuse { month, digest, reason: code.into() }]);
+                }
+                // A draft beside an accepted month changes nothing; a month that was never accepted shows its
+                // slots, so that each says why it does not air.
+                if fresh && !survey.slots.is_empty() {
+                    self.step(Input::Rundown { month, slots: survey.slots });
+                }
+            }
+        }
+    }
+
+    // ---- people ----------------------------------------------------------------------------------------
+
+    fn asked(&mut self, ask: Ask, reply: oneshot::Sender<Reply>) {
+        let token = self.tokens;
+        self.tokens += 1;
+        let input = match ask {
+            Ask::Status => {
+                let (size, checkpoint) = self.ports.writer.head();
+                let _ = reply.send(Reply::Status(Box::new(self.status(true, size, checkpoint))));
+                return;
+            }
+            Ask::Note { slot, by, text } => return self.enter(Body::Note { slot, by, text }, "note-done", reply),
+            Ask::Correct { entry, by, text } => {
+                return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
+            }
+            Ask::Air { month, programme, test, by } => {
+                match control::airable(&self.ports.folder, month, &programme) {
+                    Ok((schedule, length)) => {
+                        Input::Air { token, programme: (month, programme), schedule, length, test, by }
+                    }
+                    Err(error) => {
+                        let _ = reply.send(no(&error));
+                        return;
+                    }
+                }
+            }
+            Ask::Stop { by, reason, hold_until } => Input::Stop { token, by, reason, hold_until },
+            Ask::Release { by } => Input::Release { token, by },
+            Ask::Cancel { slot, by, reason } => Input::Cancel { token, slot, by, reason },
+        };
+        self.waiting.insert(token, reply);
+        self.step(input);
+    }
+
+    fn enter(&self, body: Body, done: &'static str, reply: oneshot::Sender<Reply>) {
+        self.append(vec![body], Vec::new(), move |result| {
+            let _ = reply.send(match result {
+                Ok(seqs) => {
+                    let seq = seqs.first().copied().unwrap_or_default();
+                    Reply::Done(Said::of(&Message::new(done).with("entry", seq)))
+                }
+                Err(error) => Reply::Failed(error.to_string()),
+            });
+        });
+    }
+
+    fn answer(&mut self, token: u64, answer: &Answer) {
+        if let Some(reply) = self.waiting.remove(&token) {
+            let _ = reply.send(match answer {
+                Ok(message) => Reply::Done(Said::of(message)),
+                Err(message) => Reply::No(Said::of(message)),
+            });
+        }
+    }
+}
+
+fn no(error: &ControlError) -> Reply {
+    match error {
+        ControlError::No(message) => Reply::No(Said::of(message)),
+        ControlError::Media(refusal) => Reply::No(Said::of(&refusal.message())),
+        other => Reply::Failed(other.to_string()),
+    }
+}
+
+/// Changes when a file is written: modification time in nanoseconds and size.
+fn fingerprint(path: &std::path::Path) -> Option<(i128, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let meta = std::fs::metadata(path).ok()?;
+    Some((i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()), meta.len()))
+}
+
+/// Digest of the running executable.
+fn own_digest() -> Digest {
+    let bytes = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
+    Digest::of(&bytes)
+}

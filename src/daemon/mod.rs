@@ -1,0 +1,19 @@
+//! Composition: who starts whom, who watches whom, in what order all stop.
+//!
+//! [`Engine`] is the loop body that both a real run and a rehearsal turn: it feeds the controller and
+//! does what the controller says. [`run`] turns it with tokio's timers, signals and socket on the
+//! machine's clock; [`rehearse`] turns it as fast as it goes on a manual clock.
+//!
+//! Stop order: controller closes → player fades and quits → writer drains and writes `shutdown` → socket.
+
+mod engine;
+mod foreground;
+mod past;
+mod rehearse;
+mod run;
+mod socket;
+mod status;
+
+pub use foreground::air_once;
+pub use rehearse::{Rehearsal, rehearse};
+pub use run::run;

@@ -1,0 +1,125 @@
+//! What the log says of the time before this start: slots with an outcome, the airing that was cut, the
+//! schedules in force.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    airing::{Interrupted, Planned},
+    control::{ControlError, Position},
+    evidence::{Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
+    programme,
+    store::Log,
+    units::{Frames, Month, SlotId},
+};
+
+/// What the log says of the time before.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Slots that have an outcome or were cued.
+    pub closed: BTreeSet<SlotId>,
+    /// The schedule in force for each month.
+    pub accepted: BTreeMap<Month, ScheduleFact>,
+    /// The airing that was open when the last run ended.
+    pub open: Option<(u64, Cue, Clk)>,
+    /// The last entry's clocks.
+    pub last: Option<Clk>,
+    /// Whether the last run ended in order; a new log counts as such.
+    pub clean: bool,
+    /// A hold that was in force.
+    pub hold_until: Option<DateTime<Utc>>,
+}
+
+impl Past {
+    /// Reads it from `log`.
+    pub fn read(log: &Log) -> Result<Past, ControlError> {
+        let mut past = Past { clean: true, ..Past::default() };
+        log.each(0..log.size(), &mut |entry| past.take(entry))?;
+        Ok(past)
+    }
+
+    fn take(&mut self, entry: Entry) {
+        self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
+        match entry.body {
+            Body::Cue(cue) => {
+                self.closed.extend(cue.slot.clone());
+                let airing = cue.airing.unwrap_or(entry.seq);
+                self.open = Some((airing, *cue, entry.clk.clone()));
+            }
+            Body::End(end) => {
+                self.closed.extend(end.slot);
+                self.open = self.open.take().filter(|(airing, ..)| *airing != end.airing);
+            }
+            Body::Missed(missed) => {
+                self.closed.insert(missed.slot);
+            }
+            Body::ScheduleAccept(fact) => {
+                self.accepted.insert(fact.month, fact);
+            }
+            Body::Operator(act) => match act.act.as_str() {
+                "hold" => self.hold_until = act.until_ms.and_then(DateTime::from_timestamp_millis),
+                "release" => self.hold_until = None,
+                _ => {}
+            },
+            _ => {}
+        }
+        self.last = Some(entry.clk);
+    }
+
+    /// The airing that was cut, with the stamp beside the log; `boot` is the machine's boot now.
+    pub fn interrupted(&self, stamp: &Path, boot: &str) -> Option<Interrupted> {
+        let (airing, cue, clk) = self.open.clone()?;
+        let stamp = Position::read(stamp).filter(|stamp| stamp.airing == airing && stamp.heard >= cue.from);
+        // The program died under a living machine, or the machine went down with it.
+        let crashed = clk.boot == boot && !self.clean;
+        Some(Interrupted {
+            airing,
+            heard: stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames)),
+            heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
+            reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
+            cue,
+        })
+    }
+
+    /// Entries for the slots that passed, without an outcome, before `now` minus what is still startable:
+    /// the station was off. Their slots are closed with it.
+    pub fn close_missed(
+        &mut self,
+        log: &Log,
+        startable_from: DateTime<Utc>,
+        detail: &str,
+    ) -> Result<Vec<Body>, ControlError> {
+        let mut bodies = Vec::new();
+        for fact in self.accepted.values() {
+            for slot in slots_of(log, fact)? {
+                if slot.at < startable_from && self.closed.insert(slot.id.clone()) {
+                    bodies.push(Body::Missed(Missed {
+                        slot: slot.id,
+                        planned_ms: slot.at.timestamp_millis(),
+                        outcome: Outcome::Missed,
+                        reason: Reason::PowerOff,
+                        detail: detail.into(),
+                    }));
+                }
+            }
+        }
+        Ok(bodies)
+    }
+}
+
+/// The accepted slots of a month, from the list stored beside the log.
+pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, ControlError> {
+    let bytes = log.blob(&fact.slots)?.unwrap_or_default();
+    let list = programme::read_slot_list(&bytes).unwrap_or_default();
+    let planned = |slot: programme::Slot| Planned {
+        id: slot.id,
+        at: slot.at,
+        length: Frames::ZERO,
+        schedule: fact.digest,
+    };
+    Ok(list.into_iter().map(planned).collect())
+}

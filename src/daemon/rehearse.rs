@@ -1,0 +1,168 @@
+//! The real scheduler, player and store of a month, on a manual clock at full speed, into a log of its
+//! own origin that proves nothing.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::mpsc;
+
+use super::{
+    engine::{Engine, Incoming, LONGEST_SLEEP, Ports},
+    past::Past,
+    run::{INBOX, rules, take_up},
+};
+use crate::{
+    airing::{Input, Planned},
+    clock::{Clock, Manual},
+    control::{self, ControlError, Folder, Stamper, Standing, survey},
+    evidence::Body,
+    keys::SigningKey,
+    playout,
+    programme,
+    store::{Log, Writer},
+    units::Month,
+};
+
+/// What to rehearse.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// Which month.
+    pub month: Month,
+    /// Only this many days from its first.
+    pub days: Option<u32>,
+    /// Cut the power at moments drawn from this seed.
+    pub faults: Option<u64>,
+}
+
+/// Rehearses in `scratch` (which must not hold a log yet) and gives the path of the log that came of it.
+/// `progress` is called with the percentage of time that has passed.
+pub fn rehearse(
+    folder: &Folder,
+    what: &Rehearsal,
+    scratch: &Path,
+    progress: &mut dyn FnMut(u64),
+) -> anyhow::Result<std::path::PathBuf> {
+    let survey = survey(folder, what.month)?;
+    if let Standing::Invalid(findings) = survey.standing {
+        return Err(ControlError::Config(findings).into());
+    }
+    let zone = folder.station.zone;
+    let begin = programme::instant_of(what.month.first().and_time(chrono::NaiveTime::MIN), zone);
+    let last = what.days.map_or(what.month.next().first(), |days| {
+        (what.month.first() + TimeDelta::days(i64::from(days))).min(what.month.next().first())
+    });
+    let end = programme::instant_of(last.and_time(chrono::NaiveTime::MIN), zone);
+    // The station comes up half an hour before the month does, as a ward PC that was on already.
+    let clock = Arc::new(Manual::at(begin - TimeDelta::minutes(30)));
+    let mut scratch_folder = folder.clone();
+    // Its own log and side files; masters are the station's, rendered once.
+    scratch_folder.station.data = scratch.to_path_buf();
+    let key = SigningKey::generate(&format!("loa/rehearsal/{}", folder.station.id))?;
+    let path = scratch.join("log.db");
+    let origin = format!("loa/rehearsal/{}/1", folder.station.id);
+    let clk = control::clk(clock.as_ref(), zone);
+    drop(Log::create(&path, &origin, &key, &clk, "rehearsal")?);
+
+    let cuts = what.faults.map_or(Vec::new(), |seed| power_cuts(seed, &survey.slots));
+    let mut lives = cuts.into_iter().filter(|cut| cut.at < end).collect::<Vec<_>>();
+    lives.push(Cut { at: end, off: TimeDelta::zero() });
+    let whole = (end - begin).num_seconds().max(1);
+    let mut percent = |now: DateTime<Utc>| {
+        progress(u64::try_from((now - begin).num_seconds().clamp(0, whole) * 100 / whole).unwrap_or(0));
+    };
+    for cut in lives {
+        if clock.now().wall < cut.at {
+            live(&scratch_folder, &key, &clock, &cut, cut.at == end, &mut percent)?;
+            clock.reboot(cut.off);
+        }
+    }
+    Ok(path)
+}
+
+/// One life of the station, from its start to the power cut; an orderly end only when `in_order`.
+fn live(
+    folder: &Folder,
+    key: &SigningKey,
+    clock: &Arc<Manual>,
+    cut: &Cut,
+    in_order: bool,
+    progress: &mut dyn FnMut(DateTime<Utc>),
+) -> anyhow::Result<()> {
+    let log = Log::open(&folder.log_path(), SigningKey::parse(key.secret_text())?)?;
+    let mut past = Past::read(&log)?;
+    let rules = rules(folder, false, true);
+    let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
+    let (inbox, mut incoming) = mpsc::channel(INBOX);
+    let mut writer = Writer::new(log);
+    let tell_inbox = inbox.clone();
+    let tell = Box::new(move |event| {
+        let _ = tell_inbox.blocking_send(Incoming::Player(event));
+    });
+    let (mut player, commands) =
+        playout::Player::new(playout::Choice::Rehearsal, folder.station.output.clone(), clock.clone(), tell);
+    let ports = Ports {
+        stamper: Some(Stamper::open(&folder.data().join("position"))?),
+        clock: clock.clone(),
+        folder: Arc::new(folder.clone()),
+        writer: writer.handle(),
+        player: commands,
+        inbox: inbox.clone(),
+        work: Box::new(|job| job()),
+        output: "rehearsal".into(),
+    };
+    let mut engine = Engine::start(ports, rules, past, missed);
+    for (month, slots) in rundowns {
+        engine.turn_input(Input::Rundown { month, slots });
+    }
+    engine.turn(Incoming::Tick);
+    loop {
+        // Everything that is due now settles before time moves.
+        let mut wake = player.step();
+        while writer.step() {}
+        while let Ok(next) = incoming.try_recv() {
+            engine.turn(next);
+            while writer.step() {}
+            wake = player.step();
+        }
+        let now = clock.now().wall;
+        progress(now);
+        if now >= cut.at {
+            break;
+        }
+        let player_wake = wake.and_then(|wake| TimeDelta::from_std(wake).ok()).unwrap_or(LONGEST_SLEEP);
+        let idle = engine.is_idle() && wake.is_none();
+        let controller_wake = if idle { engine.next_wake_unset(now) } else { engine.next_wake(now) };
+        // At least a millisecond, so that time always moves; never beyond the end of this life.
+        let span = controller_wake.min(player_wake.max(TimeDelta::milliseconds(1)));
+        let span = if idle { controller_wake } else { span };
+        clock.advance(span.max(TimeDelta::milliseconds(1)).min(cut.at - now));
+        engine.turn(Incoming::Tick);
+    }
+    if in_order {
+        engine.record(vec![Body::Shutdown { reason: "end of the rehearsal".into() }]);
+        while writer.step() {}
+    }
+    Ok(())
+}
+
+/// The power goes at an instant and stays away.
+struct Cut {
+    at: DateTime<Utc>,
+    off: TimeDelta,
+}
+
+/// Power cuts drawn from a seed: about every third slot is hit, from just before its start to its end, for
+/// twenty seconds, three minutes or three quarters of an hour.
+fn power_cuts(seed: u64, slots: &[Planned]) -> Vec<Cut> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut cuts = Vec::new();
+    for slot in slots {
+        let hit = random.u8(0..3) == 0;
+        let at = slot.at + TimeDelta::milliseconds(random.i64(-30_000..780_000));
+        let off = random.choice([20, 180, 2700]).map_or(TimeDelta::zero(), TimeDelta::seconds);
+        if hit {
+            cuts.push(Cut { at, off });
+        }
+    }
+    cuts
+}

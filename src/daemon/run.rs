@@ -1,0 +1,230 @@
+//! The engine on the machine's clock: tokio's timers, signals and control socket turn it.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+};
+
+use super::{
+    engine::{Engine, Incoming, Ports, Work},
+    past::{Past, slots_of},
+    socket::Socket,
+};
+use crate::{
+    airing::{Input, Rules},
+    clock::{Clock, System},
+    control::{Ask, ControlError, Folder, Reply, Stamper},
+    evidence::{Body, Clk},
+    playout::{self, Command, Event},
+    store::{Append, Log, Writer, WriterHandle},
+    words::Message,
+};
+
+/// How many incoming things may wait. The player tells at most ten a second and people are slower; a full
+/// inbox means that the loop hangs, and then the watchdog ends it while the ring still sounds.
+pub(super) const INBOX: usize = 1024;
+
+/// Longest wait for the player to fade and for what was on air to be closed at the end.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// What to run besides the schedule.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Output instead of the configured one: `pulse:NAME`, `alsa:NAME`, `wav:FILE`, `default`.
+    pub output: Option<String>,
+    /// Do only this, without any schedule, and end: a manual airing where no daemon runs.
+    pub once: Option<Ask>,
+}
+
+/// Runs the station until SIGTERM or SIGINT; with `once`, until that airing is over. Gives the answer to
+/// `once`. Fails when another process holds the folder, the log cannot be opened, or the system refuses.
+pub fn run(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
+    let lock = folder.lock()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
+    let answer = runtime.block_on(serve(folder, options));
+    drop(lock);
+    answer
+}
+
+async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
+    let clock: Arc<dyn Clock> = Arc::new(System::new());
+    let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
+    let choice = playout::Choice::parse(&output, &folder.root).map_err(|error| ControlError::No(error.message()))?;
+    let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
+    let log = Log::open(&folder.log_path(), key)?;
+    let mut past = Past::read(&log)?;
+    let rules = rules(&folder, choice.is_device(), false);
+    let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
+
+    let (inbox, mut incoming) = mpsc::channel(INBOX);
+    let writer = Writer::spawn(log)?;
+    let player_inbox = inbox.clone();
+    let tell = Box::new(move |event: Event| {
+        let _ = player_inbox.blocking_send(Incoming::Player(event));
+    });
+    let player = playout::Player::spawn(choice, folder.station.output.clone(), clock.clone(), tell)?;
+    let socket = Socket::listen(&folder.socket_path(), inbox.clone())?;
+    let ports = Ports {
+        stamper: Some(Stamper::open(&folder.data().join("position"))?),
+        clock: clock.clone(),
+        folder: Arc::new(folder),
+        writer: writer.handle(),
+        player: player.commands(),
+        inbox: inbox.clone(),
+        work: threads(),
+        output,
+    };
+    let mut engine = Engine::start(ports, rules, past, missed);
+    let mut once = None;
+    if let Some(ask) = options.once {
+        let (reply, answer) = oneshot::channel();
+        engine.turn(Incoming::Asked(ask, reply));
+        once = Some(answer);
+    } else {
+        for (month, slots) in rundowns {
+            engine.turn_input(Input::Rundown { month, slots });
+        }
+        engine.command(Command::Probe);
+        engine.turn(Incoming::Tick);
+    }
+    let answer = turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once).await?;
+    close(&mut engine, &mut incoming).await;
+    player.quit();
+    drain(&mut engine, &mut incoming);
+    let writer_handle = writer.handle();
+    shut(&writer_handle, &engine);
+    drop(engine);
+    writer.close();
+    drop(socket);
+    Ok(answer)
+}
+
+/// The rules of this station, as they bear on airing.
+pub(super) fn rules(folder: &Folder, device: bool, rehearsal: bool) -> Rules {
+    Rules {
+        zone: folder.station.zone,
+        windows: folder.station.windows.clone(),
+        policy: folder.station.policy.clone(),
+        enforce_windows: device || rehearsal,
+        rehearsal,
+    }
+}
+
+type Rundowns = Vec<(crate::units::Month, Vec<crate::airing::Planned>)>;
+
+/// What the log leaves to do at a start: entries for slots that passed while the station was off, and the
+/// slots still to come.
+pub(super) fn take_up(
+    log: &Log,
+    past: &mut Past,
+    rules: &Rules,
+    clock: &dyn Clock,
+) -> Result<(Vec<Body>, Rundowns), ControlError> {
+    let now = clock.now().wall;
+    let startable_from = now - TimeDelta::seconds(i64::from(rules.policy.late_start_s));
+    let detail = past.last.as_ref().map_or(String::new(), |last| {
+        let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&rules.zone).to_rfc3339();
+        format!("{} – {}", local(last.wall()), local(now))
+    });
+    let missed = past.close_missed(log, startable_from, &detail)?;
+    let mut rundowns = Vec::new();
+    for fact in past.accepted.values() {
+        rundowns.push((fact.month, slots_of(log, fact)?));
+    }
+    Ok((missed, rundowns))
+}
+
+/// Slow work on threads of their own: rendering takes seconds, the loop must not.
+fn threads() -> Work {
+    Box::new(|job| {
+        if let Err(error) = std::thread::Builder::new().name("work".into()).spawn(job) {
+            tracing::error!("no thread for work: {error}");
+        }
+    })
+}
+
+async fn turn_until_done(
+    engine: &mut Engine,
+    incoming: &mut mpsc::Receiver<Incoming>,
+    clock: &dyn Clock,
+    mut once: Option<oneshot::Receiver<Reply>>,
+) -> anyhow::Result<Option<Reply>> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut answer = None;
+    let watchdog = watchdog();
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    loop {
+        if let Some(reply) = once.as_mut().and_then(|reply| reply.try_recv().ok()) {
+            answer = Some(reply);
+        }
+        if answer.is_some() && engine.is_idle() {
+            return Ok(answer);
+        }
+        let wake = engine.next_wake(clock.now().wall).to_std().unwrap_or_default();
+        let wake = watchdog.map_or(wake, |period| wake.min(period));
+        tokio::select! {
+            next = incoming.recv() => match next {
+                Some(next) => engine.turn(next),
+                None => return Ok(answer),
+            },
+            () = tokio::time::sleep(wake) => engine.turn(Incoming::Tick),
+            _ = terminate.recv() => return Ok(answer),
+            _ = interrupt.recv() => match once {
+                // A person who ends what they began means stop, not resume.
+                Some(_) => engine.stop_at_terminal(),
+                None => return Ok(answer),
+            },
+        }
+        if watchdog.is_some() {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Half of the period within which systemd wants to hear of us.
+fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().map(|period| period / 2)
+}
+
+/// Fades what is on air and waits until it is closed.
+async fn close(engine: &mut Engine, incoming: &mut mpsc::Receiver<Incoming>) {
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    engine.turn(Incoming::Shutdown);
+    let closed = async {
+        while !engine.is_idle() {
+            match incoming.recv().await {
+                Some(next) => engine.turn(next),
+                None => break,
+            }
+        }
+    };
+    if tokio::time::timeout(CLOSING, closed).await.is_err() {
+        tracing::warn!("the player did not close in time; what it had stays open in the log");
+    }
+}
+
+/// Takes what the player told on its way out.
+fn drain(engine: &mut Engine, incoming: &mut mpsc::Receiver<Incoming>) {
+    while let Ok(next) = incoming.try_recv() {
+        engine.turn(next);
+    }
+}
+
+fn shut(writer: &WriterHandle, engine: &Engine) {
+    let entries = vec![(engine.clk(), Body::Shutdown { reason: "asked to end".into() })];
+    let append = Append { entries, blobs: Vec::new() };
+    writer.append(append, Box::new(|result| {
+        if let Err(error) = result {
+            tracing::error!("the shutdown is not in the log: {error}");
+        }
+    }));
+}

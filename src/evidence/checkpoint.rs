@@ -1,0 +1,101 @@
+//! The signed head of a log: a C2SP checkpoint (`c2sp.org/tlog-checkpoint`) in a signed note.
+
+use tlog_tiles::Hash;
+
+use crate::{
+    keys::{self, KeyError, PublicKey, SigningKey},
+    units::Digest,
+};
+
+/// The head of a log at one size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which log: `<name>/station/<id>/<epoch>`.
+    pub origin: String,
+    /// How many entries it has.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Digest,
+}
+
+/// A head that cannot be signed or read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// The note or its signatures.
+    #[error(transparent)]
+    Note(#[from] KeyError),
+    /// Signed, but not a checkpoint, or one with extension lines, which this log never has.
+    #[error("the signed text is no checkpoint of a log")]
+    Malformed,
+}
+
+/// The origin of a station's log; each part without spaces, line ends or `+`.
+#[must_use]
+pub fn origin(name: &str, station: &str, epoch: &str) -> String {
+    format!("{name}/station/{station}/{epoch}")
+}
+
+impl Checkpoint {
+    /// The signed note of this head.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, CheckpointError> {
+        if self.origin.is_empty() || self.origin.contains(|c: char| c.is_control()) {
+            return Err(CheckpointError::Malformed);
+        }
+        let head = tlog_tiles::Checkpoint::new(&self.origin, self.size, Hash(self.root.0), "")
+            .map_err(|_| CheckpointError::Malformed)?;
+        let text = String::from_utf8(head.to_bytes()).map_err(|_| CheckpointError::Malformed)?;
+        Ok(key.sign(&text)?)
+    }
+
+    /// Reads a signed note that at least one of `keys` signed.
+    pub fn open(note: &[u8], keys: &[PublicKey]) -> Result<Checkpoint, CheckpointError> {
+        Checkpoint::parse(&keys::open(note, keys)?.text)
+    }
+
+    fn parse(text: &str) -> Result<Checkpoint, CheckpointError> {
+        let head =
+            tlog_tiles::Checkpoint::from_bytes(text.as_bytes()).map_err(|_| CheckpointError::Malformed)?;
+        let plain = head.extension().is_empty() && head.to_bytes() == text.as_bytes();
+        let read =
+            Checkpoint { origin: head.origin().into(), size: head.size(), root: Digest(head.hash().0) };
+        if plain { Ok(read) } else { Err(CheckpointError::Malformed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_opens_with_its_key_only() {
+        let key = SigningKey::generate("loa/station/pho-minh").unwrap();
+        let other = SigningKey::generate("loa/station/pho-minh").unwrap();
+        let head = Checkpoint { origin: origin("loa", "pho-minh", "1"), size: 12, root: Digest::of(b"root") };
+        let note = head.sign(&key).unwrap();
+        assert!(note.starts_with("loa/station/pho-minh/1\n12\n"), "{note}");
+        assert_eq!(Checkpoint::open(note.as_bytes(), &[key.public().clone()]), Ok(head.clone()));
+        let refused = Checkpoint::open(note.as_bytes(), &[other.public().clone()]);
+        assert_eq!(refused, Err(CheckpointError::Note(KeyError::Untrusted)));
+        let cut = note.replace("\n12\n", "\n11\n");
+        assert!(Checkpoint::open(cut.as_bytes(), &[key.public().clone()]).is_err());
+        assert!(Checkpoint { origin: "a\nb".into(), ..head }.sign(&key).is_err());
+    }
+
+    #[test]
+    fn extension_lines_and_other_texts_are_refused() {
+        let key = SigningKey::generate("a").unwrap();
+        for text in [
+            "a\n1\n",
+            "no checkpoint\n",
+            "a\n01\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+            "a\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nextension\n",
+        ] {
+            let note = key.sign(text).unwrap();
+            assert_eq!(
+                Checkpoint::open(note.as_bytes(), &[key.public().clone()]),
+                Err(CheckpointError::Malformed),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! One sound on its way through the device: what was asked, how far it is, what was counted.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::units::Frames;
+
+use super::{
+    alignment::Alignment,
+    desk::{Facts, Phase, Tail},
+    feeder::Feeder,
+    message::{EndCause, Event, Fault, Start, Take, Tally},
+};
+
+/// Progress is told this often, nanoseconds.
+const PROGRESS_NS: i64 = 200_000_000;
+/// Consumption that does not come to its end so long after the last frame was handed is given up.
+const DRAIN_NS: i64 = 5_000_000_000;
+
+/// What a sound is for.
+pub(super) enum Job {
+    /// An airing.
+    Take(Box<Take>),
+    /// A proof that the device consumes: half a second of silence, or a second of tone.
+    Probe,
+}
+
+/// A sound, from the command to its last word.
+pub(super) struct Airing {
+    pub job: Job,
+    pub feeder: Feeder,
+    from: Frames,
+    start: Start,
+    /// The stretch on the stream that is open now, once armed.
+    stretch: Option<Stretch>,
+    /// Position that has certainly been heard.
+    heard: Frames,
+    /// Furthest position handed to a device.
+    handed: Frames,
+    /// Underruns of earlier stretches.
+    underruns: Frames,
+    hole: TimeDelta,
+    /// Boot time and wall time at which `heard` sounded.
+    heard_at: Option<(i64, DateTime<Utc>)>,
+    next_segment: usize,
+    progress_ns: i64,
+    /// Boot time at which the wait for a device ends; `None` while it sounds.
+    give_up_ns: Option<i64>,
+    /// Boot time at which sound must have ended, fixed when it began: from then on the clock that
+    /// never steps counts.
+    end_by_ns: Option<i64>,
+    pub fault: Option<Fault>,
+    pub stopping: bool,
+    pub proof: u8,
+}
+
+/// A stretch of sound on one stream.
+struct Stretch {
+    from: Frames,
+    told: bool,
+    /// Boot time at which the bus was seen to be done.
+    done_ns: Option<i64>,
+}
+
+impl Airing {
+    /// A take, received at boot time `boot_ns` and wall time `wall`.
+    pub(super) fn take(take: Box<Take>, boot_ns: i64, wall: DateTime<Utc>) -> Airing {
+        let until_start = match take.start {
+            Start::At(at) => (at - wall).max(TimeDelta::zero()),
+            Start::Now => TimeDelta::zero(),
+        };
+        let patience = until_start.checked_add(&take.give_up_after).unwrap_or(TimeDelta::MAX);
+        let give_up_ns = boot_ns.saturating_add(super::alignment::span_ns(patience));
+        let feeder = Feeder::master(Arc::clone(&take.master), take.from);
+        let (from, start) = (take.from, take.start);
+        Airing::new(Job::Take(take), feeder, from, start, Some(give_up_ns))
+    }
+
+    /// A probe of `frames`, of tone or of silence.
+    pub(super) fn probe(frames: Frames, tone: bool) -> Airing {
+        Airing::new(Job::Probe, Feeder::signal(frames, tone), Frames::ZERO, Start::Now, None)
+    }
+
+    fn new(job: Job, feeder: Feeder, from: Frames, start: Start, give_up_ns: Option<i64>) -> Airing {
+        Airing {
+            job,
+            feeder,
+            from,
+            start,
+            stretch: None,
+            heard: from,
+            handed: from,
+            underruns: Frames::ZERO,
+            hole: TimeDelta::zero(),
+            heard_at: None,
+            next_segment: 0,
+            progress_ns: i64::MIN,
+            give_up_ns,
+            end_by_ns: None,
+            fault: None,
+            stopping: false,
+            proof: 0,
+        }
+    }
+
+    /// The number that comes back in events; `None` for a probe.
+    pub(super) fn number(&self) -> Option<u64> {
+        match &self.job {
+            Job::Take(take) => Some(take.airing),
+            Job::Probe => None,
+        }
+    }
+
+    pub(super) fn is_armed(&self) -> bool {
+        self.stretch.is_some()
+    }
+
+    /// The stretch that the open stream is about to carry: whether its beginning is faded in.
+    pub(super) fn arm(&mut self) -> bool {
+        self.stretch = Some(Stretch { from: self.heard, told: false, done_ns: None });
+        self.heard > Frames::ZERO
+    }
+
+    /// Stream instants of start and cut, as the clocks lie now.
+    pub(super) fn aim(&self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
+        let start_ns = match self.start {
+            Start::At(at) => clocks.stream(at).saturating_sub(correction_ns),
+            Start::Now => super::desk::AT_ONCE,
+        };
+        let cut_ns = match (&self.job, self.end_by_ns) {
+            _ if self.stopping => super::desk::AT_ONCE,
+            (_, Some(boot_ns)) => clocks.stream_of_boot(boot_ns).saturating_sub(correction_ns),
+            (Job::Take(take), None) => clocks.stream(take.end_by).saturating_sub(correction_ns),
+            (Job::Probe, None) => super::desk::NEVER,
+        };
+        (start_ns, cut_ns)
+    }
+
+    /// Looks at what the stream did; tells what is new. `Some`: the sound is over, for this cause.
+    pub(super) fn observe(
+        &mut self,
+        facts: &Facts,
+        clocks: &Alignment,
+        correction_ns: i64,
+        tell: &mut dyn FnMut(Told),
+    ) -> Option<EndCause> {
+        let stretch = self.stretch.as_mut()?;
+        if facts.phase < Phase::Sounding {
+            // Nothing sounds yet, and nothing ever will: no reason to wait for the start.
+            return (self.feeder.failed().is_some() && facts.phase == Phase::Waiting)
+                .then_some(EndCause::Failed(Fault::FileChanged));
+        }
+        let boot_ns = clocks.boot(clocks.now_ns);
+        if !stretch.told && facts.delivered > 0 {
+            let first_ns = facts.sounds_at(facts.first_index).saturating_add(correction_ns);
+            let patient = clocks.now_ns < first_ns.saturating_add(2_000_000_000);
+            if clocks.now_ns < first_ns || (patient && !facts.settled) {
+                return None;
+            }
+            stretch.told = true;
+            let from = stretch.from;
+            if let Some((heard_ns, _)) = self.heard_at {
+                self.hole = self.hole.max(TimeDelta::nanoseconds(clocks.boot(first_ns) - heard_ns));
+            }
+            if let (Job::Take(take), None) = (&self.job, self.end_by_ns) {
+                self.end_by_ns = Some(clocks.boot(clocks.stream(take.end_by)));
+            }
+            self.give_up_ns = None;
+            self.start = Start::Now;
+            tell(Told::Started { first: clocks.wall(first_ns), from });
+        }
+        self.count(facts, clocks, correction_ns);
+        self.tell_progress(boot_ns, facts.phase == Phase::Done, tell);
+        self.end(facts, boot_ns)
+    }
+
+    /// Takes over what the stream counted.
+    fn count(&mut self, facts: &Facts, clocks: &Alignment, correction_ns: i64) {
+        let Some(stretch) = &self.stretch else { return };
+        self.handed = self.handed.max(stretch.from + Frames(facts.delivered));
+        let heard = stretch.from + Frames(facts.consumed());
+        if heard > self.heard || self.heard_at.is_none() {
+            self.heard = self.heard.max(heard);
+            let index = if facts.phase == Phase::Done { facts.played().min(facts.end_index) } else { facts.played() };
+            let at_ns = facts.sounds_at(index).saturating_add(correction_ns);
+            self.heard_at = Some((clocks.boot(at_ns), clocks.wall(at_ns)));
+        }
+    }
+
+    fn tell_progress(&mut self, boot_ns: i64, last: bool, tell: &mut dyn FnMut(Told)) {
+        if let Job::Take(take) = &self.job {
+            while let Some(mark) = take.master.manifest.marks.get(self.next_segment) {
+                let end = mark.start + mark.frames;
+                if end > self.heard {
+                    break;
+                }
+                // Segments that lie before the take's own beginning are not its own.
+                if end > self.from {
+                    let frames = end - mark.start.max(self.from);
+                    tell(Told::Segment { n: u32::try_from(self.next_segment).unwrap_or(u32::MAX), frames });
+                }
+                self.next_segment += 1;
+            }
+        }
+        if last || boot_ns.saturating_sub(self.progress_ns) >= PROGRESS_NS {
+            self.progress_ns = boot_ns;
+            tell(Told::Progress { position: self.heard });
+        }
+    }
+
+    fn end(&mut self, facts: &Facts, boot_ns: i64) -> Option<EndCause> {
+        let all = self.feeder.frames();
+        let stretch = self.stretch.as_mut().filter(|_| facts.phase == Phase::Done)?;
+        let done_ns = *stretch.done_ns.get_or_insert(boot_ns);
+        if facts.consumed() < facts.delivered && boot_ns - done_ns < DRAIN_NS {
+            return None;
+        }
+        Some(if self.feeder.failed().is_some() {
+            EndCause::Failed(Fault::FileChanged)
+        } else if self.handed >= all {
+            EndCause::Finished
+        } else if self.stopping {
+            EndCause::Stopped
+        } else {
+            EndCause::WindowEnd
+        })
+    }
+
+    /// The stream is gone. Goes back to what was certainly heard.
+    pub(super) fn lose(&mut self, facts: &Facts, fault: Fault, boot_ns: i64) {
+        self.fault = Some(fault);
+        let Some(stretch) = self.stretch.take() else { return };
+        if facts.phase >= Phase::Sounding && facts.delivered > 0 {
+            self.underruns = self.underruns + Frames(facts.underruns);
+            self.heard = self.heard.max(stretch.from + Frames(facts.consumed()));
+            self.start = Start::Now;
+            if let Job::Take(take) = &self.job {
+                let patience = super::alignment::span_ns(take.give_up_after);
+                self.give_up_ns.get_or_insert(boot_ns.saturating_add(patience));
+            }
+        }
+        self.feeder.seek(self.heard);
+    }
+
+    /// Without a stream: whether waiting for one is over.
+    pub(super) fn deadline(&self, boot_ns: i64, wall: DateTime<Utc>) -> Option<EndCause> {
+        let Job::Take(take) = &self.job else { return None };
+        if self.stopping {
+            return Some(EndCause::Stopped);
+        }
+        if self.end_by_ns.map_or(wall >= take.end_by, |end_ns| boot_ns >= end_ns) {
+            return Some(EndCause::WindowEnd);
+        }
+        let over = self.give_up_ns.is_some_and(|give_up_ns| boot_ns >= give_up_ns);
+        over.then(|| EndCause::Failed(self.fault.unwrap_or(Fault::Stalled)))
+    }
+
+    /// Position that has certainly been heard.
+    pub(super) fn heard(&self) -> Frames {
+        self.heard
+    }
+
+    /// The last word about a take. `facts` of the stream that is open, if one is.
+    pub(super) fn tally(&self, cause: EndCause, facts: Option<&Facts>) -> Tally {
+        let sounded = facts.filter(|facts| self.stretch.is_some() && facts.phase >= Phase::Sounding);
+        let decoded = self.feeder.furthest().saturating_sub(self.from);
+        let delivered = self.handed.saturating_sub(self.from);
+        let consumed = self.heard.saturating_sub(self.from);
+        Tally {
+            cause,
+            last: self.heard_at.map(|(_, wall)| wall).filter(|_| consumed > Frames::ZERO),
+            decoded,
+            delivered,
+            consumed,
+            underruns: self.underruns + Frames(sounded.map_or(0, |facts| facts.underruns)),
+            hole: self.hole,
+            proof: match (delivered, decoded) {
+                (Frames::ZERO, Frames::ZERO) => 0,
+                (Frames::ZERO, _) => 1,
+                _ => self.proof,
+            },
+        }
+    }
+}
+
+/// News of a sound, not yet addressed.
+pub(super) enum Told {
+    Started { first: DateTime<Utc>, from: Frames },
+    Progress { position: Frames },
+    Segment { n: u32, frames: Frames },
+}
+
+impl Told {
+    /// The event of take `airing` on `device`.
+    pub(super) fn event(self, airing: u64, device: &str, latency_us: i64) -> Event {
+        match self {
+            Told::Started { first, from } => {
+                Event::Started { airing, first, latency_us, from, device: device.to_owned() }
+            }
+            Told::Progress { position } => Event::Progress { airing, position },
+            Told::Segment { n, frames } => Event::Segment { airing, n, frames },
+        }
+    }
+}
+
+/// What the ring is told of its end.
+pub(super) fn feed(airing: &mut Airing, ring: &mut rtrb::Producer<f32>) -> Tail {
+    airing.feeder.fill(ring, Frames::from_ms(1000))
+}

@@ -1,0 +1,261 @@
+//! The log as its one writer holds it.
+//!
+//! The order of an append, and why nothing acknowledged is ever lost or half there:
+//! 1. the leaves are encoded and the tree grows in a copy of the frontier; nothing is changed yet;
+//! 2. one transaction: blobs, entries, nodes, the head re-signed; `COMMIT` returns when all is on disk;
+//! 3. the copy becomes the frontier, then the high-water file is raised, then the caller learns of it.
+//!
+//! A crash before 2 ends leaves the old log; after it, the new one.
+
+use std::{fs, path::Path};
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::{
+    StoreError,
+    high_water::{self, HighWater, Mark},
+    reader::{Reader, signed, unsigned},
+    schema::{self, During as _},
+};
+use crate::{
+    disk::{self, At as _},
+    evidence::{Body, Checkpoint, Clk, Entry, Frontier, canonical, tree},
+    keys::SigningKey,
+    units::Digest,
+};
+
+/// Bytes to be kept beside the entries that name their digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// What they are: `schedule`, `slots`, `approval`, `config`, `plan`.
+    pub kind: &'static str,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// An open log that can be appended to.
+pub struct Log {
+    reader: Reader,
+    key: SigningKey,
+    origin: String,
+    frontier: Frontier,
+    high: HighWater,
+}
+
+impl Log {
+    /// Creates the log at `path` with its opening entry: the only way in which a log comes to be.
+    ///
+    /// Refuses where a database, one of its side files or a high-water file stands. What a crash leaves
+    /// half made is not at `path`, so creating can be tried again.
+    pub fn create(
+        path: &Path,
+        origin: &str,
+        key: SigningKey,
+        clk: Clk,
+        reason: &str,
+    ) -> Result<Log, StoreError> {
+        let side = |suffix: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            name.into()
+        };
+        for taken in [path.to_path_buf(), side("-wal"), side("-journal"), high_water::path_of(path)] {
+            if taken.symlink_metadata().is_ok() {
+                return Err(StoreError::Exists(taken));
+            }
+        }
+        let unfinished: std::path::PathBuf = side(".new");
+        let body = Body::LogOpen { origin: origin.into(), reason: reason.into(), previous: None };
+        for leftover in [unfinished.clone(), side(".new-journal")] {
+            if leftover.exists() {
+                fs::remove_file(&leftover).at("remove", &leftover)?;
+            }
+        }
+        let mut reader = Reader { db: schema::create(&unfinished)?, path: unfinished.clone() };
+        let opening = Batch::make(origin, &key, &Frontier::default(), &[(clk, body)], &unfinished)?;
+        opening.write(&mut reader, &[])?;
+        drop(reader);
+        // Renaming never replaces: two creators cannot both win.
+        let here = rustix::fs::CWD;
+        let exclusive = rustix::fs::RenameFlags::NOREPLACE;
+        rustix::fs::renameat_with(here, &unfinished, here, path, exclusive)
+            .map_err(std::io::Error::from)
+            .at("create", path)?;
+        disk::sync_folder_of(path)?;
+        Log::open(path, key)
+    }
+
+    /// Opens the log at `path` to append to it with `key`, which must have signed its head.
+    ///
+    /// Refuses, each by its own error, a log that contradicts itself, one that is shorter than or other
+    /// than the high-water file says, and one of another key. Looks at head, right edge and first and
+    /// last entry only; [`Reader::verify`] looks at all.
+    pub fn open(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
+        let reader = Reader { db: schema::open_writer(path)?, path: path.into() };
+        let seen = high_water::read(&high_water::path_of(path))?;
+        let (head, frontier) = sound_edge(&reader, &key)?;
+        if let Some(seen) = seen {
+            if seen.size > head.size {
+                return Err(StoreError::RolledBack { path: path.into(), size: head.size, seen: seen.size });
+            }
+            if Frontier::load(seen.size, |index| reader.node(index))?.root() != seen.root {
+                return Err(StoreError::Forked { path: path.into(), seen: seen.size });
+            }
+        }
+        let mark = Mark { size: head.size, root: head.root };
+        let high = HighWater::open(&high_water::path_of(path), mark)?;
+        if seen != Some(mark) {
+            high.raise(mark);
+        }
+        Ok(Log { reader, key, origin: head.origin, frontier, high })
+    }
+
+    /// Opens the log at `path` for looking only, also while the daemon writes to it.
+    pub fn read_only(path: &Path) -> Result<Reader, StoreError> {
+        Reader::open(path)
+    }
+
+    /// This log for looking.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// What its checkpoints are about.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// How many entries it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Appends entries in one durable transaction and gives their positions. On an error nothing of
+    /// them is there and the log goes on as before.
+    pub fn append(&mut self, entries: &[(Clk, Body)]) -> Result<Vec<u64>, StoreError> {
+        self.append_with_blobs(entries, &[])
+    }
+
+    /// Like [`Log::append`], with the bytes that the entries name by digest in the same transaction.
+    /// Bytes that are already there are left as they are.
+    pub fn append_with_blobs(
+        &mut self,
+        entries: &[(Clk, Body)],
+        blobs: &[Blob],
+    ) -> Result<Vec<u64>, StoreError> {
+        let first = self.size();
+        if entries.is_empty() && blobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = Batch::make(&self.origin, &self.key, &self.frontier, entries, &self.reader.path)?;
+        batch.write(&mut self.reader, blobs)?;
+        self.frontier = batch.frontier;
+        self.high.raise(Mark { size: self.frontier.size(), root: self.frontier.root() });
+        Ok((first..self.size()).collect())
+    }
+}
+
+/// Checks that head, entries and nodes end at the same place, and that they belong to `key`.
+fn sound_edge(reader: &Reader, key: &SigningKey) -> Result<(Checkpoint, Frontier), StoreError> {
+    let (size, note) = reader.head_row()?;
+    let head = Checkpoint::open(note.as_bytes(), std::slice::from_ref(key.public()))
+        .map_err(|source| StoreError::OtherKey { path: reader.path.clone(), source })?;
+    let ends: (u64, u64) = reader
+        .db
+        .query_row(
+            "SELECT (SELECT coalesce(max(seq) + 1, 0) FROM event), (SELECT coalesce(max(idx) + 1, 0) FROM node)",
+            [],
+            |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
+        )
+        .during("read", &reader.path)?;
+    if head.size != size || ends != (size, tlog_tiles::stored_hash_count(size)) {
+        return Err(reader.damaged(format!(
+            "its head covers {} entries, it has {} entries and {} nodes",
+            head.size, ends.0, ends.1
+        )));
+    }
+    let frontier = Frontier::load(size, |index| reader.node(index))?;
+    if frontier.root() != head.root {
+        return Err(reader.damaged("its tree has another root than its signed head"));
+    }
+    for seq in [0, size.saturating_sub(1)] {
+        let leaf = reader.leaves(seq..seq + 1).next().transpose()?;
+        let (at, leaf) = leaf.ok_or_else(|| reader.damaged(format!("entry {seq} is missing")))?;
+        let node = reader.node(tlog_tiles::stored_hash_index(0, seq))?;
+        if at != seq || tree::leaf_hash(leaf.as_bytes()) != node {
+            return Err(reader.damaged(format!("entry {seq} is not the one in its tree")));
+        }
+        let leaf = canonical::decode(leaf.as_bytes()).map_err(|source| StoreError::Leaf { seq, source })?;
+        let opened = matches!(leaf.body(), Some(Body::LogOpen { origin, .. }) if *origin == head.origin);
+        if leaf.seq() != seq || (seq == 0 && !opened) {
+            return Err(reader.damaged(format!("entry {seq} does not belong where it is")));
+        }
+    }
+    Ok((head, frontier))
+}
+
+/// What one append will write, made before anything is written.
+struct Batch {
+    leaves: Vec<(u64, String)>,
+    nodes: Vec<tree::Node>,
+    frontier: Frontier,
+    note: String,
+}
+
+impl Batch {
+    fn make(
+        origin: &str,
+        key: &SigningKey,
+        frontier: &Frontier,
+        entries: &[(Clk, Body)],
+        path: &Path,
+    ) -> Result<Batch, StoreError> {
+        let mut frontier = frontier.clone();
+        let (mut leaves, mut nodes) = (Vec::new(), Vec::new());
+        for (clk, body) in entries {
+            let seq = frontier.size();
+            let entry = Entry { seq, clk: clk.clone(), body: body.clone() };
+            let leaf = canonical::encode(&entry).map_err(|source| StoreError::Leaf { seq, source })?;
+            nodes.extend(frontier.push(leaf.as_bytes()));
+            leaves.push((seq, leaf));
+        }
+        let head = Checkpoint { origin: origin.into(), size: frontier.size(), root: frontier.root() };
+        let note = head.sign(key).map_err(|source| StoreError::Sign { path: path.into(), source })?;
+        Ok(Batch { leaves, nodes, frontier, note })
+    }
+
+    /// One transaction; whatever returns early, or panics, rolls it back.
+    fn write(&self, reader: &mut Reader, blobs: &[Blob]) -> Result<(), StoreError> {
+        let path = reader.path.clone();
+        let transaction =
+            reader.db.transaction_with_behavior(TransactionBehavior::Immediate).during("append to", &path)?;
+        self.insert(&transaction, blobs).during("append to", &path)?;
+        transaction.commit().during("append to", &path)
+    }
+
+    fn insert(&self, to: &Transaction<'_>, blobs: &[Blob]) -> rusqlite::Result<()> {
+        for blob in blobs {
+            to.prepare_cached("INSERT OR IGNORE INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)")?
+                .execute(params![Digest::of(&blob.bytes).0, blob.kind, blob.bytes])?;
+        }
+        for (seq, leaf) in &self.leaves {
+            to.prepare_cached("INSERT INTO event(seq, leaf) VALUES(?1, ?2)")?
+                .execute(params![signed(*seq), leaf])?;
+        }
+        for (index, hash) in &self.nodes {
+            to.prepare_cached("INSERT INTO node(idx, hash) VALUES(?1, ?2)")?
+                .execute(params![signed(*index), hash.0])?;
+        }
+        if !self.leaves.is_empty() {
+            to.prepare_cached(
+                "INSERT INTO head(id, size, note) VALUES(0, ?1, ?2)
+                 ON CONFLICT(id) DO UPDATE SET size = excluded.size, note = excluded.note",
+            )?
+            .execute(params![signed(self.frontier.size()), self.note])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! Reading the log: leaves, entries, proofs, blobs, verification. Works beside the writer.
+
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
+use tlog_tiles::{Hash, HashReader};
+
+use super::{
+    StoreError,
+    schema::{self, During as _},
+};
+use crate::{
+    evidence::{Airing, Entry, Leaf, Verifier, VerifyReport, canonical::decode},
+    keys::PublicKey,
+    units::{Digest, SlotId},
+};
+
+/// How many leaves one query takes: no long read holds up the writer's checkpoint.
+const PAGE: u64 = 1024;
+
+/// A view of the log that cannot change it.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+}
+
+/// Which entries are wanted; every condition that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Kinds, such as `play.end`; empty: all.
+    pub kinds: Vec<&'static str>,
+    /// The slot that they name.
+    pub slot: Option<SlotId>,
+    /// The airing that they belong to, its cue included.
+    pub airing: Option<Airing>,
+    /// When they were written, milliseconds since 1970 (UTC).
+    pub wall_ms: Option<Range<i64>>,
+}
+
+/// SQLite counts in signed 64 bits; entry numbers stay within 2^53.
+pub fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The unsigned number in column `at`.
+pub fn unsigned(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
+}
+
+/// A position and its leaf.
+fn stored(row: &Row<'_>) -> rusqlite::Result<(u64, String)> {
+    Ok((unsigned(row, 0)?, row.get(1)?))
+}
+
+impl Reader {
+    /// Opens the log at `path` for reading.
+    pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        Ok(Reader { db: schema::open_reader(path)?, path: path.into() })
+    }
+
+    /// The signed head: a C2SP checkpoint note.
+    pub fn head(&self) -> Result<String, StoreError> {
+        self.head_row().map(|(_, note)| note)
+    }
+
+    /// How many entries the signed head covers.
+    pub fn size(&self) -> Result<u64, StoreError> {
+        self.head_row().map(|(size, _)| size)
+    }
+
+    pub(super) fn head_row(&self) -> Result<(u64, String), StoreError> {
+        let mut query = self.db.prepare_cached("SELECT size, note FROM head").during("read", &self.path)?;
+        query
+            .query_row([], stored)
+            .optional()
+            .during("read the head of", &self.path)?
+            .ok_or_else(|| self.damaged("it has no head"))
+    }
+
+    pub(super) fn damaged(&self, found: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), found: found.into() }
+    }
+
+    /// The leaves of `range` as stored, ascending, read in pages as they are asked for. Ends where the
+    /// log ends.
+    pub fn leaves(&self, range: Range<u64>) -> Leaves<'_> {
+        Leaves { reader: self, rest: range, page: VecDeque::new() }
+    }
+
+    /// The entries of `range`, ascending; kinds that this program does not know are left out.
+    pub fn entries(&self, range: Range<u64>) -> Entries<'_> {
+        Entries { leaves: self.leaves(range) }
+    }
+
+    /// The entries that `filter` wants, ascending; kinds that this program does not know are left out.
+    pub fn entries_of(&self, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+        let (condition, values) = filter.sql();
+        let text = format!("SELECT seq, leaf FROM event WHERE {condition} ORDER BY seq");
+        let mut query = self.db.prepare_cached(&text).during("read", &self.path)?;
+        let rows = query.query_map(params_from_iter(values), stored).during("read", &self.path)?;
+        let rows = rows.map(|row| row.during("read", &self.path));
+        rows.filter_map(|row| row.and_then(|(seq, leaf): (u64, String)| entry(seq, &leaf)).transpose())
+            .collect()
+    }
+
+    /// The last entry of `kind` before `seq`: what configuration, software or boot was in force there.
+    pub fn last_of(&self, kind: &str, before: u64) -> Result<Option<Entry>, StoreError> {
+        let text = "SELECT seq, leaf FROM event WHERE kind = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT 1";
+        let mut query = self.db.prepare_cached(text).during("read", &self.path)?;
+        let row: Option<(u64, String)> =
+            query.query_row((kind, signed(before)), stored).optional().during("read", &self.path)?;
+        row.map_or(Ok(None), |(seq, leaf)| entry(seq, &leaf))
+    }
+
+    /// Bytes stored beside the log under their digest (schedules, slot lists, approvals, settings);
+    /// refused when they no longer have it.
+    pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut query =
+            self.db.prepare_cached("SELECT bytes FROM blob WHERE digest = ?1").during("read", &self.path)?;
+        let bytes: Option<Vec<u8>> =
+            query.query_row([digest.0], |row| row.get(0)).optional().during("read", &self.path)?;
+        if bytes.as_ref().is_some_and(|bytes| Digest::of(bytes) != digest) {
+            return Err(StoreError::Blob(digest));
+        }
+        Ok(bytes)
+    }
+
+    /// The proof that entry `seq` is in the log of `size` entries (RFC 6962 section 2.1.1), from the
+    /// leaf upwards.
+    pub fn inclusion_proof(&self, seq: u64, size: u64) -> Result<Vec<Digest>, StoreError> {
+        let have = self.size()?;
+        if seq >= size || size > have {
+            return Err(StoreError::NoEntry { seq, size: have.min(size) });
+        }
+        let proof = tlog_tiles::prove_record(size, seq, self);
+        let proof = proof.map_err(|error| self.damaged(format!("no proof of entry {seq}: {error:?}")))?;
+        Ok(proof.iter().map(|hash| Digest(hash.0)).collect())
+    }
+
+    /// Verifies head and leaves from their bytes alone, with memory for one page.
+    pub fn verify(&self, keys: &[PublicKey]) -> Result<VerifyReport, StoreError> {
+        // One snapshot: a writer may go on meanwhile, and its newer entries belong to a newer head.
+        let snapshot = self.db.unchecked_transaction().during("read", &self.path)?;
+        let mut verifier = Verifier::new(self.head()?.as_bytes(), keys);
+        for leaf in self.leaves(0..u64::MAX) {
+            verifier.push(leaf?.1.as_bytes());
+        }
+        snapshot.finish().during("read", &self.path)?;
+        Ok(verifier.finish())
+    }
+
+    /// A node of the stored tree.
+    pub(super) fn node(&self, index: u64) -> Result<Digest, StoreError> {
+        let mut query =
+            self.db.prepare_cached("SELECT hash FROM node WHERE idx = ?1").during("read", &self.path)?;
+        query
+            .query_row([signed(index)], |row| row.get(0).map(Digest))
+            .optional()
+            .during("read", &self.path)?
+            .ok_or_else(|| self.damaged(format!("node {index} of its tree is missing")))
+    }
+}
+
+impl HashReader for Reader {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog_tiles::Error> {
+        let hash = |index: &u64| self.node(*index).map(|digest| Hash(digest.0));
+        let hashes: Result<_, StoreError> = indexes.iter().map(hash).collect();
+        hashes.map_err(|error| tlog_tiles::Error::InvalidInput(error.to_string()))
+    }
+}
+
+impl Filter {
+    fn sql(&self) -> (String, Vec<Value>) {
+        let mut conditions = vec!["TRUE".to_owned()];
+        let mut values: Vec<Value> = Vec::new();
+        if !self.kinds.is_empty() {
+            conditions.push(format!("kind IN ({})", vec!["?"; self.kinds.len()].join(",")));
+            values.extend(self.kinds.iter().map(|kind| Value::from((*kind).to_owned())));
+        }
+        if let Some(slot) = &self.slot {
+            conditions.push("slot = ?".into());
+            values.push(slot.to_string().into());
+        }
+        if let Some(airing) = self.airing {
+            conditions.push("(airing = ? OR seq = ?)".into());
+            values.extend([Value::from(signed(airing)), Value::from(signed(airing))]);
+        }
+        if let Some(range) = &self.wall_ms {
+            conditions.push("wall_ms >= ? AND wall_ms < ?".into());
+            values.extend([Value::from(range.start), Value::from(range.end)]);
+        }
+        (conditions.join(" AND "), values)
+    }
+}
+
+fn entry(seq: u64, leaf: &str) -> Result<Option<Entry>, StoreError> {
+    match decode(leaf.as_bytes()).map_err(|source| StoreError::Leaf { seq, source })? {
+        Leaf::Known(entry) => Ok(Some(entry)),
+        Leaf::Unknown { .. } => Ok(None),
+    }
+}
+
+/// Leaves as stored, with their positions.
+#[derive(Debug)]
+pub struct Leaves<'a> {
+    reader: &'a Reader,
+    rest: Range<u64>,
+    page: VecDeque<(u64, String)>,
+}
+
+impl Leaves<'_> {
+    fn turn(&mut self) -> Result<(), StoreError> {
+        let path = &self.reader.path;
+        let text = "SELECT seq, leaf FROM event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT ?3";
+        let mut query = self.reader.db.prepare_cached(text).during("read", path)?;
+        let range = (signed(self.rest.start), signed(self.rest.end), signed(PAGE));
+        let rows = query.query_map(range, stored).during("read", path)?;
+        for row in rows {
+            self.page.push_back(row.during("read", path)?);
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Leaves<'_> {
+    type Item = Result<(u64, String), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.is_empty() && !self.rest.is_empty() {
+            if let Err(error) = self.turn() {
+                self.rest = 0..0;
+                return Some(Err(error));
+            }
+            self.rest.start = self.page.back().map_or(self.rest.end, |(seq, _)| seq + 1);
+        }
+        self.page.pop_front().map(Ok)
+    }
+}
+
+/// Entries of known kinds.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    leaves: Leaves<'a>,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.leaves.find_map(|leaf| leaf.and_then(|(seq, leaf)| entry(seq, &leaf)).transpose())
+    }
+}

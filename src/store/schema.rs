@@ -1,0 +1,115 @@
+//! The tables of `log.db`.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+
+/// `loaL`, in the header of the file: this is a log of loa.
+const APPLICATION_ID: i64 = 0x6c6f_614c;
+
+/// The version of these tables; a later one comes with its migration.
+const VERSION: i64 = 1;
+
+/// A leaf is the only truth; every column beside it is computed from its bytes. Nodes are stored so that
+/// proofs need no recomputation. The triggers stop mistakes, not attackers: those meet the signature.
+const SCHEMA: &str = "
+CREATE TABLE event(
+  seq INTEGER PRIMARY KEY CHECK(seq >= 0),
+  leaf TEXT NOT NULL CHECK(json_valid(leaf)),
+  kind TEXT GENERATED ALWAYS AS (leaf ->> '$.kind') VIRTUAL,
+  wall_ms INTEGER GENERATED ALWAYS AS (leaf ->> '$.clk.wall_ms') VIRTUAL,
+  slot TEXT GENERATED ALWAYS AS (leaf ->> '$.body.slot') VIRTUAL,
+  airing INTEGER GENERATED ALWAYS AS (leaf ->> '$.body.airing') VIRTUAL,
+  outcome TEXT GENERATED ALWAYS AS (leaf ->> '$.body.outcome') VIRTUAL
+) STRICT;
+CREATE INDEX event_kind ON event(kind);
+CREATE INDEX event_wall ON event(wall_ms);
+CREATE INDEX event_slot ON event(slot) WHERE slot IS NOT NULL;
+CREATE INDEX event_airing ON event(airing) WHERE airing IS NOT NULL;
+CREATE TABLE node(idx INTEGER PRIMARY KEY CHECK(idx >= 0), hash BLOB NOT NULL CHECK(length(hash) = 32)) STRICT;
+CREATE TABLE head(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE blob(
+  digest BLOB PRIMARY KEY CHECK(length(digest) = 32),
+  kind TEXT NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER event_append BEFORE INSERT ON event
+  WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, 0) FROM event)
+  BEGIN SELECT RAISE(ABORT, 'entries follow one another'); END;
+CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER event_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER node_update BEFORE UPDATE ON node BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER node_delete BEFORE DELETE ON node BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER blob_update BEFORE UPDATE ON blob BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER blob_delete BEFORE DELETE ON blob BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER head_update BEFORE UPDATE ON head WHEN NEW.size <= OLD.size
+  BEGIN SELECT RAISE(ABORT, 'a head only grows'); END;
+CREATE TRIGGER head_delete BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+";
+
+/// Names the file and the attempt in SQLite's errors.
+pub trait During<T> {
+    /// Adds what was attempted on which file.
+    fn during(self, attempt: &'static str, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> During<T> for rusqlite::Result<T> {
+    fn during(self, attempt: &'static str, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Database { attempt, path: path.into(), source })
+    }
+}
+
+/// Makes the tables in a new database at `path`.
+pub fn create(path: &Path) -> Result<Connection, StoreError> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    // EXTRA also syncs the folder when the journal goes: the file is about to be renamed.
+    db.pragma_update(None, "synchronous", "EXTRA").during("create", path)?;
+    db.execute_batch(SCHEMA).during("create", path)?;
+    db.pragma_update(None, "application_id", APPLICATION_ID).during("create", path)?;
+    db.pragma_update(None, "user_version", VERSION).during("create", path)?;
+    Ok(db)
+}
+
+/// Opens the one connection that writes: every commit is on the disk before it returns.
+pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.pragma_update(None, "journal_mode", "WAL").during("open", path)?;
+    db.pragma_update(None, "synchronous", "FULL").during("open", path)?;
+    db.pragma_update(None, "foreign_keys", true).during("open", path)?;
+    Ok(db)
+}
+
+/// Opens a connection that only reads, beside a writer or alone.
+pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Absent(path.into()));
+    }
+    let db = connect(path, flags)?;
+    let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let foreign = |found: String| Err(StoreError::Foreign { path: path.into(), found });
+    if number("application_id").during("open", path)? != APPLICATION_ID {
+        return foreign("another application's database".into());
+    }
+    match number("user_version").during("open", path)? {
+        VERSION => Ok(db),
+        other => foreign(format!("its tables have version {other}")),
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let db =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).during("open", path)?;
+    // Readers wait for a checkpoint of the write-ahead log, the writer for a reader's recovery.
+    db.busy_timeout(Duration::from_secs(5)).during("open", path)?;
+    // Views and triggers of a doctored file must not run anything unexpected (SQLite, "Defense Against
+    // The Dark Arts").
+    db.pragma_update(None, "trusted_schema", false).during("open", path)?;
+    db.set_prepared_statement_cache_capacity(32);
+    Ok(db)
+}

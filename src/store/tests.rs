@@ -1,0 +1,275 @@
+//! The log from outside: created, appended to, opened again, injured.
+
+use std::{fs, path::PathBuf, sync::mpsc, time::Duration};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{Append, Blob, Filter, Log, StoreError, Writer};
+use crate::{
+    evidence::{Body, BootFacts, Checkpoint, Clk, OperatorAct, tree},
+    keys::SigningKey,
+    units::{Digest, SlotId},
+};
+
+const ORIGIN: &str = "loa/station/pho-minh/1";
+
+pub fn clk(ms: i64) -> Clk {
+    Clk { wall_ms: 1_646_431_200_000 + ms, boot_ms: ms, boot: "ab".repeat(16), sync: true, offset_min: 420 }
+}
+
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+    secret: String,
+}
+
+impl Place {
+    fn key(&self) -> SigningKey {
+        SigningKey::parse(&self.secret).unwrap()
+    }
+
+    fn open(&self) -> Result<Log, StoreError> {
+        Log::open(&self.path, self.key())
+    }
+
+    fn create(&self) -> Result<Log, StoreError> {
+        Log::create(&self.path, ORIGIN, self.key(), clk(0), "init")
+    }
+
+    /// The log's database without its triggers, as somebody with a tool has it.
+    fn tampered(&self, sql: &str) {
+        let db = Connection::open(&self.path).unwrap();
+        let triggers: Vec<String> = db
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for name in triggers {
+            db.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+        }
+        db.execute_batch(sql).unwrap();
+    }
+}
+
+fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = SigningKey::generate("loa/station/pho-minh").unwrap().secret_text().to_owned();
+    Place { path: folder.path().join("log.db"), _folder: folder, secret }
+}
+
+fn beats(from: i64, to: i64) -> Vec<(Clk, Body)> {
+    (from..to).map(|ms| (clk(ms), Body::Heartbeat {})).collect()
+}
+
+#[test]
+fn a_log_is_created_once_appended_to_and_verified() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    assert_eq!((log.size(), log.origin()), (1, ORIGIN));
+    assert!(matches!(place.create(), Err(StoreError::Exists(_))));
+    assert_eq!(log.append(&beats(1, 4)).unwrap(), [1, 2, 3]);
+    let bytes = b"[[slot]]".to_vec();
+    let blob = Blob { kind: "schedule", bytes: bytes.clone() };
+    assert_eq!(log.append_with_blobs(&beats(4, 5), &[blob.clone()]).unwrap(), [4]);
+    assert_eq!(log.append_with_blobs(&[], &[blob]).unwrap(), [0_u64; 0]);
+    assert_eq!(log.append(&[]).unwrap(), [0_u64; 0]);
+    drop(log);
+    let mut log = place.open().unwrap();
+    assert_eq!(log.append(&beats(5, 30)).unwrap().last(), Some(&29));
+    let reader = Log::read_only(&place.path).unwrap();
+    assert_eq!(reader.blob(Digest::of(&bytes)).unwrap(), Some(bytes));
+    assert_eq!(reader.blob(Digest::of(b"other")).unwrap(), None);
+    let report = reader.verify(&[place.key().public().clone()]).unwrap();
+    assert!(report.holds(), "{:?}", report.faults);
+    assert_eq!((report.size, reader.size().unwrap()), (30, 30));
+    let head = Checkpoint::open(reader.head().unwrap().as_bytes(), &[place.key().public().clone()]).unwrap();
+    for seq in [0, 7, 29] {
+        let (_, leaf) = reader.leaves(seq..seq + 1).next().unwrap().unwrap();
+        let proof = reader.inclusion_proof(seq, 30).unwrap();
+        assert!(tree::includes(&proof, 30, head.root, seq, tree::leaf_hash(leaf.as_bytes())));
+    }
+    assert!(matches!(reader.inclusion_proof(30, 30), Err(StoreError::NoEntry { .. })));
+    assert_eq!(reader.entries(28..99).map(|e| e.unwrap().seq).collect::<Vec<_>>(), [28, 29]);
+}
+
+#[test]
+fn an_append_that_fails_leaves_the_log_as_it_was() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    let mut bad = beats(1, 3);
+    bad[1].0.boot = "no boot".into();
+    assert!(matches!(log.append(&bad), Err(StoreError::Leaf { seq: 2, .. })));
+    // The database itself refuses in the middle of a transaction.
+    let other = Connection::open(&place.path).unwrap();
+    other
+        .execute_batch(
+            "CREATE TRIGGER t BEFORE INSERT ON node WHEN NEW.idx > 1 BEGIN SELECT RAISE(ABORT, 'full'); END",
+        )
+        .unwrap();
+    assert!(matches!(log.append(&beats(1, 5)), Err(StoreError::Database { .. })));
+    assert_eq!((log.size(), log.reader().leaves(0..9).count()), (1, 1));
+    other.execute_batch("DROP TRIGGER t").unwrap();
+    assert_eq!(log.append(&beats(1, 5)).unwrap(), [1, 2, 3, 4]);
+    assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
+}
+
+#[test]
+fn a_log_that_contradicts_itself_is_refused() {
+    let check = |injury: &dyn Fn(&Place), wanted: &str| {
+        let place = place();
+        place.create().unwrap().append(&beats(1, 9)).unwrap();
+        injury(&place);
+        let found = place.open().err().map(|error| format!("{error:?}")).unwrap_or_default();
+        assert!(found.starts_with(wanted), "wanted {wanted}, found {found}");
+    };
+    check(&|_| {}, "");
+    check(&|p| p.tampered("DELETE FROM event WHERE seq = 8"), "Damaged");
+    check(&|p| p.tampered("DELETE FROM node WHERE idx = (SELECT max(idx) FROM node)"), "Damaged");
+    check(
+        &|p| p.tampered("UPDATE event SET leaf = replace(leaf, 'sync\":true', 'sync\":false') WHERE seq = 8"),
+        "Damaged",
+    );
+    check(&|p| p.tampered("UPDATE node SET hash = zeroblob(32) WHERE idx = 14"), "Damaged");
+    check(&|p| p.tampered("UPDATE head SET size = 8"), "Damaged");
+    check(&|p| p.tampered("DELETE FROM head"), "Damaged");
+    check(&|p| p.tampered("UPDATE head SET note = replace(note, 'pho-minh', 'pho-hoa')"), "OtherKey");
+    check(&|p| p.tampered("PRAGMA user_version = 9"), "Foreign");
+    check(&|p| p.tampered("PRAGMA application_id = 9"), "Foreign");
+    check(&|p| fs::remove_file(&p.path).unwrap(), "Absent");
+    check(&|p| fs::write(&p.path, "").unwrap(), "Foreign");
+    check(&|p| fs::write(&p.path, "not a database").unwrap(), "Database");
+    check(&|p| fs::write(p.path.with_extension("high"), "x").unwrap(), "HighWater");
+    check(&|p| fs::remove_file(p.path.with_extension("high")).unwrap(), "");
+}
+
+#[test]
+fn another_stations_key_is_refused() {
+    let place = place();
+    drop(place.create().unwrap());
+    let other = SigningKey::generate("loa/station/pho-minh").unwrap();
+    assert!(matches!(Log::open(&place.path, other), Err(StoreError::OtherKey { .. })));
+}
+
+#[test]
+fn an_older_copy_or_another_history_is_noticed() {
+    let place = place();
+    drop(place.create().unwrap());
+    let older = fs::read(&place.path).unwrap();
+    place.open().unwrap().append(&beats(1, 5)).unwrap();
+    fs::write(&place.path, older).unwrap();
+    assert!(matches!(place.open(), Err(StoreError::RolledBack { size: 1, seen: 5, .. })));
+    // Going on from the older copy to a longer log does not help.
+    let high = place.path.with_extension("high");
+    let seen = fs::read(&high).unwrap();
+    fs::remove_file(&high).unwrap();
+    place.open().unwrap().append(&beats(100, 120)).unwrap();
+    fs::write(&high, seen).unwrap();
+    assert!(matches!(place.open(), Err(StoreError::Forked { seen: 5, .. })));
+}
+
+#[test]
+fn what_a_crash_left_of_a_creation_is_no_hindrance_and_other_remains_are() {
+    let place = place();
+    fs::write(place.path.with_file_name("log.db.new"), "half").unwrap();
+    drop(place.create().unwrap());
+    for remains in ["log.high", "log.db-wal"] {
+        let place = self::place();
+        fs::write(place.path.with_file_name(remains), "").unwrap();
+        assert!(matches!(place.create(), Err(StoreError::Exists(_))), "{remains}");
+    }
+}
+
+#[test]
+fn the_tables_refuse_what_is_not_an_append() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    log.append_with_blobs(&beats(1, 3), &[Blob { kind: "slots", bytes: vec![1] }]).unwrap();
+    let db = Connection::open(&place.path).unwrap();
+    for sql in [
+        "UPDATE event SET leaf = '{}' WHERE seq = 1",
+        "DELETE FROM event WHERE seq = 2",
+        "INSERT INTO event(seq, leaf) VALUES(9, '{}')",
+        "INSERT INTO event(seq, leaf) VALUES(3, 'x')",
+        "UPDATE node SET idx = 99 WHERE idx = 0",
+        "DELETE FROM node",
+        "UPDATE blob SET bytes = x'00'",
+        "DELETE FROM blob",
+        "UPDATE head SET size = 1",
+        "DELETE FROM head",
+    ] {
+        assert!(db.execute_batch(sql).is_err(), "{sql}");
+    }
+}
+
+#[test]
+fn entries_are_found_by_kind_slot_airing_and_time() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    let slot: SlotId = "2022-03/cchc/2022-03-05T05:30:00".parse().unwrap();
+    let act = OperatorAct {
+        act: "cancel".into(),
+        by: "B".into(),
+        reason: "bão".into(),
+        slot: Some(slot.clone()),
+        until_ms: None,
+    };
+    let boot = || Body::Boot(BootFacts { clean: true, last_alive_ms: None });
+    let entries =
+        [(clk(1), boot()), (clk(2), Body::Operator(act)), (clk(3), boot()), (clk(4), Body::Heartbeat {})];
+    log.append(&entries).unwrap();
+    let reader = log.reader();
+    let check = |filter: Filter, wanted: &[u64]| {
+        let found = reader.entries_of(&filter).unwrap();
+        assert_eq!(found.iter().map(|e| e.seq).collect::<Vec<_>>(), wanted, "{filter:?}");
+    };
+    let base = clk(0).wall_ms;
+    check(Filter::default(), &[0, 1, 2, 3, 4]);
+    check(Filter { kinds: vec!["boot", "heartbeat"], ..Filter::default() }, &[1, 3, 4]);
+    check(Filter { slot: Some(slot), ..Filter::default() }, &[2]);
+    check(Filter { airing: Some(3), ..Filter::default() }, &[3]);
+    check(Filter { wall_ms: Some(base + 2..base + 4), ..Filter::default() }, &[2, 3]);
+    check(Filter { wall_ms: Some(base + 2..base + 4), kinds: vec!["boot"], ..Filter::default() }, &[3]);
+    assert_eq!(reader.last_of("boot", 3).unwrap().map(|e| e.seq), Some(1));
+    assert_eq!(reader.last_of("boot", 1).unwrap(), None);
+}
+
+#[test]
+fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
+    let place = place();
+    let (mut writer, handle) = Writer::new(place.create().unwrap());
+    let (sender, answers) = mpsc::channel();
+    let ask = |entries: Vec<(Clk, Body)>| {
+        let sender = sender.clone();
+        let reply = Box::new(move |result: Result<Vec<u64>, StoreError>| sender.send(result.ok()).unwrap());
+        handle.send(Append { entries, blobs: Vec::new(), reply }).unwrap();
+    };
+    let mut bad = beats(1, 2);
+    bad[0].0.boot.clear();
+    ask(beats(1, 3));
+    ask(bad);
+    handle
+        .send(Append {
+            entries: beats(3, 4),
+            blobs: Vec::new(),
+            reply: Box::new(|_| panic!("a reply panics")),
+        })
+        .unwrap();
+    ask(beats(4, 5));
+    assert!(writer.step(Duration::ZERO));
+    assert_eq!(answers.try_recv().unwrap(), Some(vec![1, 2]));
+    writer.drain();
+    assert_eq!(answers.try_recv().unwrap(), None);
+    assert_eq!(answers.try_recv().unwrap(), Some(vec![4]));
+    assert!(writer.step(Duration::ZERO), "a handle is left");
+    drop(handle);
+    assert!(!writer.step(Duration::ZERO));
+    let log = writer.into_log();
+    assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
+    let (handle, thread) = Writer::spawn(log).unwrap();
+    assert_eq!(handle.append(beats(5, 7), Vec::new()).unwrap(), [5, 6]);
+    drop(handle);
+    assert_eq!(thread.join().unwrap().size(), 7);
+}
