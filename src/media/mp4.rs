@@ -49,7 +49,7 @@ fn of_track(track: &[u8], movie_scale: Option<u64>) -> Span {
     // The edit counts in the movie's scale, often whole milliseconds: where the sample table agrees
     // within one such tick it is the exact one, otherwise the table counts padding too.
     let valid = match (by_table, by_edit) {
-        (Some(table), Some((edit, tick))) if length > 0 && edit + tick < table => Some(edit),
+        (Some(table), Some((edit, tick))) if length > 0 && edit.saturating_add(tick) < table => Some(edit),
         (table, _) => table,
     };
     Span { head, valid }
@@ -65,7 +65,8 @@ fn time_scale(header: &[u8]) -> Option<u64> {
 fn total(table: &[u8]) -> Option<u64> {
     let count = u32_at(table, 4)? as usize;
     let entries = table.get(8..)?.chunks_exact(8).take(count);
-    Some(entries.map(|e| u64::from(u32_at(e, 0).unwrap_or(0)) * u64::from(u32_at(e, 4).unwrap_or(0))).sum())
+    let product = |entry: &[u8]| Some(u64::from(u32_at(entry, 0)?).saturating_mul(u32_at(entry, 4)?.into()));
+    Some(entries.filter_map(product).fold(0, u64::saturating_add))
 }
 
 /// The body of the movie box.

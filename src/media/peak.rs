@@ -106,6 +106,8 @@ impl TruePeak {
     /// Measures the next frames.
     pub fn add(&mut self, samples: &[f32]) {
         let (filter, channels) = (filter(), self.lanes.len());
+        // A peak on a sample counts at once; the filter would show it half its length later.
+        self.peak = self.peak.max(largest(samples));
         for (channel, lane) in self.lanes.iter_mut().enumerate() {
             lane.fill(samples, channel, channels);
             for at in (0..lane.len()).step_by(BLOCK) {

@@ -35,7 +35,7 @@ impl Conform {
             None
         } else {
             let (rate, window) = (from.rate as usize, WindowFunction::BlackmanHarris2);
-            Some(Fft::new_custom(rate, RATE as usize, CHUNK, 1, core, window, FixedSync::Both).ok()?)
+            Some(Fft::new_custom(rate, RATE as usize, chunk(from.rate), 1, core, window, FixedSync::Both).ok()?)
         };
         let delay = resampler.as_ref().map_or(0, rubato::Resampler::output_delay);
         Some(Conform {
@@ -110,6 +110,16 @@ impl Conform {
         }
         self.pending.drain(..used * self.core);
     }
+}
+
+/// About [`CHUNK`] frames at `rate` that are whole blocks of the resampler and an even number: half an odd
+/// one is the resampler's delay, and half a frame off is off.
+fn chunk(rate: u32) -> usize {
+    let (mut a, mut b) = (rate, RATE);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    (rate / a) as usize * 2 * CHUNK.div_ceil((rate / a) as usize * 2)
 }
 
 /// Appends frames of `core` channels as frames of `to`.

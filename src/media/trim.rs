@@ -105,6 +105,6 @@ mod tests {
         check(5, 10, 20, 70, 0..0);
         let mut capped = Trim::new(spec, 3);
         capped.end_after(50);
-        assert_eq!(run(capped, 100), (3..53).map(f32::from).collect::<Vec<_>>());
+        assert_eq!(run(capped, 100), (3u8..53).map(f32::from).collect::<Vec<_>>());
     }
 }
