@@ -209,16 +209,16 @@ impl Recording {
     }
 
     /// When a frame was due at the sink. A null sink renders a block when the clock reaches its first
-    /// frame, and a piece can only be read late, never early: of all pieces near the frame, each carried
-    /// back to it by its count of frames, the 5th percentile is taken, as in the bench.
+    /// frame, and the piece can only be read late, never early: of all pieces near the frame, each carried
+    /// over to it by its count of frames, the 5th percentile is taken, as in the bench.
     pub fn time_of(&self, frame: usize) -> DateTime<Utc> {
-        let starts = [0].into_iter().chain(self.pieces.iter().map(|(_, end)| *end));
-        let mut near: Vec<_> = starts
-            .zip(&self.pieces)
-            .filter(|(start, _)| start.abs_diff(frame) < 4 * 48_000)
-            .map(|(start, (at, _))| {
-                let frames = i64::try_from(frame).unwrap() - i64::try_from(start).unwrap();
-                *at + TimeDelta::nanoseconds(frames * 1_000_000_000 / 48_000)
+        let mut near: Vec<_> = self
+            .pieces
+            .windows(2)
+            .filter(|pair| pair[0].1.abs_diff(frame) < 4 * 48_000)
+            .map(|pair| {
+                let frames = i64::try_from(frame).unwrap() - i64::try_from(pair[0].1).unwrap();
+                pair[1].0 + TimeDelta::nanoseconds(frames * 1_000_000_000 / 48_000)
             })
             .collect();
         near.sort_unstable();
