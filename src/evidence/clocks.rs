@@ -20,7 +20,7 @@ const EXPLAIN_WITHIN_MS: i64 = 60_000;
 #[derive(Debug)]
 struct Step {
     entry: u64,
-    step_ms: i64,
+    by_ms: i64,
     slack_ms: i64,
     boot_ms: i64,
 }
@@ -76,13 +76,13 @@ impl ClockRules {
             // A second step before the first was explained: one entry may explain their sum.
             let before = self.step.take();
             let (entry, boot_ms) = before.as_ref().map_or((position, clk.boot_ms), |s| (s.entry, s.boot_ms));
-            let sum = before.map_or(0, |s| s.step_ms).saturating_add(step_ms);
-            self.step = Some(Step { entry, step_ms: sum, slack_ms, boot_ms });
+            let sum = before.map_or(0, |s| s.by_ms).saturating_add(step_ms);
+            self.step = Some(Step { entry, by_ms: sum, slack_ms, boot_ms });
         }
         let Some(step) = &self.step else { return };
         match leaf.body() {
             Some(Body::ClockStep { step_ms })
-                if step_ms.saturating_sub(step.step_ms).saturating_abs() <= step.slack_ms =>
+                if step_ms.saturating_sub(step.by_ms).saturating_abs() <= step.slack_ms =>
             {
                 self.step = None;
             }
@@ -100,7 +100,7 @@ impl ClockRules {
 }
 
 fn unexplained(step: &Step) -> Message {
-    Message::new("verify-clock-step").with("entry", step.entry).with("ms", step.step_ms)
+    Message::new("verify-clock-step").with("entry", step.entry).with("ms", step.by_ms)
 }
 
 #[cfg(test)]

@@ -125,8 +125,8 @@ impl<'a> Scan<'a> {
         let rest = &self.text.as_bytes()[self.at + 1..];
         self.at += match rest {
             [b'"' | b'\\' | b'b' | b't' | b'n' | b'f' | b'r', ..] => 2,
-            [b'u', b'0', b'0', b'0', b'0'..=b'7' | b'b' | b'e' | b'f', ..] => 6,
-            [b'u', b'0', b'0', b'1', b'0'..=b'9' | b'a'..=b'f', ..] => 6,
+            [b'u', b'0', b'0', b'0', b'0'..=b'7' | b'b' | b'e' | b'f', ..]
+            | [b'u', b'0', b'0', b'1', b'0'..=b'9' | b'a'..=b'f', ..] => 6,
             _ => return self.fault(),
         };
         Ok(())

@@ -1,5 +1,7 @@
 //! Whether a log is whole, ordered and unaltered: from its leaf bytes, its signed head and public keys alone.
 
+use std::cmp::Ordering;
+
 use super::{
     canonical::{Leaf, decode},
     checkpoint::{Checkpoint, CheckpointError},
@@ -136,12 +138,11 @@ impl Verifier {
             self.fault(Some(entry), message);
         }
         if let Ok(head) = &self.checkpoint {
-            let message = if size < head.size {
-                Some(Message::new("verify-short").with("found", size).with("wanted", head.size))
-            } else if size > head.size {
-                Some(Message::new("verify-unsigned").with("found", size).with("wanted", head.size))
-            } else {
-                (root != head.root).then(|| Message::new("verify-root").with("size", size))
+            let message = |code| Message::new(code).with("found", size).with("wanted", head.size);
+            let message = match size.cmp(&head.size) {
+                Ordering::Less => Some(message("verify-short")),
+                Ordering::Greater => Some(message("verify-unsigned")),
+                Ordering::Equal => (root != head.root).then(|| message("verify-root")),
             };
             if let Some(message) = message {
                 self.fault(None, message);

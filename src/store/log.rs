@@ -184,8 +184,8 @@ fn sound_edge(reader: &Reader, key: &SigningKey) -> Result<(Checkpoint, Frontier
     for seq in [0, size.saturating_sub(1)] {
         let leaf = reader.leaves(seq..seq + 1).next().transpose()?;
         let (at, leaf) = leaf.ok_or_else(|| reader.damaged(format!("entry {seq} is missing")))?;
-        let node = reader.node(tlog_tiles::stored_hash_index(0, seq))?;
-        if at != seq || tree::leaf_hash(leaf.as_bytes()) != node {
+        let hash = reader.node(tlog_tiles::stored_hash_index(0, seq))?;
+        if at != seq || tree::leaf_hash(leaf.as_bytes()) != hash {
             return Err(reader.damaged(format!("entry {seq} is not the one in its tree")));
         }
         let leaf = canonical::decode(leaf.as_bytes()).map_err(|source| StoreError::Leaf { seq, source })?;

@@ -73,7 +73,7 @@ fn a_log_is_created_once_appended_to_and_verified() {
     assert_eq!(log.append(&beats(1, 4)).unwrap(), [1, 2, 3]);
     let bytes = b"[[slot]]".to_vec();
     let blob = Blob { kind: "schedule", bytes: bytes.clone() };
-    assert_eq!(log.append_with_blobs(&beats(4, 5), &[blob.clone()]).unwrap(), [4]);
+    assert_eq!(log.append_with_blobs(&beats(4, 5), std::slice::from_ref(&blob)).unwrap(), [4]);
     assert_eq!(log.append_with_blobs(&[], &[blob]).unwrap(), [0_u64; 0]);
     assert_eq!(log.append(&[]).unwrap(), [0_u64; 0]);
     drop(log);
