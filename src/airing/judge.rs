@@ -17,7 +17,7 @@ const FULL_HOLE: TimeDelta = TimeDelta::seconds(30);
 /// The coded reason of an output fault.
 pub(super) fn reason_of(fault: Fault) -> Reason {
     match fault {
-        Fault::Absent | Fault::Lost => Reason::DeviceLost,
+        Fault::Absent | Fault::Lost | Fault::Dummy => Reason::DeviceLost,
         Fault::Busy => Reason::DeviceBusy,
         Fault::Stalled | Fault::Unpaced => Reason::OutputStalled,
         Fault::FileChanged => Reason::FileChanged,

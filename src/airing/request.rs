@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     evidence::{Body, OperatorAct, Outcome, Reason, Trigger},
-    playout::Command,
     units::SlotId,
     words::Message,
 };

@@ -22,6 +22,8 @@ pub(super) fn approve(
     let file = folder.approval_file(month);
     say.document(&serde_json::json!({ "month": month, "digest": digest, "by": by, "file": file }));
     let (month, digest) = (month.to_string(), digest.to_string());
-    say.line(&say.text("approve-done", &[("month", &month), ("by", by), ("digest", &digest), ("file", &file)]));
+    say.line(
+        &say.text("approve-done", &[("month", &month), ("by", by), ("digest", &digest), ("file", &file)]),
+    );
     Ok(Exit::Done)
 }

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::{Exit, say::Say};
 use crate::{
-    control::{self, CheckReport, FindingView, Folder, ProgrammeReport, finding_view},
-    media::{Measure, Progress},
+    control::{self, CheckReport, FindingView, Folder, Measure, ProgrammeReport, Progress, finding_view},
     units::{Level, Month},
 };
 
@@ -50,9 +49,7 @@ fn show(report: &CheckReport, say: &Say) {
         say.line(&say.text("check-programme", &[("id", &programme.id), ("title", &programme.title)]));
         let rows = programme.segments.iter().map(|segment| {
             let measure = segment.measure.as_ref();
-            let level = |pick: fn(&Measure) -> Level| {
-                measure.map_or("–".into(), |m| pick(m).to_string())
-            };
+            let level = |pick: fn(&Measure) -> Level| measure.map_or("–".into(), |m| pick(m).to_string());
             vec![
                 segment.title.clone(),
                 segment.file.clone(),

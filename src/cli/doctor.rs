@@ -3,11 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{Exit, say::Say, status::word};
-use crate::{
-    clock::System,
-    control,
-    daemon,
-};
+use crate::{clock::System, control, daemon};
 
 pub(super) fn doctor(root: &Path, output: Option<&str>, tone: bool, say: &Say) -> anyhow::Result<Exit> {
     let clock = Arc::new(System::new());

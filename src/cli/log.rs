@@ -11,7 +11,6 @@ use super::{
 use crate::{
     control::{self, Ask, ControlError, Folder, Row, RowFilter},
     evidence::Outcome,
-    store::Log,
     units::{Frames, SlotId},
     words::Message,
 };
@@ -28,10 +27,7 @@ pub(super) fn log(
         to: to.map(day).transpose()?,
         outcome: outcome.map(outcome_called).transpose()?,
     };
-    if !folder.log_path().exists() {
-        return Err(ControlError::from(Message::new("log-missing")).into());
-    }
-    let rows = control::rows(folder, &Log::read_only(&folder.log_path())?, &filter)?;
+    let rows = control::rows(folder, &folder.log_path(), &filter)?;
     show_rows(&rows, say);
     Ok(Exit::Done)
 }
@@ -55,22 +51,43 @@ pub(super) fn show_rows(rows: &[Row], say: &Say) {
             start.get(..23).unwrap_or_default().replace('T', " "),
             row.start_error_ms.map_or(String::new(), |ms| format!("{ms:+.1} ms")),
             row.frames_consumed.map_or(String::new(), |frames| minutes(Frames(frames).ms())),
-            row.outcome.map_or_else(|| say.text("log-open", &[]), |outcome| word("outcome", Some(code(&outcome)))),
+            row.outcome
+                .map_or_else(|| say.text("log-open", &[]), |outcome| word("outcome", Some(code(&outcome)))),
             word("reason", row.reason.as_ref().map(code)),
             row.proof.to_string(),
         ]
     });
     say.table(
-        &["head-slot", "head-start", "head-error", "head-consumed", "head-outcome", "head-reason", "head-proof"],
+        &[
+            "head-slot",
+            "head-start",
+            "head-error",
+            "head-consumed",
+            "head-outcome",
+            "head-reason",
+            "head-proof",
+        ],
         lines.collect(),
     );
 }
 
-pub(super) fn note(folder: Folder, slot: &SlotId, text: &str, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn note(
+    folder: Folder,
+    slot: &SlotId,
+    text: &str,
+    by: Option<&str>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
     put(folder, Ask::Note { slot: slot.clone(), by: person(by), text: text.into() }, None, say)
 }
 
-pub(super) fn correct(folder: Folder, entry: u64, text: &str, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn correct(
+    folder: Folder,
+    entry: u64,
+    text: &str,
+    by: Option<&str>,
+    say: &Say,
+) -> anyhow::Result<Exit> {
     put(folder, Ask::Correct { entry, by: person(by), text: text.into() }, None, say)
 }
 
@@ -80,7 +97,8 @@ fn code<T: serde::Serialize>(value: &T) -> String {
 }
 
 fn outcome_called(text: &str) -> Result<Outcome, ControlError> {
-    serde_json::from_value(text.into()).map_err(|_| Message::new("outcome-unknown").with("outcome", text).into())
+    serde_json::from_value(text.into())
+        .map_err(|_| Message::new("outcome-unknown").with("outcome", text).into())
 }
 
 fn day(text: &str) -> Result<NaiveDate, ControlError> {

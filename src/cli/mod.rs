@@ -125,8 +125,7 @@ fn fail(error: &anyhow::Error, say: &Say) -> Exit {
 /// The trace log goes to standard error; `RUST_LOG` chooses what of it.
 fn trace(daemon: bool) {
     let default = if daemon { "info" } else { "warn" };
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 

@@ -9,7 +9,6 @@ use crate::{
     control::{self, Folder, RowFilter},
     daemon::{self, Rehearsal},
     evidence::Outcome,
-    store::Log,
     units::Month,
 };
 
@@ -26,7 +25,7 @@ pub(super) fn rehearse(
     let what = Rehearsal { month, days, faults };
     let path = daemon::rehearse(folder, &what, scratch.path(), &mut |percent| bar.set_position(percent))?;
     bar.finish_and_clear();
-    let rows = control::rows(folder, &Log::read_only(&path)?, &RowFilter::default())?;
+    let rows = control::rows(folder, &path, &RowFilter::default())?;
     let full = rows.iter().filter(|row| row.outcome == Some(Outcome::Full)).count();
     show_rows(&rows, say);
     let (month, slots, full) = (month.to_string(), rows.len().to_string(), full.to_string());

@@ -109,9 +109,15 @@ impl Say {
             Reply::Status(_) => return Exit::Done,
         };
         let answer = if exit == Exit::Done { "done" } else { "no" };
-        self.document(&serde_json::json!({ answer: { "code": said.code, "message": said.in_lang(self.lang) } }));
+        self.document(
+            &serde_json::json!({ answer: { "code": said.code, "message": said.in_lang(self.lang) } }),
+        );
         if !self.json {
-            if exit == Exit::Done { print_line(said.in_lang(self.lang)) } else { complain(said.in_lang(self.lang)) }
+            if exit == Exit::Done {
+                print_line(said.in_lang(self.lang))
+            } else {
+                complain(said.in_lang(self.lang))
+            }
         }
         exit
     }

@@ -20,9 +20,9 @@ pub(super) fn verify(target: &Path, keys: &[String], say: &Say) -> anyhow::Resul
         .collect();
     say.document(&serde_json::json!({ "holds": holds, "size": report.size, "root": root, "faults": faults }));
     for fault in &report.faults {
-        let place = fault.entry.map_or(String::new(), |entry| {
-            say.text("verify-entry", &[("entry", &entry.to_string())]) + ": "
-        });
+        let place = fault
+            .entry
+            .map_or(String::new(), |entry| say.text("verify-entry", &[("entry", &entry.to_string())]) + ": ");
         say.line(&format!("{place}{}", fault.message.say(say.lang)));
     }
     if holds {

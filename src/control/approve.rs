@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::{ControlError, Folder, MonthFile, folder::read_key, month::{Clearance, approval_message}, survey::source_digests};
+use super::{
+    ControlError, Folder, MonthFile,
+    folder::read_key,
+    month::{Clearance, approval_message},
+    survey::source_digests,
+};
 use crate::{
     disk,
     keys::SigningKey,

@@ -3,13 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{ControlError, Folder};
-use crate::{
-    disk::At as _,
-    evidence::VerifyReport,
-    keys::PublicKey,
-    store::Log,
-    words::Message,
-};
+use crate::{disk::At as _, evidence::VerifyReport, keys::PublicKey, store::Log, words::Message};
 
 /// Verifies the log of the station folder at `root`, against `keys` or, without any, the public key that
 /// stands in the folder (which shows only that the log is consistent with itself).

@@ -91,12 +91,8 @@ pub fn check(
     }
     let (slots, _) = expand(folder, &file.file, &schedule);
     let station = &folder.station;
-    let premises = Premises {
-        plan: &folder.plan,
-        windows: &station.windows,
-        zone: station.zone,
-        unit: &station.unit,
-    };
+    let premises =
+        Premises { plan: &folder.plan, windows: &station.windows, zone: station.zone, unit: &station.unit };
     findings.extend(programme::check(&file.file, &schedule, &premises, &lengths));
     if !has_errors(&findings) {
         if let Clearance::Withheld(why) = file.clearance(folder, digests) {
@@ -125,7 +121,7 @@ fn measure(
         let place = Place { file: file.into(), key: segment.file.clone(), ..Place::default() };
         let measure = match result {
             Ok(measure) => {
-                findings.extend(media::findings(&segment.file, &measure, &place));
+                findings.append(&mut media::findings(&segment.file, &measure, &place));
                 digests.insert(segment.file.clone(), measure.file);
                 Some(measure)
             }

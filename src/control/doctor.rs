@@ -30,9 +30,9 @@ pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Ve
     let folder = match Folder::open(root) {
         Ok(folder) => folder,
         Err(ControlError::Config(findings)) => {
-            let first = findings.first().map_or(String::new(), |finding| {
-                format!("{}: {}", finding.place, finding.message.say(lang))
-            });
+            let first = findings
+                .first()
+                .map_or(String::new(), |finding| format!("{}: {}", finding.place, finding.message.say(lang)));
             let detail = format!("{first} (1/{})", findings.len());
             return (None, vec![Examination::new("config", "error", detail)]);
         }
@@ -70,7 +70,9 @@ fn log(folder: &Folder) -> Examination {
 fn permissions(folder: &Folder) -> Examination {
     let path = folder.key_path("station");
     match fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o777) {
-        Ok(mode) if mode & 0o077 == 0 => Examination::new("permissions", "ok", format!("{mode:o} {}", path.display())),
+        Ok(mode) if mode & 0o077 == 0 => {
+            Examination::new("permissions", "ok", format!("{mode:o} {}", path.display()))
+        }
         Ok(mode) => {
             let path = path.display();
             Examination::new("permissions", "error", format!("{mode:o} {path}: chmod 600 {path}"))

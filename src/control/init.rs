@@ -67,12 +67,7 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
     let public_key = station_key.public().as_text().to_owned();
     Log::create(&folder.log_path(), &origin, station_key, clk, "init")?;
     made.push("data/log.db".to_owned());
-    Ok(Made {
-        made,
-        origin,
-        public_key,
-        approval_key: approval_key.public().as_text().into(),
-    })
+    Ok(Made { made, origin, public_key, approval_key: approval_key.public().as_text().into() })
 }
 
 /// All clocks as an entry holds them.
@@ -93,7 +88,12 @@ pub(super) fn origin(folder: &Folder, what: &str, epoch: u32) -> String {
     format!("loa/{what}/{}/{epoch}", folder.station.id)
 }
 
-fn new_key(folder: &Folder, file: &str, name: &str, made: &mut Vec<String>) -> Result<SigningKey, ControlError> {
+fn new_key(
+    folder: &Folder,
+    file: &str,
+    name: &str,
+    made: &mut Vec<String>,
+) -> Result<SigningKey, ControlError> {
     let key = SigningKey::generate(name)?;
     let path = folder.key_path(file);
     disk::replace(&path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?;

@@ -16,9 +16,10 @@ mod status;
 mod survey;
 mod view;
 
+pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
 pub use audit::{audit, audit_log};
-pub use check::{CheckReport, Progress, ProgrammeReport, SegmentReport, check};
+pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use error::ControlError;
 pub use folder::{Folder, Lock};

@@ -7,7 +7,9 @@ use crate::{
     disk::At as _,
     keys::KeyError,
     media::Limits,
-    programme::{self, Approval, ApprovalError, ApprovalSubject, Finding, Place, Programme, Schedule, Severity},
+    programme::{
+        self, Approval, ApprovalError, ApprovalSubject, Finding, Place, Programme, Schedule, Severity,
+    },
     units::{Digest, Frames, Month},
     words::Message,
 };

@@ -6,7 +6,7 @@ use super::{Clearance, ControlError, Folder, MonthFile, survey::source_digests};
 use crate::{
     airing::{Job, Refused},
     evidence::{Reason, Trigger},
-    media::{Limits, Master},
+    media::{Limits, Master, Why},
     programme::Programme,
     words::{Lang, Message},
 };
@@ -18,7 +18,10 @@ pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
     let refused = |reason, message: &Message| Refused { reason, detail: message.say(Lang::Vi) };
     let file = MonthFile::read(folder, job.month).map_err(|error| from_control(&error))?;
     let Some(schedule) = &file.schedule else {
-        return Err(refused(Reason::NotApproved, &Message::new("prepare-unreadable").with("file", &file.file)));
+        return Err(refused(
+            Reason::NotApproved,
+            &Message::new("prepare-unreadable").with("file", &file.file),
+        ));
     };
     let files = source_digests(folder, schedule).map_err(|error| from_control(&error))?;
     // A test play proves nothing and counts for nothing; it may sound what nobody approved yet.
@@ -55,9 +58,8 @@ fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlEr
 fn from_control(error: &ControlError) -> Refused {
     match error {
         ControlError::Media(refusal) => {
-            let reason = match refusal.code() {
-                "audio-missing" => Reason::FileMissing,
-                "audio-outside-media" => Reason::FileChanged,
+            let reason = match refusal.why {
+                Why::Missing { .. } | Why::Outside | Why::NotFile => Reason::FileMissing,
                 _ => Reason::FileUndecodable,
             };
             Refused { reason, detail: refusal.message().say(Lang::Vi) }

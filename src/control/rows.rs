@@ -1,6 +1,6 @@
 //! The as-run rows for people and machines: what the log says, with the names that hold for it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
@@ -9,8 +9,9 @@ use super::{ControlError, Folder};
 use crate::{
     evidence::{AsRunRow, Body, Outcome, Reason, Trigger, asrun},
     programme::{self, Programme, Schedule, Source, civil},
-    store::Reader,
+    store::{Log, Reader},
     units::{Digest, Level, SlotId},
+    words::Message,
 };
 
 /// Which rows are wanted.
@@ -102,8 +103,12 @@ fn level<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S:
     level.map(Level::db).serialize(to)
 }
 
-/// The rows of `log` that `filter` wants, in order of their planned instants.
-pub fn rows(folder: &Folder, log: &Reader, filter: &RowFilter) -> Result<Vec<Row>, ControlError> {
+/// The rows of the log in the file at `path` that `filter` wants, in order of their planned instants.
+pub fn rows(folder: &Folder, path: &Path, filter: &RowFilter) -> Result<Vec<Row>, ControlError> {
+    if !path.exists() {
+        return Err(Message::new("log-missing").into());
+    }
+    let log = Log::read_only(path)?;
     let zone = folder.station.zone;
     let midnight = |day: NaiveDate| civil::instant(zone, day.and_time(chrono::NaiveTime::MIN)).0;
     let from = filter.from.map(midnight);
@@ -123,7 +128,7 @@ pub fn rows(folder: &Folder, log: &Reader, filter: &RowFilter) -> Result<Vec<Row
             && filter.outcome.is_none_or(|wanted| row.outcome == Some(wanted))
     });
     found.sort_by_key(|row| row.planned_ms);
-    names.read_schedules(log)?;
+    names.read_schedules(&log)?;
     Ok(found.into_iter().map(|row| names.row(row)).collect())
 }
 
@@ -165,9 +170,12 @@ impl Names {
         let local = |at: Option<DateTime<Utc>>, precision| {
             at.map(|at| at.with_timezone(&offset).to_rfc3339_opts(precision, false))
         };
-        let micros = |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
-        let programme: Option<&Programme> =
-            row.schedule.and_then(|digest| self.schedules.get(&digest)).and_then(|s| s.programme(&row.programme));
+        let micros =
+            |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
+        let programme: Option<&Programme> = row
+            .schedule
+            .and_then(|digest| self.schedules.get(&digest))
+            .and_then(|s| s.programme(&row.programme));
         let approved = row.schedule.and_then(|digest| self.approved.get(&digest));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
         let notes = row.notes.into_iter().map(|note| NoteRow {
@@ -177,7 +185,10 @@ impl Names {
             by: note.by,
             text: note.text,
         });
-        #[allow(clippy::cast_precision_loss, reason = "an error of hours is exact enough in f64 milliseconds")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "an error of hours is exact enough in f64 milliseconds"
+        )]
         let start_error_ms = row.start_error_us.map(|us| us as f64 / 1000.0);
         Row {
             slot: row.slot,
@@ -198,7 +209,8 @@ impl Names {
             master: row.master,
             trigger: row.trigger,
             by: row.by,
-            planned: local(DateTime::from_timestamp_millis(row.planned_ms), SecondsFormat::Millis).unwrap_or_default(),
+            planned: local(DateTime::from_timestamp_millis(row.planned_ms), SecondsFormat::Millis)
+                .unwrap_or_default(),
             first_frame: micros(row.first_us),
             last_frame: micros(row.last_us),
             start_error_ms,

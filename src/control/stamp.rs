@@ -67,8 +67,12 @@ impl Stamper {
     /// Stamps `position`; `boot_ns` is the boot-time clock.
     pub fn stamp(&mut self, position: Position, boot_ns: i64) -> Result<(), DiskError> {
         // Fixed width: a shorter text never leaves the tail of a longer one behind.
-        let body =
-            format!("{:020} {:020} {:020}", position.airing, position.heard.0, position.at.timestamp_millis());
+        let body = format!(
+            "{:020} {:020} {:020}",
+            position.airing,
+            position.heard.0,
+            position.at.timestamp_millis()
+        );
         let line = format!("{body} {}\n", Digest::of(body.as_bytes()).short());
         let mut write = || -> io::Result<()> {
             self.file.rewind()?;

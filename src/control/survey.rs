@@ -53,14 +53,15 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
     if has_errors(&findings) {
         return Ok(invalid(file, findings));
     }
-    let slot_list = SlotList::new(&folder.station.id, &folder.station.unit, month, file.digest, &slots).to_string();
+    let slot_list =
+        SlotList::new(&folder.station.id, &folder.station.unit, month, file.digest, &slots).to_string();
     let digests = source_digests(folder, &schedule);
     let standing = match digests.as_ref().map(|files| file.clearance(folder, files.clone())) {
         Ok(clearance @ Clearance::Approved(_)) => Standing::Accepted(clearance),
         Ok(Clearance::Withheld(findings)) => Standing::NotApproved(findings),
-        Err(ControlError::Media(refusal)) => {
-            Standing::NotApproved(vec![refusal.finding(Place { file: file.file.clone(), ..Place::default() })])
-        }
+        Err(ControlError::Media(refusal)) => Standing::NotApproved(vec![
+            refusal.finding(Place { file: file.file.clone(), ..Place::default() }),
+        ]),
         Err(_) => return digests.map(|_| invalid(file, findings)),
     };
     let slots = planned(folder, &schedule, file.digest, &slots);
@@ -68,7 +69,11 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
 }
 
 /// The slots of `schedule` at this station.
-pub(super) fn expand(folder: &Folder, file: &str, schedule: &Schedule) -> (Vec<Slot>, Vec<programme::Finding>) {
+pub(super) fn expand(
+    folder: &Folder,
+    file: &str,
+    schedule: &Schedule,
+) -> (Vec<Slot>, Vec<programme::Finding>) {
     programme::expand(file, schedule, folder.station.zone, &folder.station.unit)
 }
 
@@ -99,6 +104,11 @@ fn planned(folder: &Folder, schedule: &Schedule, digest: Digest, slots: &[Slot])
     let of = |id: &str| lengths.get(id).copied().unwrap_or_default();
     slots
         .iter()
-        .map(|slot| Planned { id: slot.id.clone(), at: slot.at, length: of(&slot.id.programme), schedule: digest })
+        .map(|slot| Planned {
+            id: slot.id.clone(),
+            at: slot.at,
+            length: of(&slot.id.programme),
+            schedule: digest,
+        })
         .collect()
 }

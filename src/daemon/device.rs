@@ -27,20 +27,26 @@ pub fn test_device(
     let output = output.unwrap_or(&folder.station.output.device);
     let choice: Choice = output.parse()?;
     if !choice.is_device() {
-        return Ok(Examination::new("device", "warning", format!("{output} is no loudspeaker: it airs nothing")));
+        return Ok(Examination::new(
+            "device",
+            "warning",
+            format!("{output} is no loudspeaker: it airs nothing"),
+        ));
     }
     let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock)?;
     let command = if tone { Command::Tone } else { Command::Probe };
     let asked = player.send(command).is_ok();
-    let answer = std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok().filter(|_| asked))
-        .find_map(|event| match event {
-            Event::Probed { device, fault: None, detail } => {
-                Some(Examination::new("device", "ok", format!("{device} {detail}")))
+    let answer =
+        std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok().filter(|_| asked)).find_map(|event| {
+            match event {
+                Event::Probed { device, fault: None, detail } => {
+                    Some(Examination::new("device", "ok", format!("{device} {detail}")))
+                }
+                Event::Probed { device, fault: Some(fault), detail } => {
+                    Some(Examination::new("device", "error", format!("{device}: {fault:?}: {detail}")))
+                }
+                _ => None,
             }
-            Event::Probed { device, fault: Some(fault), detail } => {
-                Some(Examination::new("device", "error", format!("{device}: {fault:?}: {detail}")))
-            }
-            _ => None,
         });
     Ok(answer.unwrap_or_else(|| Examination::new("device", "error", format!("{output} does not answer"))))
 }

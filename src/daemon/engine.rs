@@ -13,7 +13,8 @@ use crate::{
     airing::{Action, Answer, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
     control::{
-        self, Alive, Ask, Clearance, ControlError, Folder, LogHead, Position, Reply, Said, Stamper, Standing, Survey,
+        self, Alive, Ask, Clearance, ControlError, Folder, LogHead, Position, Reply, Said, Stamper, Standing,
+        Survey,
     },
     evidence::{Body, BootFacts, Clk, ScheduleFact},
     media::Master,
@@ -385,14 +386,19 @@ impl Engine {
         self.tokens += 1;
         let input = match ask {
             Ask::Status => {
-                let head = Log::read_only(&self.ports.folder.log_path()).and_then(|log| Ok((log.size()?, log.head()?)));
+                let head = Log::read_only(&self.ports.folder.log_path())
+                    .and_then(|log| Ok((log.size()?, log.head()?)));
                 let _ = reply.send(match head {
-                    Ok((size, checkpoint)) => Reply::Status(Box::new(status(self, LogHead { size, checkpoint }))),
+                    Ok((size, checkpoint)) => {
+                        Reply::Status(Box::new(status(self, LogHead { size, checkpoint })))
+                    }
                     Err(error) => Reply::Failed(error.to_string()),
                 });
                 return;
             }
-            Ask::Note { slot, by, text } => return self.enter(Body::Note { slot, by, text }, "note-done", reply),
+            Ask::Note { slot, by, text } => {
+                return self.enter(Body::Note { slot, by, text }, "note-done", reply);
+            }
             Ask::Correct { entry, by, text } => {
                 return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
             }

@@ -47,7 +47,8 @@ pub struct Options {
 /// `once`. Fails when another process holds the folder, the log cannot be opened, or the system refuses.
 pub fn run(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
     let lock = folder.lock()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
     let answer = runtime.block_on(serve(folder, options));
     drop(lock);
     answer

@@ -54,12 +54,15 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
     let (ports, controller) = (&engine.ports, &engine.controller);
     let station = &ports.folder.station;
     let now = ports.clock.now().wall;
-    let local = |at: DateTime<Utc>| at.with_timezone(&station.zone).to_rfc3339_opts(SecondsFormat::Millis, false);
+    let local =
+        |at: DateTime<Utc>| at.with_timezone(&station.zone).to_rfc3339_opts(SecondsFormat::Millis, false);
     let on_air = match controller.state() {
         State::Idle => None,
         State::Preparing(job) => Some(on_air("preparing", &job, Frames::ZERO, false, &local)),
         State::Armed(job) => Some(on_air("armed", &job, Frames::ZERO, false, &local)),
-        State::OnAir { job, position, sounding, .. } => Some(on_air("on-air", &job, position, sounding, &local)),
+        State::OnAir { job, position, sounding, .. } => {
+            Some(on_air("on-air", &job, position, sounding, &local))
+        }
     };
     let next = controller.upcoming().next().map(|slot| NextSlot {
         slot: slot.id.clone(),

@@ -102,11 +102,16 @@ impl Why {
 }
 
 impl Refusal {
+    /// What to say of it.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        self.why.name_values(Message::new(self.why.code()).with("file", &self.file))
+    }
+
     /// As a finding of severity error at `place`.
     #[must_use]
     pub fn finding(&self, place: Place) -> Finding {
-        let message = Message::new(self.why.code()).with("file", &self.file);
-        Finding { severity: Severity::Error, place, message: self.why.name_values(message) }
+        Finding { severity: Severity::Error, place, message: self.message() }
     }
 }
 

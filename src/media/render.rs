@@ -114,7 +114,14 @@ impl Renderer<'_> {
         self.render(files, progress)
     }
 
-    fn digest(&self, file: &str) -> Result<Digest, Refusal> {
+    /// The master of `files` as it stands in the cache, unverified; `None` when it must be rendered.
+    pub fn find(&self, files: &[&str]) -> Result<Option<Master>, Refusal> {
+        let digests: Vec<Digest> = files.iter().map(|file| self.digest(file)).collect::<Result<_, _>>()?;
+        Ok(Master::open(self.masters, self.spec.key(&digests)).ok())
+    }
+
+    /// SHA-256 of a file of the library.
+    pub fn digest(&self, file: &str) -> Result<Digest, Refusal> {
         let path = self.library.resolve(file)?;
         Bytes::open(&path).and_then(|mut bytes| bytes.digest(&self.limits.stop)).map_err(|why| why.of(file))
     }

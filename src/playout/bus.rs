@@ -54,7 +54,8 @@ impl Bus {
         let frames = out.len() / CHANNELS;
         let desk = &self.desk;
         desk.enter();
-        let (offset_ns, settled) = self.timing.note(playback_ns - frames_ns(self.handed), playback_ns - callback_ns);
+        let (offset_ns, settled) =
+            self.timing.note(playback_ns - frames_ns(self.handed), playback_ns - callback_ns);
         desk.block_frames.store(frames, Relaxed);
         desk.callback_ns.store(callback_ns, Relaxed);
         desk.offset_ns.store(offset_ns, Relaxed);

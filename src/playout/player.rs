@@ -307,7 +307,8 @@ impl Player {
             });
         }
         // Told once consumption is steady; at the latest before anything else of this stream.
-        if !open.told && (facts.settled || !self.choice.is_device() || !events.is_empty() || ended.is_some()) {
+        if !open.told && (facts.settled || !self.choice.is_device() || !events.is_empty() || ended.is_some())
+        {
             open.told = true;
             self.back_off = BACK_OFF;
             self.told = None;

@@ -52,7 +52,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("cli", &["daemon", "control", "clock", "config", "units", "words"]),
+    ("cli", &["daemon", "control", "programme", "evidence", "clock", "config", "units", "words"]),
 ];
 
 /// Longest file, in lines. House rule; a file reads best at 60–250.

@@ -34,6 +34,19 @@ pub struct DeviceDescription {
     pub dummy: bool,
 }
 
+impl std::fmt::Display for DeviceDescription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mark = if self.dummy {
+            " (–)"
+        } else if self.default {
+            " *"
+        } else {
+            ""
+        };
+        write!(f, "{}{mark}  {}", self.choice, self.description)
+    }
+}
+
 /// Output devices of every host that answers. May take seconds.
 #[must_use]
 pub fn list() -> Vec<DeviceDescription> {
