@@ -1,5 +1,6 @@
 //! The one integration binary; this list is its table of contents.
 
+mod playout;
 mod pulse;
 mod support;
 mod tidy;
