@@ -105,9 +105,7 @@ impl Server {
 
     /// SIGSTOP, or SIGCONT.
     pub fn freeze(&self, frozen: bool) {
-        let pid = self.process.as_ref().unwrap().id().to_string();
-        let signal = if frozen { "-STOP" } else { "-CONT" };
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        super::freeze(self.process.as_ref().unwrap(), frozen);
     }
 
     /// Records the monitor of `loud` from now on.
