@@ -182,7 +182,8 @@ impl Airing {
         let heard = stretch.from + Frames(facts.consumed());
         if heard > self.heard || self.heard_at.is_none() {
             self.heard = self.heard.max(heard);
-            let index = if facts.phase == Phase::Done { facts.played().min(facts.end_index) } else { facts.played() };
+            let index =
+                if facts.phase == Phase::Done { facts.played().min(facts.end_index) } else { facts.played() };
             let at_ns = facts.sounds_at(index).saturating_add(correction_ns);
             self.heard_at = Some((clocks.boot(at_ns), clocks.wall(at_ns)));
         }

@@ -166,9 +166,10 @@ impl Feeder {
             Sound::Master(master, file) => {
                 read_second(master, file, second, frames, &mut self.bytes)?;
                 let repeat = CHANNELS / usize::from(master.manifest.channels.count());
-                let samples = self.bytes.chunks_exact(SAMPLE_BYTES).map(|bytes| {
-                    f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0
-                });
+                let samples = self
+                    .bytes
+                    .chunks_exact(SAMPLE_BYTES)
+                    .map(|bytes| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0);
                 self.second.extend(
                     samples.flat_map(|sample| std::iter::repeat_n(sample, repeat)).skip(skip * CHANNELS),
                 );

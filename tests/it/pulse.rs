@@ -53,12 +53,7 @@ fn a_programme_airs_at_its_second_frame_for_frame() {
 
 /// Airs 6 s, breaks the server two seconds in by `injure`, mends it by `mend`, and looks at what was heard:
 /// nothing behind the resumption is lost, and it resumed no later than at what was heard last.
-fn survives(
-    fault: &str,
-    most_back: usize,
-    injure: impl FnOnce(&mut Server),
-    mend: impl FnOnce(&mut Server),
-) {
+fn survives(fault: &str, most_back: usize, injure: impl FnOnce(&mut Server), mend: impl FnOnce(&mut Server)) {
     let mut server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     let master = master::write(folder.path(), Channels::Mono, 6 * 48_000, &[0]);
@@ -97,7 +92,10 @@ fn survives(
     let onset = before.onset(0).unwrap();
     let heard = before.frames[onset..].iter().zip(&meant).take_while(|(heard, meant)| heard == meant).count();
     assert!(heard >= 90_000, "only {heard} frames were heard before the fault");
-    assert!(resumed_from <= heard && heard - resumed_from <= most_back, "{heard} heard, resumed from {resumed_from}");
+    assert!(
+        resumed_from <= heard && heard - resumed_from <= most_back,
+        "{heard} heard, resumed from {resumed_from}"
+    );
     // After: the tail is the programme's, whole from behind the fade.
     let tail = &meant[resumed_from + 480..];
     let begins = after.frames.windows(8).rposition(|frames| frames == &tail[..8]).expect("the resumption");
@@ -168,4 +166,18 @@ fn a_probe_is_silent_a_tone_is_heard_and_alsa_reaches_the_server() {
         // 1 kHz crosses zero twice in 48 frames.
         assert!((45_000..=48_000).contains(&heard), "{device}: {heard} frames of tone");
     }
+}
+
+#[test]
+fn a_device_that_swallows_everything_is_no_loudspeaker() {
+    let server = Server::start();
+    server.asound("pcm.fast { type null hint { show on description \"fast\" } }");
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 3 * 48_000, &[0]);
+    let mut player = Remote::start(&server, "alsa:fast");
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["Lost"])[1], "Unpaced");
+    let ended = player.wait(&["Ended"]);
+    assert_eq!(ended[1], "Failed(Unpaced)");
+    assert!(ended[7].parse::<u8>().unwrap() <= 2, "proof");
 }

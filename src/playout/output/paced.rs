@@ -7,11 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    clock::Clock,
-    config,
-    units::RATE,
-};
+use crate::{clock::Clock, config, units::RATE};
 
 use super::{Fault, OpenError, Opened, Output};
 use crate::playout::{
@@ -102,10 +98,8 @@ impl Wav {
             self.to.write_all(&sample.to_le_bytes())?;
         }
         let bytes = u32::try_from(samples.len() * 2).unwrap_or(u32::MAX);
-        self.bytes = self
-            .bytes
-            .checked_add(bytes)
-            .ok_or_else(|| std::io::Error::other("a WAV file ends at 4 GiB"))?;
+        self.bytes =
+            self.bytes.checked_add(bytes).ok_or_else(|| std::io::Error::other("a WAV file ends at 4 GiB"))?;
         Ok(())
     }
 

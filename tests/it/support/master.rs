@@ -49,10 +49,8 @@ pub fn write(folder: &Path, channels: Channels, frames: u64, starts: &[u64]) -> 
 /// The frames of a master as a stereo device gets them.
 pub fn frames(master: &Master) -> Vec<[f32; 2]> {
     let bytes = fs::read(&master.path).unwrap();
-    let samples: Vec<f32> = bytes[44..]
-        .chunks_exact(2)
-        .map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0)
-        .collect();
+    let samples: Vec<f32> =
+        bytes[44..].chunks_exact(2).map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0).collect();
     match master.manifest.channels {
         Channels::Mono => samples.iter().map(|&s| [s, s]).collect(),
         Channels::Stereo => samples.chunks_exact(2).map(|s| [s[0], s[1]]).collect(),

@@ -103,7 +103,8 @@ fn read(line: &str) -> Command {
         ["tone"] => Command::Tone,
         ["take", airing, folder, from, start] => {
             let folder = Path::new(folder);
-            let manifest = serde_json::from_slice(&std::fs::read(folder.join("master.json")).unwrap()).unwrap();
+            let manifest =
+                serde_json::from_slice(&std::fs::read(folder.join("master.json")).unwrap()).unwrap();
             let master = Arc::new(Master { path: folder.join("master.wav"), manifest });
             let start = match start.parse() {
                 Ok(nanos) => Start::At(DateTime::from_timestamp_nanos(nanos)),
@@ -181,7 +182,9 @@ impl Remote {
                     passed.push(event);
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("no {names:?} in 20 s; passed over: {passed:#?}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("gone before {names:?}; passed over: {passed:#?}"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("gone before {names:?}; passed over: {passed:#?}")
+                }
             }
         }
     }

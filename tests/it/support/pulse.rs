@@ -93,6 +93,11 @@ impl Server {
         assert!(loaded);
     }
 
+    /// Devices of ALSA for processes in this server's environment.
+    pub fn asound(&self, configuration: &str) {
+        fs::write(self.folder.path().join(".asoundrc"), configuration).unwrap();
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
