@@ -9,8 +9,8 @@ use super::output::Output;
 /// What to add to a stream instant, nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Alignment {
-    wall_ns: i64,
-    boot_ns: i64,
+    to_wall: i64,
+    to_boot: i64,
     /// Stream instant of the reading.
     pub now_ns: i64,
 }
@@ -28,7 +28,7 @@ impl Alignment {
             // The wall reading nearer to the middle is as good as the other; a step between the two
             // is seen at the next reading.
             let wall_ns = nanos(after.wall) - (after.boot_ns - boot_ns);
-            (spread_ns, Alignment { wall_ns: wall_ns - now_ns, boot_ns: boot_ns - now_ns, now_ns })
+            (spread_ns, Alignment { to_wall: wall_ns - now_ns, to_boot: boot_ns - now_ns, now_ns })
         };
         let mut best = attempt();
         for _ in 0..2 {
@@ -42,22 +42,22 @@ impl Alignment {
 
     /// The wall time of a stream instant.
     pub(super) fn wall(&self, stream_ns: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp_nanos(stream_ns.saturating_add(self.wall_ns))
+        DateTime::from_timestamp_nanos(stream_ns.saturating_add(self.to_wall))
     }
 
     /// The stream instant of a wall time.
     pub(super) fn stream(&self, wall: DateTime<Utc>) -> i64 {
-        nanos(wall).saturating_sub(self.wall_ns)
+        nanos(wall).saturating_sub(self.to_wall)
     }
 
     /// The boot time of a stream instant, nanoseconds.
     pub(super) fn boot(&self, stream_ns: i64) -> i64 {
-        stream_ns.saturating_add(self.boot_ns)
+        stream_ns.saturating_add(self.to_boot)
     }
 
     /// The stream instant of a boot time.
     pub(super) fn stream_of_boot(&self, boot_ns: i64) -> i64 {
-        boot_ns.saturating_sub(self.boot_ns)
+        boot_ns.saturating_sub(self.to_boot)
     }
 }
 

@@ -121,11 +121,9 @@ impl Timing {
         }
         // Before the first answer of the server there is no latency: that is no reading.
         self.count += 1;
-        let place = self.count % Timing::DEPTH;
-        if latency_ns > 0 || self.count > Timing::MUTE {
-            if let Some(place) = self.readings.get_mut(place) {
-                *place = reading_ns;
-            }
+        let place = self.readings.get_mut(self.count % Timing::DEPTH);
+        if let Some(place) = place.filter(|_| latency_ns > 0 || self.count > Timing::MUTE) {
+            *place = reading_ns;
         }
         let mut sorted = self.readings;
         sorted.sort_unstable();

@@ -67,8 +67,14 @@ impl Feed {
         self.chunk.fill(0.0);
         self.at = 0;
         self.len = frames * CHANNELS;
-        if self.phase == Phase::Idle && self.desk.armed() {
-            self.begin();
+        match (self.phase, self.desk.armed()) {
+            (Phase::Idle, true) => self.begin(),
+            (Phase::Waiting | Phase::Sounding | Phase::Done, false) => {
+                // The player may have fed on until it saw the end.
+                self.drain();
+                self.phase = Phase::Idle;
+            }
+            _ => {}
         }
         if self.phase == Phase::Waiting {
             if self.cut_before(self.index + frames as u64, 0) {
@@ -80,10 +86,6 @@ impl Feed {
             }
         } else if self.phase == Phase::Sounding {
             self.sound(0, frames);
-        } else if self.phase == Phase::Done && !self.desk.armed() {
-            // The player may have fed on until it saw the end.
-            self.drain();
-            self.phase = Phase::Idle;
         }
         self.index += frames as u64;
         self.desk.delivered.store(self.delivered, Relaxed);

@@ -151,7 +151,8 @@ pub struct Tally {
     pub underruns: Frames,
     /// The longest hole in wall time between two stretches of sound.
     pub hole: TimeDelta,
-    /// Highest proof level reached: 1 for a virtual output, 3 for a device that consumed at its rate.
+    /// Highest proof level reached: 1 for a virtual output or when nothing was delivered, 2 for a device
+    /// whose rate could not be measured for three seconds, 3 for one that consumed at the rate of sound.
     pub proof: u8,
 }
 

@@ -14,6 +14,8 @@ mod feeder;
 mod message;
 mod output;
 mod player;
+#[cfg(test)]
+mod realtime;
 mod thread;
 mod watch;
 

@@ -195,11 +195,11 @@ impl Player {
     }
 
     fn take_pending(&mut self) {
-        if self.airing.is_none() {
-            if let Some(take) = self.pending.take() {
-                let now = self.clock.now();
-                self.airing = Some(Airing::take(take, now.boot_ns, now.wall));
-            }
+        if self.airing.is_none()
+            && let Some(take) = self.pending.take()
+        {
+            let now = self.clock.now();
+            self.airing = Some(Airing::take(take, now.boot_ns, now.wall));
         }
     }
 
@@ -291,8 +291,8 @@ impl Player {
 
     fn observe(&mut self, facts: &Facts, clocks: &Alignment, correction_ns: i64) {
         let Device::Open(open) = &mut self.device else { return };
-        let latency_ns = facts.latency_ns(u64::from(open.stream.period)).max(0);
-        let latency_us = latency_ns / 1000;
+        let latency = facts.latency_ns(u64::from(open.stream.period));
+        let latency_us = latency / 1000;
         let mut events = Vec::new();
         let mut ended = None;
         if let Some(airing) = &mut self.airing {
@@ -320,7 +320,7 @@ impl Player {
         if let Some(cause) = ended {
             if let Device::Open(open) = &mut self.device {
                 let period_ns = frames_ns(u64::from(open.stream.period));
-                open.linger_ns = clocks.boot(clocks.now_ns) + latency_ns + period_ns + LINGER_NS;
+                open.linger_ns = clocks.boot(clocks.now_ns) + latency + period_ns + LINGER_NS;
                 open.stream.desk.disarm();
             }
             self.end(cause, Some(facts));
@@ -372,6 +372,7 @@ impl Player {
         if self.airing.as_ref().is_some_and(|airing| airing.number().is_none()) {
             self.airing = None;
             self.tell(Event::Probed { device: self.choice.to_string(), fault: Some(fault), detail });
+            self.take_pending();
             return;
         }
         self.tell(Event::Lost { airing, fault, detail, position });
@@ -436,7 +437,7 @@ impl Player {
 
     fn opened(&mut self, stream: Opened) {
         let now_ns = self.boot_ns();
-        let watch = Watch::new(stream.period, now_ns);
+        let watch = Watch::new(stream.period, now_ns, stream.output.now_ns());
         self.device = Device::Open(Box::new(Open { stream, watch, told: false, linger_ns: now_ns }));
     }
 

@@ -23,6 +23,8 @@ const GROSS_FRAMES: u64 = RATE as u64;
 /// Watches one stream.
 pub(super) struct Watch {
     period: u64,
+    /// Stream time at which it was opened.
+    opened_ns: i64,
     callbacks: u64,
     /// Boot time at which a new callback was last seen.
     changed_ns: i64,
@@ -33,10 +35,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A watch over a stream of blocks of `period` frames, opened at boot time `boot_ns`.
-    pub(super) fn new(period: u32, boot_ns: i64) -> Watch {
+    /// A watch over a stream of blocks of `period` frames, opened at boot time `boot_ns`, which was
+    /// `opened_ns` by its own clock.
+    pub(super) fn new(period: u32, boot_ns: i64, opened_ns: i64) -> Watch {
         let period = u64::from(period);
-        Watch { period, callbacks: 0, changed_ns: boot_ns, since: None, last: None, paced: false }
+        Watch { period, opened_ns, callbacks: 0, changed_ns: boot_ns, since: None, last: None, paced: false }
     }
 
     /// Whether consumption was measured to keep the rate of sound within 1 %.
@@ -59,6 +62,11 @@ impl Watch {
 
     fn pace(&mut self, facts: &Facts) -> Option<(Fault, String)> {
         let now = (facts.callback_ns, facts.handed);
+        // From the opening on, so that a device that swallows everything at once is known at the first look.
+        let open_ns = (now.0 - self.opened_ns).max(0);
+        if frames_ns(now.1.saturating_sub(GROSS_FRAMES + 4 * self.period)) > open_ns {
+            return Some(self.unpaced(now.1, open_ns));
+        }
         let (last, since) = (self.last.replace(now).unwrap_or(now), *self.since.get_or_insert(now));
         // A pause (a stall that ended, a suspended machine) is no rate: measure from behind it.
         let behind_ns = (now.0 - last.0) - frames_ns(now.1 - last.1);
@@ -67,20 +75,19 @@ impl Watch {
             return None;
         }
         let (elapsed_ns, frames) = (now.0 - since.0, now.1 - since.1);
-        let ahead_ns = frames_ns(frames.saturating_sub(GROSS_FRAMES + 4 * self.period));
-        let off_ns = (frames_ns(frames) - elapsed_ns).abs();
-        let right = off_ns <= elapsed_ns / 100;
-        if elapsed_ns >= BELIEVED_NS && right {
-            self.paced = true;
-        }
+        let right = (frames_ns(frames) - elapsed_ns).abs() <= elapsed_ns / 100;
         if elapsed_ns >= FRESH_NS {
             self.since = Some(now);
         }
-        let wrong = ahead_ns > elapsed_ns || (elapsed_ns >= JUDGED_NS && !right);
-        wrong.then(|| {
-            self.paced = false;
-            (Fault::Unpaced, format!("{frames} frames in {} ms", elapsed_ns / 1_000_000))
-        })
+        if elapsed_ns >= BELIEVED_NS && right {
+            self.paced = true;
+        }
+        (elapsed_ns >= JUDGED_NS && !right).then(|| self.unpaced(frames, elapsed_ns))
+    }
+
+    fn unpaced(&mut self, frames: u64, elapsed_ns: i64) -> (Fault, String) {
+        self.paced = false;
+        (Fault::Unpaced, format!("{frames} frames in {} ms", elapsed_ns / 1_000_000))
     }
 }
 
@@ -106,7 +113,7 @@ mod tests {
 
     /// A device that takes `percent` of the right rate, looked at five times a second for 15 s.
     fn judge(percent: u64) -> (Option<Fault>, bool) {
-        let mut watch = Watch::new(4096, 0);
+        let mut watch = Watch::new(4096, 0, 0);
         for n in 1..75 {
             let ns = i64::try_from(n).unwrap() * 200_000_000;
             if let Some((fault, _)) = watch.look(&facts(n, ns, n * 9600 * percent / 100), ns) {
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_rest_longer_than_eight_periods_is_a_stall() {
-        let mut watch = Watch::new(4096, 0);
+        let mut watch = Watch::new(4096, 0, 0);
         assert_eq!(watch.look(&facts(1, 0, 4096), 0), None);
         assert_eq!(watch.look(&facts(1, 0, 4096), 900_000_000), None);
         assert_eq!(watch.look(&facts(1, 0, 4096), 1_100_000_000).map(|f| f.0), Some(Fault::Stalled));

@@ -50,3 +50,134 @@ fn a_programme_airs_at_its_second_frame_for_frame() {
     assert!(error_us.abs() < 5_000, "start error {error_us} us");
     assert!((told_us - error_us).abs() < 5_000, "told {told_us} us, measured {error_us} us");
 }
+
+/// Airs 6 s, breaks the server two seconds in by `injure`, mends it by `mend`, and looks at what was heard:
+/// nothing behind the resumption is lost, and it resumed no later than at what was heard last.
+fn survives(fault: &str, most_back: usize, injure: impl FnOnce(&mut Server), mend: impl FnOnce(&mut Server)) {
+    let mut server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 6 * 48_000, &[0]);
+    let mut player = Remote::start(&server, "pulse:loud");
+    let recorder = server.record();
+    player.take(&master, 0, None);
+    player.wait(&["Started"]);
+    let mut position = String::new();
+    while position.parse().unwrap_or(0) < 96_000 {
+        let progress = player.wait(&["Progress"]).concat();
+        let digits = progress.rsplit("Frames(").next().unwrap();
+        position = digits.chars().take_while(char::is_ascii_digit).collect();
+    }
+    injure(&mut server);
+    let lost = player.wait(&["Lost"]);
+    assert_eq!(lost[1], fault);
+    let before = recorder.stop();
+    let resumed_from: usize = lost[2].parse().unwrap();
+    // The player must not be back before the recorder is.
+    player.freeze(true);
+    mend(&mut server);
+    let recorder = server.record();
+    player.freeze(false);
+    let started = player.wait(&["Started"]);
+    assert_eq!(started[2], lost[2], "resumes where it was heard last");
+    let ended = player.wait(&["Ended"]);
+    player.send("close");
+    player.wait(&["Closed"]);
+    let after = recorder.stop();
+    assert_eq!(ended[1], "Finished");
+    assert_eq!(ended[2..6], ["288000", "288000", "288000", "0"], "decoded, delivered, consumed, underruns");
+    let hole_ms: i64 = ended[6].parse().unwrap();
+    assert!((200..20_000).contains(&hole_ms), "hole {hole_ms} ms");
+    let meant = master::frames(&master);
+    // Before: the recording ends somewhere; what it has is the programme, and reaches the resumption.
+    let onset = before.onset(0).unwrap();
+    let heard = before.frames[onset..].iter().zip(&meant).take_while(|(heard, meant)| heard == meant).count();
+    assert!(heard >= 90_000, "only {heard} frames were heard before the fault");
+    assert!(
+        resumed_from <= heard && heard - resumed_from <= most_back,
+        "{heard} heard, resumed from {resumed_from}"
+    );
+    // After: the tail is the programme's, whole from behind the fade.
+    let tail = &meant[resumed_from + 480..];
+    let begins = after.frames.windows(8).rposition(|frames| frames == &tail[..8]).expect("the resumption");
+    assert!(after.frames[begins..].len() >= tail.len(), "the recording breaks off");
+    assert!(after.frames[begins..begins + tail.len()] == *tail, "nothing lost behind the resumption");
+}
+
+/// Frames of two device buffers and a look of the player: how much may be heard twice.
+const TWICE: usize = 4 * 4110 + 480;
+
+#[test]
+fn a_killed_server_costs_no_frame() {
+    survives("Lost", TWICE, Server::kill, Server::up);
+}
+
+#[test]
+fn a_sink_that_vanishes_costs_no_frame() {
+    survives("Lost", TWICE, |server| server.sink(false), |server| server.sink(true));
+}
+
+#[test]
+fn a_frozen_server_is_noticed_and_costs_no_frame() {
+    survives("Stalled", TWICE, |server| server.freeze(true), |server| server.freeze(false));
+}
+
+#[test]
+fn a_device_of_another_name_is_refused_and_never_replaced() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 48_000, &[0]);
+    let recorder = server.record();
+    let mut player = Remote::start(&server, "pulse:quiet");
+    player.send("probe");
+    assert_eq!(player.wait(&["Probed"])[1..], ["Some(Absent)"]);
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["OpenFailed"])[1], "Absent");
+    player.send("stop");
+    assert_eq!(player.wait(&["Ended"])[1..6], ["Stopped", "0", "0", "0", "0"]);
+    assert_eq!(recorder.stop().onset(0), None);
+}
+
+#[test]
+fn a_dummy_sink_is_refused() {
+    let server = Server::start();
+    assert!(server.pactl(&["load-module", "module-null-sink", "sink_name=auto_null"]));
+    let mut player = Remote::start(&server, "pulse:auto_null");
+    player.send("probe");
+    assert_eq!(player.wait(&["Probed"])[1..], ["Some(Dummy)"]);
+}
+
+#[test]
+fn a_probe_is_silent_a_tone_is_heard_and_alsa_reaches_the_server() {
+    let server = Server::start();
+    let mut player = Remote::start(&server, "default");
+    let recorder = server.record();
+    player.send("probe");
+    assert_eq!(player.wait(&["Probed"])[1..], ["None"]);
+    assert_eq!(recorder.stop().onset(0), None);
+    drop(player);
+    for device in ["pulse:loud", "alsa:pulse"] {
+        let mut player = Remote::start(&server, device);
+        let recorder = server.record();
+        player.send("tone");
+        assert_eq!(player.wait(&["Probed"])[1..], ["None"], "{device}");
+        player.wait(&["Closed"]);
+        let recording = recorder.stop();
+        let heard = recording.frames.iter().filter(|frame| frame[0] != 0.0).count();
+        // 1 kHz crosses zero twice in 48 frames.
+        assert!((45_000..=48_000).contains(&heard), "{device}: {heard} frames of tone");
+    }
+}
+
+#[test]
+fn a_device_that_swallows_everything_is_no_loudspeaker() {
+    let server = Server::start();
+    server.asound("pcm.fast { type null hint { show on description \"fast\" } }");
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 3 * 48_000, &[0]);
+    let mut player = Remote::start(&server, "alsa:fast");
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["Lost"])[1], "Unpaced");
+    let ended = player.wait(&["Ended"]);
+    assert_eq!(ended[1], "Failed(Unpaced)");
+    assert!(ended[7].parse::<u8>().unwrap() <= 2, "proof");
+}

@@ -3,3 +3,10 @@
 pub mod master;
 pub mod player;
 pub mod pulse;
+
+/// SIGSTOP to a process, or SIGCONT.
+fn freeze(process: &std::process::Child, frozen: bool) {
+    let signal = if frozen { "-STOP" } else { "-CONT" };
+    let pid = process.id().to_string();
+    assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+}

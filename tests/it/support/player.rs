@@ -163,6 +163,11 @@ impl Remote {
         self.send(&format!("take 1 {} {from} {start}", folder.display()));
     }
 
+    /// SIGSTOP, or SIGCONT.
+    pub fn freeze(&self, frozen: bool) {
+        super::freeze(&self.process, frozen);
+    }
+
     /// The next event of one of these names, as words, within 20 s; others are passed over.
     pub fn wait(&self, names: &[&str]) -> Vec<String> {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -182,11 +187,6 @@ impl Remote {
                 }
             }
         }
-    }
-
-    /// Processor time used so far, in ticks of 10 ms.
-    pub fn id(&self) -> u32 {
-        self.process.id()
     }
 }
 

@@ -93,6 +93,11 @@ impl Server {
         assert!(loaded);
     }
 
+    /// Devices of ALSA for processes in this server's environment.
+    pub fn asound(&self, configuration: &str) {
+        fs::write(self.folder.path().join(".asoundrc"), configuration).unwrap();
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -105,9 +110,7 @@ impl Server {
 
     /// SIGSTOP, or SIGCONT.
     pub fn freeze(&self, frozen: bool) {
-        let pid = self.process.as_ref().unwrap().id().to_string();
-        let signal = if frozen { "-STOP" } else { "-CONT" };
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        super::freeze(self.process.as_ref().unwrap(), frozen);
     }
 
     /// Records the monitor of `loud` from now on.
