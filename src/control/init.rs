@@ -51,7 +51,7 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
             made.push(name.to_owned());
         }
     }
-    let folder = Folder::open(root)?;
+    let mut folder = Folder::open(root)?;
     for path in [folder.log_path(), folder.key_path("station")] {
         if path.exists() {
             return Err(Message::new("init-exists").with("file", path.display()).into());
@@ -63,6 +63,13 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
         Ok(key) => key,
         Err(_) => new_key(&folder, "approval", &format!("{}/duyet", folder.station.id), &mut made)?,
     };
+    if made.iter().any(|name| name == Folder::STATION_FILE) {
+        // A fresh station trusts its own approval key; settings that a person wrote are theirs to change.
+        let trusting = format!("approvers = [\"{}\"]", approval_key.public().as_text());
+        let text = EXAMPLE_STATION.replace("approvers = []", &trusting);
+        disk::replace(&root.join(Folder::STATION_FILE), text.as_bytes(), 0o644)?;
+        folder = Folder::open(root)?;
+    }
     let clk = clk(clock, folder.station.zone);
     let public_key = station_key.public().as_text().to_owned();
     Log::create(&folder.log_path(), &origin, station_key, clk, "init")?;

@@ -8,6 +8,7 @@
 )]
 
 mod playout;
+mod airing;
 mod pulse;
 mod support;
 mod tidy;

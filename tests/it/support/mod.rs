@@ -3,6 +3,7 @@
 pub mod master;
 pub mod player;
 pub mod pulse;
+pub mod station;
 
 /// SIGSTOP to a process, or SIGCONT.
 fn freeze(process: &std::process::Child, frozen: bool) {

@@ -1,0 +1,188 @@
+//! The real binary on a real sound server: what the monitor heard, and what the log says of it.
+
+use std::fs;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::support::{
+    pulse::{Recording, Server},
+    station::{Station, in_seconds},
+};
+
+/// The samples of the station's only master, as a stereo device gets them.
+fn master(station: &Station) -> Vec<[f32; 2]> {
+    let masters = fs::read_dir(station.path("data/masters")).unwrap();
+    let wav = masters.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "wav"));
+    let bytes = fs::read(wav.expect("a master is in the cache")).unwrap();
+    bytes[44..]
+        .chunks_exact(2)
+        .map(|b| [f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0; 2])
+        .collect()
+}
+
+/// Where `meant` stands in the recording: its first thousand frames are unique noise.
+fn place_of(recording: &Recording, meant: &[[f32; 2]]) -> usize {
+    recording.frames.windows(1000).position(|window| window == &meant[..1000]).expect("the head was heard")
+}
+
+fn outcome(row: &Value) -> &str {
+    row["outcome"].as_str().unwrap_or("none")
+}
+
+#[test]
+fn the_programme_of_a_slot_airs_at_its_second_and_the_log_says_so() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 2), ("b.wav", 1)]);
+    let planned = in_seconds(8);
+    let slots = station.schedule(&["a.wav", "b.wav"], &[planned]);
+    station.approve();
+    let recorder = server.record();
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let recording = recorder.stop();
+
+    let meant = master(&station);
+    assert_eq!(meant.len(), 3 * 48_000);
+    let place = place_of(&recording, &meant);
+    let heard = &recording.frames[place..place + meant.len()];
+    assert_eq!(heard.iter().zip(&meant).position(|(heard, meant)| heard != meant), None, "frame for frame");
+    assert_eq!(recording.onset(place + meant.len()), None, "silence behind the last frame");
+    let error_ms = (recording.time_of(place) - planned).num_microseconds().unwrap() as f64 / 1000.0;
+    println!("start error at the monitor {error_ms} ms");
+    assert!(error_ms.abs() < 20.0, "start error {error_ms} ms");
+
+    let row = &rows[0];
+    assert_eq!(row["slot"], slots[0]);
+    assert_eq!((outcome(row), &row["reason"]), ("full", &Value::Null), "{row}");
+    assert_eq!(row["proof"], 3);
+    assert_eq!(row["frames_consumed"], 144_000);
+    assert_eq!(row["segments"].as_array().unwrap().len(), 2);
+    assert_eq!(row["segments"][1]["title"], "b.wav");
+    assert_eq!(row["approved_by"], "Lãnh đạo");
+    let first: DateTime<Utc> = row["first_frame"].as_str().unwrap().parse().unwrap();
+    let told_ms = (first - planned).num_microseconds().unwrap() as f64 / 1000.0;
+    assert!((told_ms - error_ms).abs() < 20.0, "told {told_ms} ms, measured {error_ms} ms");
+    assert!((row["start_error_ms"].as_f64().unwrap() - told_ms).abs() < 0.01);
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn what_is_not_approved_or_changed_does_not_air_and_says_why() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 1), ("b.wav", 1)]);
+    station.schedule(&["a.wav"], &[in_seconds(5)]);
+    let recorder = server.record();
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("missed", &"not-approved".into()));
+    daemon.end();
+
+    station.schedule(&["a.wav"], &[in_seconds(6)]);
+    station.approve();
+    fs::copy(station.path("media/b.wav"), station.path("media/a.wav")).unwrap();
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(2);
+    assert_eq!((outcome(&rows[1]), &rows[1]["reason"]), ("missed", &"file-changed".into()));
+    daemon.end();
+    assert_eq!(recorder.stop().onset(0), None, "nothing sounded");
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn a_server_that_dies_in_mid_programme_costs_no_frame_and_the_log_tells() {
+    let mut server = Server::start();
+    let mut station = Station::new(&[("a.wav", 8)]);
+    station.schedule(&["a.wav"], &[in_seconds(5)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    daemon.until("two seconds are heard", |status| status["on_air"]["position_ms"].as_u64() >= Some(2000));
+    server.kill();
+    let lost = daemon.until("the loss is seen", |status| status["device"]["state"] != "ok");
+    assert_eq!(lost["device"]["state"], "error");
+    assert_eq!(lost["on_air"]["sounding"], false);
+    server.up();
+    let recorder = server.record();
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let recording = recorder.stop();
+    let meant = master(&station);
+    let tail = &meant[meant.len() - 96_000..];
+    let place = place_of(&recording, tail);
+    assert_eq!(&recording.frames[place..place + tail.len()], tail, "the tail is whole");
+    let row = &rows[0];
+    assert_eq!(outcome(row), "full", "{row}");
+    assert_eq!(row["starts"], 2);
+    assert!(row["hole_ms"].as_u64().unwrap() > 0);
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn a_killed_daemon_goes_on_where_it_was_heard() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 8)]);
+    station.schedule(&["a.wav"], &[in_seconds(5)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    let before = daemon.until("two seconds are heard", |status| status["on_air"]["position_ms"].as_u64() >= Some(2000));
+    daemon.kill();
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let row = &rows[0];
+    assert_eq!(rows.len(), 1, "one slot, one row: {rows:?}");
+    assert_eq!(outcome(row), "full", "{row}; was at {}", before["on_air"]["position_ms"]);
+    assert_eq!(row["starts"], 2);
+    assert_eq!(row["frames_consumed"], 8 * 48_000);
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn a_wrong_device_fails_aloud_and_is_never_healthy() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 1)]);
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace("pulse:loud", "pulse:elsewhere").replace("late_start_s = 600", "late_start_s = 3\nresume_within_s = 3"));
+    station.schedule(&["a.wav"], &[in_seconds(5)]);
+    station.approve();
+    let recorder = server.record();
+    let daemon = station.daemon(&server);
+    daemon.until("the device is known to be wrong", |status| status["device"]["state"] == "error");
+    let rows = daemon.until_closed(1);
+    assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("missed", &"device-lost".into()));
+    assert_eq!(station.json(&["status"])[0]["device"]["state"], "error");
+    daemon.end();
+    assert_eq!(recorder.stop().onset(0), None, "no other device sounded");
+}
+
+#[test]
+fn the_stop_key_ends_it_and_a_hold_silences_what_follows() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 5)]);
+    let (first, second) = (in_seconds(5), in_seconds(14));
+    station.schedule(&["a.wav"], &[first, second]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    daemon.until("it sounds", |status| status["on_air"]["position_ms"].as_u64() >= Some(500));
+    let until = (Utc::now() + chrono::TimeDelta::hours(1)).to_rfc3339();
+    station.ok(&["stop", "--reason", "mưa bão", "--hold-until", &until, "--by", "Trực"]);
+    let rows = daemon.until_closed(2);
+    assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("partial", &"operator-stop".into()), "{}", rows[0]);
+    assert_eq!((outcome(&rows[1]), &rows[1]["reason"]), ("missed", &"held".into()), "{}", rows[1]);
+    assert_eq!(station.run(&["release", "--by", "Trực"]).status.code(), Some(0));
+    assert_eq!(station.run(&["release", "--by", "Trực"]).status.code(), Some(1), "nothing is left to release");
+    daemon.end();
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn a_second_daemon_on_the_folder_is_refused() {
+    let server = Server::start();
+    let station = Station::new(&[]);
+    let daemon = station.daemon(&server);
+    let second = station.run(&["run"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("holds the folder"));
+    daemon.end();
+}

@@ -1,0 +1,266 @@
+//! A whole station folder in a fresh place, and the real binary on it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use serde_json::Value;
+
+use super::pulse::Server;
+
+/// A station with its own approval key, a plan without a least length, and windows all day.
+pub struct Station {
+    folder: tempfile::TempDir,
+    month: String,
+}
+
+const PLAN: &str = r#"format = 1
+year = 2022
+title = "Kế hoạch thử"
+number = ""
+date = ""
+issued_by = "Trung tâm"
+
+[programmes]
+a_month = 1
+minutes_min = 0
+minutes_max = 15
+airings_due = 1
+
+[report]
+deadline = "2022-12-10"
+hub = "Phòng"
+to = "UBND"
+recipients = []
+
+[windows]
+ranges = ["00:00-24:00"]
+weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+basis = ""
+
+[[topic]]
+id = "II.1"
+text = "Chủ trương"
+
+[[column]]
+id = "cchc"
+title = "Cải cách hành chính"
+
+[[unit]]
+id = "pho-hoa"
+name = "phường Phổ Hòa"
+kind = "ward"
+parent = ""
+valid_from = "2000-01-01"
+"#;
+
+/// What stands in a station's settings beside its id and unit.
+const SETTINGS: &str = r#"id = "pho-hoa"
+unit = "pho-hoa"
+zone = "Asia/Ho_Chi_Minh"
+
+[output]
+device = "pulse:loud"
+
+[windows]
+ranges = ["00:00-24:00"]
+
+[policy]
+late_start_s = 600
+"#;
+
+impl Station {
+    /// Makes the folder by `loa init`, trusts its own approval key, and puts the station's `segments` (file
+    /// name, seconds of noise) into the media folder as WAV.
+    pub fn new(segments: &[(&str, u32)]) -> Station {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("config/plan-2022.toml", PLAN);
+        write("config/station.toml", SETTINGS);
+        let station = Station { folder, month: local(Utc::now()).format("%Y-%m").to_string() };
+        station.ok(&["init"]);
+        let key = fs::read_to_string(station.path("data/keys/approval.pub")).unwrap();
+        station.set(&format!("{SETTINGS}\n[trust]\napprovers = [\"{}\"]\n", key.trim()));
+        for (n, (file, seconds)) in segments.iter().enumerate() {
+            noise(&station.path("media").join(file), *seconds, n as u64 + 1);
+        }
+        station
+    }
+
+    /// Replaces the settings.
+    pub fn set(&self, settings: &str) {
+        fs::write(self.path("config/station.toml"), settings).unwrap();
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a schedule with one programme of `files` at the civil times of `slots`, and gives their ids.
+    pub fn schedule(&mut self, files: &[&str], slots: &[DateTime<Utc>]) -> Vec<String> {
+        let first = slots.first().copied().unwrap_or_else(Utc::now);
+        self.month = local(first).format("%Y-%m").to_string();
+        let mut text = format!("format    = 1\nmonth     = \"{}\"\nrevision  = 1\nissued_by = \"Trung tâm\"\n", self.month);
+        text += "\n[[programme]]\nid = \"cchc\"\ntitle = \"Thử\"\ncolumn = \"Cải cách hành chính\"\nsource = \"town\"\n";
+        text += "topics = [\"II.1\"]\neditor = \"Biên tập\"\nannouncer = \"Phát thanh viên\"\n";
+        for file in files {
+            text += &format!("\n[[programme.segment]]\nkind = \"news\"\ntitle = \"{file}\"\nfile = \"{file}\"\n");
+        }
+        let times: Vec<String> = slots.iter().map(|at| local(*at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect();
+        if !times.is_empty() {
+            text += &format!("\n[[slot]]\nprogramme = \"cchc\"\nat = {times:?}\nunits = [\"*\"]\n");
+        }
+        fs::write(self.path(&format!("schedules/{}.toml", self.month)), text).unwrap();
+        times.into_iter().map(|time| format!("{}/cchc/{time}", self.month)).collect()
+    }
+
+    /// The month of the schedule.
+    pub fn month(&self) -> &str {
+        &self.month
+    }
+
+    /// Approves the month with the station's own key.
+    pub fn approve(&self) {
+        self.ok(&["approve", &self.month, "--by", "Lãnh đạo", "--document", "1/PD"]);
+    }
+
+    /// The binary with `args`, in English.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
+        command.args(args).arg("--dir").arg(self.folder.path()).args(["--lang", "en"]).stdin(Stdio::null());
+        command.env_remove("LOA_OUTPUT").env_remove("PULSE_SERVER");
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs it; it must succeed. Gives its output.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "loa {args:?}: {} {out} {err}", output.status);
+        out.into_owned()
+    }
+
+    /// Its `--json` lines.
+    pub fn json(&self, args: &[&str]) -> Vec<Value> {
+        let mut args = args.to_vec();
+        args.push("--json");
+        let out = String::from_utf8(self.run(&args).stdout).unwrap();
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The as-run rows.
+    pub fn rows(&self) -> Vec<Value> {
+        self.json(&["log"])
+    }
+
+    /// Starts the daemon on `server`; waits until it answers.
+    pub fn daemon(&self, server: &Server) -> Daemon<'_> {
+        let mut command = self.command(&["run"]);
+        server.environment(&mut command).stderr(fs::File::create(self.path("stderr.txt")).unwrap());
+        let daemon = Daemon { station: self, process: command.spawn().unwrap() };
+        daemon.until("answers", |status| status["running"] == true);
+        daemon
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub struct Daemon<'a> {
+    station: &'a Station,
+    process: Child,
+}
+
+impl Daemon<'_> {
+    /// Waits until the status is as `wanted`.
+    pub fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            let status = self.station.json(&["status"]).pop().unwrap_or_default();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "not until: {what}; status {status}; {}", self.trace());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until the log holds `count` rows with an outcome, and gives them.
+    pub fn until_closed(&self, count: usize) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let rows = self.station.rows();
+            if rows.iter().filter(|row| !row["outcome"].is_null()).count() >= count {
+                return rows;
+            }
+            assert!(Instant::now() < deadline, "not {count} closed: {rows:?}; {}", self.trace());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// SIGTERM, and waits for the orderly end.
+    pub fn end(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.trace());
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn trace(&self) -> String {
+        fs::read_to_string(self.station.path("stderr.txt")).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Station time.
+fn local(at: DateTime<Utc>) -> DateTime<chrono::FixedOffset> {
+    at.with_timezone(&chrono::FixedOffset::east_opt(7 * 3600).unwrap())
+}
+
+/// The whole second at least `seconds` from now.
+pub fn in_seconds(seconds: i64) -> DateTime<Utc> {
+    (Utc::now() + TimeDelta::seconds(seconds + 1)).with_nanosecond(0).unwrap()
+}
+
+/// A WAV file of noise, 48 kHz mono, at about −20 dB.
+pub fn noise(path: &Path, seconds: u32, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let samples = seconds * 48_000;
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(b"RIFF");
+    bytes.extend_from_slice(&(36 + samples * 2).to_le_bytes());
+    bytes.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend_from_slice(&48_000u32.to_le_bytes());
+    bytes.extend_from_slice(&96_000u32.to_le_bytes());
+    bytes.extend_from_slice(b"\x02\0\x10\0data");
+    bytes.extend_from_slice(&(samples * 2).to_le_bytes());
+    for _ in 0..samples {
+        bytes.extend_from_slice(&random.i16(-5000..5000).to_le_bytes());
+    }
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
