@@ -35,7 +35,10 @@ impl Conform {
             None
         } else {
             let (rate, window) = (from.rate as usize, WindowFunction::BlackmanHarris2);
-            Some(Fft::new_custom(rate, RATE as usize, chunk(from.rate), 1, core, window, FixedSync::Both).ok()?)
+            Some(
+                Fft::new_custom(rate, RATE as usize, chunk(from.rate), 1, core, window, FixedSync::Both)
+                    .ok()?,
+            )
         };
         let delay = resampler.as_ref().map_or(0, rubato::Resampler::output_delay);
         Some(Conform {

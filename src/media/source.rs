@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
     sync::{
         Arc,
@@ -107,9 +107,7 @@ impl Bytes {
         let file = self.file.try_clone().map_err(|e| unreadable(&e))?;
         // Probing and seeking reads parts of a file twice; a demuxer that reads it ten times is lost.
         let budget = self.len.saturating_mul(10).saturating_add(1 << 20);
-        let mut stream = Stream { file, position: 0, len: self.len, patches, budget, stop: stop.clone() };
-        stream.rewind().map_err(|e| unreadable(&e))?;
-        Ok(stream)
+        Ok(Stream { file, position: 0, len: self.len, patches, budget, stop: stop.clone() })
     }
 }
 
@@ -123,6 +121,7 @@ fn id3v2_bytes(head: &[u8]) -> Option<u64> {
 /// A file as the demuxer sees it: it ends by an error when it was read too often or the work is stopped,
 /// so that no loop in a demuxer outlives its input.
 pub(super) struct Stream {
+    /// Shares its system position with the file it was cloned from, hence a position of its own.
     file: File,
     position: u64,
     len: u64,
@@ -136,7 +135,7 @@ impl Read for Stream {
         if self.stop.is_set() || self.budget == 0 {
             return Err(io::Error::other("reading was stopped"));
         }
-        let n = self.file.read(buffer)?;
+        let n = self.file.read_at(buffer, self.position)?;
         for (offset, bytes) in &self.patches {
             for (&byte, at) in bytes.iter().zip(*offset..) {
                 let within = at.checked_sub(self.position).and_then(|at| usize::try_from(at).ok());
@@ -155,7 +154,12 @@ impl Seek for Stream {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         // A seek costs a little of the budget too: a loop of seeks alone must end as well.
         self.budget = self.budget.saturating_sub(16);
-        self.position = self.file.seek(to)?;
+        let target = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)
     }
 }
