@@ -89,6 +89,9 @@ impl Decoder {
         let format = sniff(&head)?;
         let digest = bytes.digest(&limits.stop)?;
         let patches = if format == Format::Wav { wav_patches(&mut bytes)? } else { Vec::new() };
+        if format == Format::Mp3 {
+            bytes.hide_trailing_tags()?;
+        }
         let stream = bytes.stream(patches, &limits.stop)?;
         let mut packets = Packets::open(format, stream, limits)?;
         match format {

@@ -104,9 +104,10 @@ impl Master {
             listed => listed.at("list", folder)?,
         };
         for path in entries.flatten().map(|entry| entry.path()) {
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             // Only what this room wrote is this room's to remove.
-            let ours = stem.parse::<Digest>().is_ok_and(|key| !keep.contains(&key));
+            let key = name.split('.').next().unwrap_or_default().parse::<Digest>();
+            let ours = key.is_ok_and(|key| !keep.contains(&key));
             if ours {
                 fs::remove_file(&path).at("remove", &path)?;
                 removed += usize::from(path.extension().is_some_and(|e| e == "wav"));

@@ -244,11 +244,7 @@ impl Packets {
         let (decoded, slack) = (self.trim.produced, if self.format == Format::Mp3 { MP3_PACKET } else { 0 });
         let decoded_ms = self.spec.ms(decoded);
         if let Some(stated) = self.stated.filter(|stated| decoded + slack < *stated) {
-            return Err(if decoded == 0 {
-                Why::Empty
-            } else {
-                Why::Truncated { decoded_ms, stated_ms: Some(self.spec.ms(stated)) }
-            });
+            return Err(Why::Truncated { decoded_ms, stated_ms: Some(self.spec.ms(stated)) });
         }
         if decoded == 0 {
             return Err(Why::Empty);

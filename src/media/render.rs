@@ -4,8 +4,7 @@
 //! the second, with all levels known, turns each segment to its level, limits, dithers and writes.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read as _, Seek as _, Write as _},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -13,16 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Conform, Decoder, FrameSource as _, Library, Limiter, Limits, Loudness, Mark, Master, MasterManifest,
-    MasterSpec, Measure, Refusal, Spec, TruePeak, Why,
-    dither::Dither,
+    MasterSpec, Measure, Refusal, Spec, Why,
     level::gains_db,
-    master::{HEADER_BYTES, audio_path, manifest_path, wav_header},
+    master::{audio_path, manifest_path},
     measure::decode_whole,
+    scratch::Scratch,
+    sink::Sink,
     source::Bytes,
 };
 use crate::{
     disk::{self, At as _, DiskError},
-    units::{Digest, Frames, Hasher, Level, RATE},
+    units::{Digest, Frames, RATE},
 };
 
 /// What the machine could not do.
@@ -165,7 +165,7 @@ impl Renderer<'_> {
         Ok(Rendered { sources, master: Some(master) })
     }
 
-    /// First pass over one file. A refusal leaves the scratch as it was for the next file.
+    /// First pass over one file. Once a file is refused the scratch is no longer whole, and no master is made.
     fn lay_down(
         &self,
         file: &str,
@@ -293,154 +293,4 @@ fn marks(parts: &[Part], digests: &[Digest]) -> Vec<Mark> {
         mark
     };
     parts.iter().zip(digests).map(mark).collect()
-}
-
-/// Sound between the passes: 32-bit floats in a file without a name, gone with the process. Twelve minutes
-/// in memory would be 140 MB, too much for the PCs this runs on.
-struct Scratch {
-    file: BufWriter<File>,
-    folder: PathBuf,
-    samples: u64,
-    bytes: Vec<u8>,
-}
-
-impl Scratch {
-    fn create(folder: &Path) -> Result<Scratch, DiskError> {
-        let path = folder.join(format!("scratch.{}", std::process::id()));
-        let mut options = OpenOptions::new();
-        let file =
-            options.read(true).write(true).create(true).truncate(true).open(&path).at("create", &path)?;
-        fs::remove_file(&path).at("remove", &path)?;
-        let file = BufWriter::with_capacity(1 << 18, file);
-        Ok(Scratch { file, folder: folder.into(), samples: 0, bytes: Vec::new() })
-    }
-
-    fn push(&mut self, samples: &[f32]) -> Result<(), DiskError> {
-        self.bytes.clear();
-        samples.iter().for_each(|sample| self.bytes.extend_from_slice(&sample.to_le_bytes()));
-        self.samples += samples.len() as u64;
-        self.file.write_all(&self.bytes).at("write below", &self.folder)
-    }
-
-    fn frames(&self, channels: u16) -> u64 {
-        self.samples / u64::from(channels)
-    }
-
-    fn rewind(self) -> Result<Laid, DiskError> {
-        let mut file =
-            self.file.into_inner().map_err(io::IntoInnerError::into_error).at("write below", &self.folder)?;
-        file.rewind().at("read below", &self.folder)?;
-        Ok(Laid { file, folder: self.folder, bytes: Vec::new() })
-    }
-}
-
-/// The scratch file, read back.
-struct Laid {
-    file: File,
-    folder: PathBuf,
-    bytes: Vec<u8>,
-}
-
-impl Laid {
-    fn read(&mut self, frames: u64, channels: u16, out: &mut Vec<f32>) -> Result<(), DiskError> {
-        let samples = usize::try_from(frames).unwrap_or(0) * usize::from(channels);
-        self.bytes.resize(samples * 4, 0);
-        self.file.read_exact(&mut self.bytes).at("read below", &self.folder)?;
-        out.clear();
-        out.extend(self.bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)));
-        Ok(())
-    }
-}
-
-/// The master's file while it is written, with everything that is computed on its way.
-struct Sink {
-    file: File,
-    path: PathBuf,
-    temporary: PathBuf,
-    dither: Dither,
-    whole: Hasher,
-    chunk: Hasher,
-    chunk_left: usize,
-    second: usize,
-    chunks: Vec<Digest>,
-    loudness: Option<Loudness>,
-    peak: TruePeak,
-    bytes: Vec<u8>,
-    heard: Vec<f32>,
-}
-
-/// What a finished master is.
-struct Facts {
-    digest: Digest,
-    chunks: Vec<Digest>,
-    loudness_lufs: Level,
-    true_peak_dbtp: Level,
-}
-
-impl Sink {
-    fn create(path: &Path, channels: u16, frames: Frames, key: Digest) -> Result<Sink, DiskError> {
-        let temporary = path.with_extension("wav.tmp");
-        let mut file = File::create(&temporary).at("create", &temporary)?;
-        let header: [u8; HEADER_BYTES] = wav_header(channels, frames.0);
-        file.write_all(&header).at("write", &temporary)?;
-        let mut whole = Hasher::default();
-        whole.update(&header);
-        let second = RATE as usize * usize::from(channels) * 2;
-        Ok(Sink {
-            file,
-            path: path.into(),
-            temporary,
-            dither: Dither::new(key.0.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))),
-            whole,
-            chunk: Hasher::default(),
-            chunk_left: second,
-            second,
-            chunks: Vec::new(),
-            loudness: Loudness::new(Spec { rate: RATE, channels }),
-            peak: TruePeak::new(channels),
-            bytes: Vec::new(),
-            heard: Vec::new(),
-        })
-    }
-
-    fn push(&mut self, samples: &[f32]) -> Result<(), DiskError> {
-        self.bytes.clear();
-        self.heard.clear();
-        for sample in samples {
-            let quantised = self.dither.quantise(*sample);
-            self.bytes.extend_from_slice(&quantised.to_le_bytes());
-            self.heard.push(f32::from(quantised) / 32_768.0);
-        }
-        // Measured is what will be heard, not what went in.
-        self.peak.add(&self.heard);
-        self.loudness.iter_mut().for_each(|meter| meter.add(&self.heard));
-        self.whole.update(&self.bytes);
-        let mut bytes = &self.bytes[..];
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(self.chunk_left));
-            self.chunk.update(now);
-            self.chunk_left -= now.len();
-            bytes = later;
-            if self.chunk_left == 0 {
-                self.chunks.push(std::mem::take(&mut self.chunk).finish());
-                self.chunk_left = self.second;
-            }
-        }
-        self.file.write_all(&self.bytes).at("write", &self.temporary)
-    }
-
-    fn finish(mut self) -> Result<Facts, DiskError> {
-        if self.chunk_left < self.second {
-            self.chunks.push(self.chunk.finish());
-        }
-        self.file.sync_all().at("sync", &self.temporary)?;
-        fs::rename(&self.temporary, &self.path).at("replace", &self.path)?;
-        disk::sync_folder_of(&self.path)?;
-        Ok(Facts {
-            digest: self.whole.finish(),
-            chunks: std::mem::take(&mut self.chunks),
-            loudness_lufs: Level::from_db(self.loudness.map_or(f64::NEG_INFINITY, |meter| meter.lufs())),
-            true_peak_dbtp: Level::from_amplitude(self.peak.amplitude()),
-        })
-    }
 }

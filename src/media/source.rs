@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
     sync::{
         Arc,
@@ -39,6 +39,8 @@ pub(super) struct Bytes {
     file: File,
     /// Length, in bytes.
     pub len: u64,
+    /// Where the sound ends.
+    end: u64,
     changed: Option<SystemTime>,
 }
 
@@ -52,7 +54,7 @@ impl Bytes {
         if !metadata.is_file() {
             return Err(Why::NotFile);
         }
-        Ok(Bytes { file, len: metadata.len(), changed: metadata.modified().ok() })
+        Ok(Bytes { file, len: metadata.len(), end: metadata.len(), changed: metadata.modified().ok() })
     }
 
     /// SHA-256 of the whole file. Read before decoding, so that decoding finds it in the page cache.
@@ -102,14 +104,31 @@ impl Bytes {
         now.is_some_and(|now| now.len() == self.len && now.modified().ok() == self.changed)
     }
 
+    /// Hides the tags at the end of an MP3 file (APEv2, ID3v1): their pictures and texts hold bytes that
+    /// look like packets and would be aired as damage.
+    pub fn hide_trailing_tags(&mut self) -> Result<(), Why> {
+        let mut end = self.len;
+        if self.read_at(end.saturating_sub(128), 3)? == b"TAG" {
+            end = end.saturating_sub(128);
+        }
+        let footer = self.read_at(end.saturating_sub(32), 32)?;
+        if let Some((b"APETAGEX", rest)) = footer.split_first_chunk::<8>()
+            && let [_, _, _, _, a, b, c, d, _, _, _, _, _, _, _, flags, ..] = *rest
+        {
+            // The size counts the footer but not the header, which bit 31 of the flags announces.
+            let size = u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 == 0 { 0 } else { 32 };
+            end = end.saturating_sub(size);
+        }
+        self.end = end;
+        Ok(())
+    }
+
     /// A stream over the file for the demuxer, with `patches` (offset, bytes) laid over it.
     pub fn stream(&self, patches: Vec<(u64, Vec<u8>)>, stop: &Stop) -> Result<Stream, Why> {
         let file = self.file.try_clone().map_err(|e| unreadable(&e))?;
         // Probing and seeking reads parts of a file twice; a demuxer that reads it ten times is lost.
         let budget = self.len.saturating_mul(10).saturating_add(1 << 20);
-        let mut stream = Stream { file, position: 0, len: self.len, patches, budget, stop: stop.clone() };
-        stream.rewind().map_err(|e| unreadable(&e))?;
-        Ok(stream)
+        Ok(Stream { file, position: 0, len: self.end, patches, budget, stop: stop.clone() })
     }
 }
 
@@ -123,6 +142,7 @@ fn id3v2_bytes(head: &[u8]) -> Option<u64> {
 /// A file as the demuxer sees it: it ends by an error when it was read too often or the work is stopped,
 /// so that no loop in a demuxer outlives its input.
 pub(super) struct Stream {
+    /// Shares its system position with the file it was cloned from, hence a position of its own.
     file: File,
     position: u64,
     len: u64,
@@ -136,7 +156,9 @@ impl Read for Stream {
         if self.stop.is_set() || self.budget == 0 {
             return Err(io::Error::other("reading was stopped"));
         }
-        let n = self.file.read(buffer)?;
+        let rest = usize::try_from(self.len.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let most = buffer.len().min(rest);
+        let n = self.file.read_at(&mut buffer[..most], self.position)?;
         for (offset, bytes) in &self.patches {
             for (&byte, at) in bytes.iter().zip(*offset..) {
                 let within = at.checked_sub(self.position).and_then(|at| usize::try_from(at).ok());
@@ -155,7 +177,12 @@ impl Seek for Stream {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         // A seek costs a little of the budget too: a loop of seeks alone must end as well.
         self.budget = self.budget.saturating_sub(16);
-        self.position = self.file.seek(to)?;
+        let target = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)
     }
 }

@@ -11,4 +11,5 @@ mod playout;
 mod airing;
 mod pulse;
 mod support;
+mod media;
 mod tidy;
