@@ -92,7 +92,7 @@ fn reading(c: &mut Criterion) {
     let start = clk(MONTH_MS).wall_ms;
     let month = Filter { wall_ms: Some(start..start + MONTH_MS), ..Filter::default() };
     c.bench_function("a month of 43,200 entries", |b| {
-        b.iter(|| black_box(reader.entries_of(&month).unwrap()).len())
+        b.iter(|| black_box(reader.entries_of(&month).unwrap()).len());
     });
 }
 

@@ -133,8 +133,9 @@ impl Log {
         self.frontier.size()
     }
 
-    /// Appends entries in one durable transaction and gives their positions. On an error nothing of
-    /// them is there and the log goes on as before.
+    /// Appends entries in one durable transaction and gives their positions. On an error none of them
+    /// is there and the log goes on as before. (Only where the disk lied about a failing sync can all
+    /// of them be there after an error; never a part.)
     pub fn append(&mut self, entries: &[(Clk, Body)]) -> Result<Vec<u64>, StoreError> {
         self.append_with_blobs(entries, &[])
     }
@@ -151,7 +152,13 @@ impl Log {
             return Ok(Vec::new());
         }
         let batch = Batch::make(&self.origin, &self.key, &self.frontier, entries, &self.reader.path)?;
-        batch.write(&mut self.reader, blobs)?;
+        if let Err(error) = batch.write(&mut self.reader, blobs) {
+            // A commit that reports a failure may have been made all the same: what the file says holds.
+            if let Ok((_, frontier)) = sound_edge(&self.reader, &self.key) {
+                self.frontier = frontier;
+            }
+            return Err(error);
+        }
         self.frontier = batch.frontier;
         self.high.raise(Mark { size: self.frontier.size(), root: self.frontier.root() });
         Ok((first..self.size()).collect())

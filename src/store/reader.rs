@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params_from_iter, types::Value};
 use tlog_tiles::{Hash, HashReader};
 
 use super::{
@@ -102,11 +102,29 @@ impl Reader {
     pub fn entries_of(&self, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
         let (condition, values) = filter.sql();
         let text = format!("SELECT seq, leaf FROM event WHERE {condition} ORDER BY seq");
-        let mut query = self.db.prepare_cached(&text).during("read", &self.path)?;
-        let rows = query.query_map(params_from_iter(values), stored).during("read", &self.path)?;
+        self.query(&text, params_from_iter(values))
+    }
+
+    /// Every entry about the slots and airings that were planned in `planned_ms` (milliseconds since
+    /// 1970, UTC), whenever it was written, and all corrections: what `asrun::rows` needs for a period.
+    pub fn entries_planned(&self, planned_ms: Range<i64>) -> Result<Vec<Entry>, StoreError> {
+        let text = "
+            WITH due AS MATERIALIZED (
+              SELECT seq, slot FROM event WHERE planned_ms >= ?1 AND planned_ms < ?2)
+            SELECT seq, leaf FROM event WHERE seq IN (
+              SELECT seq FROM due
+              UNION SELECT event.seq FROM due JOIN event ON event.airing = due.seq
+              UNION SELECT event.seq FROM due JOIN event ON event.slot = due.slot
+              UNION SELECT seq FROM event WHERE kind = 'correct')
+            ORDER BY seq";
+        self.query(text, (planned_ms.start, planned_ms.end))
+    }
+
+    fn query(&self, text: &str, values: impl Params) -> Result<Vec<Entry>, StoreError> {
+        let mut query = self.db.prepare_cached(text).during("read", &self.path)?;
+        let rows = query.query_map(values, stored).during("read", &self.path)?;
         let rows = rows.map(|row| row.during("read", &self.path));
-        rows.filter_map(|row| row.and_then(|(seq, leaf): (u64, String)| entry(seq, &leaf)).transpose())
-            .collect()
+        rows.filter_map(|row| row.and_then(|(seq, leaf)| entry(seq, &leaf)).transpose()).collect()
     }
 
     /// The last entry of `kind` before `seq`: what configuration, software or boot was in force there.

@@ -22,12 +22,14 @@ CREATE TABLE event(
   wall_ms INTEGER GENERATED ALWAYS AS (leaf ->> '$.clk.wall_ms') VIRTUAL,
   slot TEXT GENERATED ALWAYS AS (leaf ->> '$.body.slot') VIRTUAL,
   airing INTEGER GENERATED ALWAYS AS (leaf ->> '$.body.airing') VIRTUAL,
+  planned_ms INTEGER GENERATED ALWAYS AS (leaf ->> '$.body.planned_ms') VIRTUAL,
   outcome TEXT GENERATED ALWAYS AS (leaf ->> '$.body.outcome') VIRTUAL
 ) STRICT;
 CREATE INDEX event_kind ON event(kind);
 CREATE INDEX event_wall ON event(wall_ms);
 CREATE INDEX event_slot ON event(slot) WHERE slot IS NOT NULL;
 CREATE INDEX event_airing ON event(airing) WHERE airing IS NOT NULL;
+CREATE INDEX event_planned ON event(planned_ms) WHERE planned_ms IS NOT NULL;
 CREATE TABLE node(idx INTEGER PRIMARY KEY CHECK(idx >= 0), hash BLOB NOT NULL CHECK(length(hash) = 32)) STRICT;
 CREATE TABLE head(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
 CREATE TABLE blob(
@@ -77,7 +79,6 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     db.pragma_update(None, "journal_mode", "WAL").during("open", path)?;
     db.pragma_update(None, "synchronous", "FULL").during("open", path)?;
-    db.pragma_update(None, "foreign_keys", true).during("open", path)?;
     Ok(db)
 }
 

@@ -7,9 +7,9 @@ use tempfile::TempDir;
 
 use super::{Append, Blob, Filter, Log, StoreError, Writer};
 use crate::{
-    evidence::{Body, BootFacts, Checkpoint, Clk, OperatorAct, tree},
+    evidence::{Body, BootFacts, Checkpoint, Clk, Missed, OperatorAct, Outcome, Reason, SegmentFact, tree},
     keys::SigningKey,
-    units::{Digest, SlotId},
+    units::{Digest, Frames, SlotId},
 };
 
 const ORIGIN: &str = "loa/station/pho-minh/1";
@@ -113,6 +113,29 @@ fn an_append_that_fails_leaves_the_log_as_it_was() {
     assert_eq!((log.size(), log.reader().leaves(0..9).count()), (1, 1));
     other.execute_batch("DROP TRIGGER t").unwrap();
     assert_eq!(log.append(&beats(1, 5)).unwrap(), [1, 2, 3, 4]);
+    assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
+}
+
+#[test]
+fn a_full_disk_costs_the_append_and_not_the_log() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    let limit = |log: &Log, pages: u32| {
+        log.reader().db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    };
+    limit(&log, 1);
+    let mut failures = 0;
+    for _ in 0..20 {
+        let before = log.size();
+        if log.append(&beats(1, 40)).is_err() {
+            failures += 1;
+            assert_eq!((log.size(), log.reader().leaves(0..u64::MAX).count() as u64), (before, before));
+        }
+    }
+    assert!(failures > 10, "{failures}");
+    limit(&log, 1_000_000);
+    let before = log.size();
+    assert_eq!(log.append(&beats(50, 52)).unwrap(), [before, before + 1]);
     assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
 }
 
@@ -234,6 +257,45 @@ fn entries_are_found_by_kind_slot_airing_and_time() {
     check(Filter { wall_ms: Some(base + 2..base + 4), kinds: vec!["boot"], ..Filter::default() }, &[3]);
     assert_eq!(reader.last_of("boot", 3).unwrap().map(|e| e.seq), Some(1));
     assert_eq!(reader.last_of("boot", 1).unwrap(), None);
+}
+
+#[test]
+fn a_period_finds_what_was_written_about_it_later() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    let slot = |day: u32| format!("2022-03/cchc/2022-03-{day:02}T05:30:00").parse::<SlotId>().unwrap();
+    let missed = |day| {
+        Body::Missed(Missed {
+            slot: slot(day),
+            planned_ms: i64::from(day),
+            outcome: Outcome::Missed,
+            reason: Reason::PowerOff,
+            detail: String::new(),
+        })
+    };
+    let note = |day| Body::Note { slot: slot(day), by: "B".into(), text: "mất điện".into() };
+    let segment = |airing| {
+        let file = Digest::of(b"");
+        Body::Segment(SegmentFact { airing, n: 0, file, frames: Frames(1) })
+    };
+    let correct = Body::Correct { entry: 3, by: "B".into(), text: "khu 3".into() };
+    let bodies =
+        [note(5), missed(5), missed(6), note(5), segment(2), segment(3), correct, Body::Heartbeat {}];
+    log.append(&bodies.map(|body| (clk(1), body))).unwrap();
+    let seqs =
+        |range| -> Vec<u64> { log.reader().entries_planned(range).unwrap().iter().map(|e| e.seq).collect() };
+    assert_eq!(seqs(5..6), [1, 2, 4, 5, 7]);
+    assert_eq!(seqs(6..7), [3, 6, 7]);
+    assert_eq!(seqs(7..99), [7]);
+}
+
+#[test]
+fn a_log_at_rest_is_read_without_its_writer() {
+    let place = place();
+    place.create().unwrap().append(&beats(1, 5)).unwrap();
+    let reader = Log::read_only(&place.path).unwrap();
+    assert!(reader.verify(&[place.key().public().clone()]).unwrap().holds());
+    assert!(reader.db.execute_batch("DELETE FROM event").is_err());
 }
 
 #[test]
