@@ -1,3 +1,4 @@
 //! The one integration binary; this list is its table of contents.
 
+mod findings;
 mod tidy;
