@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn hostile_text_gives_few_findings() {
         for unit in ["[", "a=[", "{a=", "\"", "a.", "[[a]]\n", "=\n", "a=1\n"] {
-            let bytes = unit.repeat(MOST_BYTES / unit.len()).into_bytes();
+            let bytes = unit.repeat(20_000).into_bytes();
             let (value, findings) = read("f", &bytes, |_| Some(()));
             assert!(findings.len() <= MOST_SYNTAX && (value.is_some() || !findings.is_empty()), "{unit}");
         }

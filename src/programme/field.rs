@@ -239,7 +239,9 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
         let text = self.moment()?;
-        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+            .ok()
+            .filter(|_| text.len() == 10 && plain_year(&text));
         date.or_else(|| self.refuse(Message::new("date-malformed").with("found", text)))
     }
 
@@ -250,7 +252,7 @@ impl<'a> Field<'a> {
         let read = |form| NaiveDateTime::parse_from_str(&text, form).ok();
         let civil = read("%Y-%m-%dT%H:%M:%S").or_else(|| read("%Y-%m-%dT%H:%M"));
         // Chrono keeps a 60th second as nanoseconds; no loudspeaker waits for it.
-        let civil = civil.filter(|t| t.nanosecond() == 0 && text.len() <= 19);
+        let civil = civil.filter(|t| t.nanosecond() == 0 && text.len() <= 19 && plain_year(&text));
         civil.or_else(|| self.refuse(Message::new("time-malformed").with("found", text)))
     }
 
@@ -298,6 +300,11 @@ impl<'a> Field<'a> {
         let Some(keys) = self.value.as_table() else { return self.wrong_type("table") };
         Some(Table { notes: self.notes, keys, at: self.at, path: self.path.clone() })
     }
+}
+
+/// Whether a date begins with a year of four digits; chrono also takes `+12022` and `-5`.
+fn plain_year(text: &str) -> bool {
+    text.find('-') == Some(4) && text.bytes().take(4).all(|b| b.is_ascii_digit())
 }
 
 /// Control characters, line separators, and marks that turn the reading direction: a title with one of
