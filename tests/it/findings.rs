@@ -101,7 +101,7 @@ fn every_case_says_what_it_should() {
             "schedule" => programme::read(&schedule, &bytes).1,
             "check" => checked(&schedule, &bytes, &given),
             "plan" => plan::read("config/plan-2022.toml", &bytes).1,
-            "station" => config::station::read("config/station.toml", &bytes).1,
+            "station" => config::read("config/station.toml", &bytes).1,
             other => panic!("nobody reads a case `{other}-…`"),
         };
         faults.extend(compare(name, &findings));
@@ -180,7 +180,7 @@ fn shipped_schedules_read_clean_and_stand_as_they_would_be_written() {
 #[test]
 fn the_sample_month_is_sound_at_the_sample_station() {
     let read = |file: &str| fs::read(file).unwrap();
-    let station = config::station::read("config/station.toml", &read("config/station.toml")).0.unwrap();
+    let station = config::read("config/station.toml", &read("config/station.toml")).0.unwrap();
     let plan = plan::read("plan", &fs::read(&station.plan).unwrap()).0.unwrap();
     let file = "schedules/2022-03.toml";
     let schedule = programme::read(file, &read(file)).0.unwrap();
