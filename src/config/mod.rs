@@ -1,5 +1,5 @@
 //! `station.toml` and the plan's place → validated settings; every fault with file, line and key.
 
-pub mod station;
+mod station;
 
-pub use station::{Channels, Output, Policy, Station};
+pub use station::{Channels, Output, Policy, Station, read};

@@ -302,6 +302,24 @@ mod tests {
     }
 
     #[test]
+    fn the_signed_text_has_one_spelling() {
+        let lines = "loa approval v1\n\
+            month 2022-03\n\
+            revision 2\n\
+            schedule 5f72005e81c4ecbd5aa3588e80e3daf0df068ce0cf5638944508a0165fea609a\n\
+            file X cchc/nhạc hiệu.mp3\n\
+            file Y cchc/tin 1.opus\n";
+        let files = subject().files;
+        let lines = lines
+            .replace('X', &files["cchc/nhạc hiệu.mp3"].to_string())
+            .replace('Y', &files["cchc/tin 1.opus"].to_string());
+        let digest = Digest::of(lines.as_bytes());
+        let tail =
+            "by Nguyễn Văn A\ndocument \neditor Tổ biên tập\nself-approved no\nat 2022-03-01T01:00:00Z\n";
+        assert_eq!(text(&subject(), &release()), format!("{lines}digest {digest}\n{tail}"));
+    }
+
+    #[test]
     fn no_value_can_feign_a_line() {
         let key = SigningKey::parse(KEY).unwrap();
         let check = |change: fn(&mut ApprovalSubject, &mut Release), name: &'static str| {
@@ -313,7 +331,7 @@ mod tests {
         check(|_, r| r.by = String::new(), "by");
         check(|_, r| r.editor = " A".into(), "editor");
         check(|_, r| r.document = "1\u{202e}2".into(), "document");
-        check(|s, _| drop(s.files.insert("a\nb".into(), Digest::of(b""))), "file");
+        check(|s, _| s.files = [("a\nb".to_owned(), Digest::of(b""))].into(), "file");
     }
 
     proptest! {

@@ -41,13 +41,16 @@ pub fn check(
     lengths: &BTreeMap<String, Frames>,
 ) -> Vec<Finding> {
     let (slots, findings) = expand(file, schedule, premises.zone, premises.unit);
+    let laid_out = findings.iter().all(|f| f.message.code != "slots-too-many");
     let mut checker = Checker { file, schedule, premises, lengths, findings };
     checker.units();
     checker.count_of_programmes();
     for (index, programme) in schedule.programmes.iter().enumerate() {
         checker.programme(index, programme);
-        let found = slots.iter().filter(|slot| slot.programme == programme.id).count();
-        checker.airings(index, programme, found);
+        if laid_out {
+            let found = slots.iter().filter(|slot| slot.programme == programme.id).count();
+            checker.airings(index, programme, found);
+        }
     }
     for slot in &slots {
         checker.window(slot);
@@ -196,10 +199,14 @@ impl Checker<'_> {
         let premises = self.premises;
         let length = self.length_of(slot);
         let key = self.key_of(slot);
+        let said = match self.lengths.get(&slot.programme) {
+            Some(length) => minutes(length.ms()),
+            None => "unknown".into(),
+        };
         if !premises.windows.covers_at(premises.zone, slot.at, length) {
             let message = Message::new("slot-outside-window")
                 .with("slot", &slot.id)
-                .with("length", minutes(u64::try_from(length.num_milliseconds()).unwrap_or(0)))
+                .with("length", said)
                 .with("windows", windows_text(premises.windows));
             return self.report(Severity::Error, key, message);
         }

@@ -21,7 +21,7 @@ const MOST_ELEMENTS: usize = 1000;
 #[derive(Clone)]
 pub struct Table<'a> {
     notes: &'a Notes<'a>,
-    table: &'a DeTable<'a>,
+    keys: &'a DeTable<'a>,
     at: usize,
     path: String,
 }
@@ -36,13 +36,13 @@ pub struct Field<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(notes: &'a Notes<'a>, table: &'a DeTable<'a>, at: usize, path: String) -> Table<'a> {
-        Table { notes, table, at, path }
+    pub(super) fn new(notes: &'a Notes<'a>, keys: &'a DeTable<'a>, at: usize, path: String) -> Table<'a> {
+        Table { notes, keys, at, path }
     }
 
     /// Refuses every key that is not among `known`.
     pub fn known(&self, known: &[&str]) {
-        for key in self.table.keys() {
+        for key in self.keys.keys() {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 let shown = plain(name);
@@ -58,7 +58,7 @@ impl<'a> Table<'a> {
     /// The value of `key`, if it is there.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Field<'a>> {
-        let value = self.table.get(key)?;
+        let value = self.keys.get(key)?;
         Some(Field {
             notes: self.notes,
             value: value.get_ref(),
@@ -92,7 +92,7 @@ impl<'a> Table<'a> {
 
     /// Reports on `key` of this table, which need not be there.
     pub fn report(&self, severity: Severity, key: &str, message: Message) {
-        let at = self.table.get(key).map_or(self.at, |value| value.span().start);
+        let at = self.keys.get(key).map_or(self.at, |value| value.span().start);
         self.notes.report(severity, at, &self.path_to(key), message);
     }
 
@@ -181,7 +181,7 @@ impl<'a> Field<'a> {
         let Some(integer) = self.value.as_integer() else { return self.wrong_type("integer") };
         let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
         let number = number.and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n));
-        number.or_else(|| self.outside(integer.as_str(), range.start(), range.end()))
+        number.or_else(|| self.outside(&integer.to_string(), range.start(), range.end()))
     }
 
     /// A decimal or whole number in `range`.
@@ -239,7 +239,9 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
         let text = self.moment()?;
-        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d")
+            .ok()
+            .filter(|_| text.len() == 10 && plain_year(&text));
         date.or_else(|| self.refuse(Message::new("date-malformed").with("found", text)))
     }
 
@@ -250,7 +252,7 @@ impl<'a> Field<'a> {
         let read = |form| NaiveDateTime::parse_from_str(&text, form).ok();
         let civil = read("%Y-%m-%dT%H:%M:%S").or_else(|| read("%Y-%m-%dT%H:%M"));
         // Chrono keeps a 60th second as nanoseconds; no loudspeaker waits for it.
-        let civil = civil.filter(|t| t.nanosecond() == 0 && text.len() <= 19);
+        let civil = civil.filter(|t| t.nanosecond() == 0 && text.len() <= 19 && plain_year(&text));
         civil.or_else(|| self.refuse(Message::new("time-malformed").with("found", text)))
     }
 
@@ -295,9 +297,14 @@ impl<'a> Field<'a> {
     /// A table.
     #[must_use]
     pub fn table(&self) -> Option<Table<'a>> {
-        let Some(table) = self.value.as_table() else { return self.wrong_type("table") };
-        Some(Table { notes: self.notes, table, at: self.at, path: self.path.clone() })
+        let Some(keys) = self.value.as_table() else { return self.wrong_type("table") };
+        Some(Table { notes: self.notes, keys, at: self.at, path: self.path.clone() })
     }
+}
+
+/// Whether a date begins with a year of four digits; chrono also takes `+12022` and `-5`.
+fn plain_year(text: &str) -> bool {
+    text.find('-') == Some(4) && text.bytes().take(4).all(|b| b.is_ascii_digit())
 }
 
 /// Control characters, line separators, and marks that turn the reading direction: a title with one of

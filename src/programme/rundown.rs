@@ -41,22 +41,27 @@ impl SlotRule {
 /// The slots of `unit` in `zone`, by instant, and what is odd about them; `file` is the schedule's name in
 /// the findings. Cron expressions are read in civil time, so that 05:30 is 05:30 on every day of the
 /// year; a time that clocks skip moves to the end of the gap, one that they show twice airs the first time.
+/// More than [`MOST_SLOTS`] slots are an error, and then there are none.
 #[must_use]
 pub fn expand(file: &str, schedule: &Schedule, zone: Tz, unit: &str) -> (Vec<Slot>, Vec<Finding>) {
     let mut expansion = Expansion { file, month: schedule.month, findings: Vec::new() };
     let mut slots: BTreeMap<(DateTime<Utc>, SlotId), Slot> = BTreeMap::new();
     let mut seen = BTreeSet::new();
+    let mut repeats = BTreeSet::new();
     for (rule, slot) in schedule.slots.iter().enumerate().filter(|(_, slot)| slot.concerns(unit)) {
         for (key, local) in expansion.times(rule, &slot.when) {
             let id = SlotId { month: schedule.month, programme: slot.programme.clone(), local };
             if !seen.insert(id.clone()) {
-                expansion.report(Severity::Warning, &key, Message::new("slot-twice").with("slot", &id));
+                // Once a rule: one that repeats another whole would fill pages.
+                if repeats.insert(key.clone()) {
+                    expansion.report(Severity::Warning, &key, Message::new("slot-twice").with("slot", &id));
+                }
                 continue;
             }
             if slots.len() == MOST_SLOTS {
                 let message = Message::new("slots-too-many").with("limit", MOST_SLOTS);
                 expansion.report(Severity::Error, &key, message);
-                return (slots.into_values().collect(), expansion.findings);
+                return (Vec::new(), expansion.findings);
             }
             let at = expansion.land(zone, &key, &id);
             let (programme, reason) = (slot.programme.clone(), slot.reason.clone());
@@ -231,7 +236,7 @@ mod tests {
     fn every_second_is_refused_at_the_bound() {
         let (slots, findings) =
             expand("f", &schedule("2022-03", &[cron("* * * * * *")]), chrono_tz::UTC, "x");
-        assert_eq!(slots.len(), MOST_SLOTS);
+        assert_eq!(slots, []);
         assert_eq!(findings[0].message.code, "slots-too-many");
     }
 

@@ -1,5 +1,7 @@
 //! A month of programmes and slots, as the centre issues it (`schedules/YYYY-MM.toml`).
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 
 use crate::units::Month;
@@ -24,6 +26,13 @@ impl Schedule {
     #[must_use]
     pub fn programme(&self, id: &str) -> Option<&Programme> {
         self.programmes.iter().find(|p| p.id == id)
+    }
+
+    /// The distinct media files of all programmes, below `media/`.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&str> {
+        let segments = self.programmes.iter().flat_map(|p| &p.segments);
+        segments.map(|segment| segment.file.as_str()).collect()
     }
 }
 

@@ -218,7 +218,7 @@ impl Keys<'_> {
     }
 }
 
-fn word_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+fn word_of<T: PartialEq + Copy>(all: &[(&'static str, T)], value: T) -> &'static str {
     all.iter().find(|(_, v)| *v == value).map_or("", |(word, _)| word)
 }
 
@@ -359,7 +359,7 @@ reason    = "Họp dân"
                 programme: programmes[0].id.clone(),
                 when,
                 units: vec![unit, "*".into()],
-                reason: reason.chars().filter(|c| c.is_ascii_graphic()).collect(),
+                reason: reason.chars().filter(char::is_ascii_graphic).collect(),
             };
             let slots = whens.into_iter().map(rule).collect();
             Schedule { month: "2022-03".parse().unwrap(), revision, issued_by, programmes, slots }

@@ -103,13 +103,12 @@ impl Windows {
     #[must_use]
     pub fn next_start(&self, zone: Tz, after: DateTime<Utc>, length: TimeDelta) -> Option<DateTime<Utc>> {
         let today = after.with_timezone(&zone).date_naive();
-        let days = (0..40).filter_map(|day| today.checked_add_days(Days::new(day)));
-        days.filter_map(|date| {
+        let mut days = (0..40).filter_map(|day| today.checked_add_days(Days::new(day)));
+        days.find_map(|date| {
             let spans = self.on(date).map(|span| instants(zone, span));
             let starts = spans.map(|(from, to)| (from.max(after), to));
             starts.filter(|(from, to)| from < to && *from + length <= *to).map(|(from, _)| from).min()
         })
-        .next()
     }
 
     /// The windows of `date` as civil times.

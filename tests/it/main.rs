@@ -12,4 +12,5 @@ mod airing;
 mod pulse;
 mod support;
 mod media;
+mod findings;
 mod tidy;

@@ -135,9 +135,12 @@ programme-length-near = The programme `{ $programme }` lasts { $length }, just o
     .hint = It may air; better keep to the bounds next time.
 file-repeated = The file `{ $path }` stands twice in the programme.
     .hint = Check that no part was named by mistake.
-airings-few = The programme `{ $programme }` has { $found } slots here; the plan wants { $due }.
+airings-few = The programme `{ $programme }` has { $found } of the { $due } slots that the plan wants here.
     .hint = Add slots.
-slot-outside-window = Slot `{ $slot }` of { $length } does not fit a window of the station: { $windows }.
+slot-outside-window = { $length ->
+        [unknown] Slot `{ $slot }` begins outside the windows of the station: { $windows }.
+       *[other] Slot `{ $slot }` of { $length } does not fit a window of the station: { $windows }.
+    }
     .hint = Move the slot so that the whole programme lies in one window.
 slot-unusual = Slot `{ $slot }` lies outside the usual windows: { $windows }.
     .hint = Move it, or say why in the key `reason` of the slot.

@@ -135,9 +135,12 @@ programme-length-near = Chương trình `{ $programme }` dài { $length }, lệc
     .hint = Vẫn phát được; lần sau nên giữ đúng thời lượng.
 file-repeated = Tệp `{ $path }` xuất hiện hai lần trong chương trình.
     .hint = Kiểm tra xem có tiết mục nào ghi nhầm tệp không.
-airings-few = Chương trình `{ $programme }` có { $found } lượt phát ở đây; kế hoạch yêu cầu { $due }.
+airings-few = Chương trình `{ $programme }` có { $found } trên { $due } lượt phát ở đây mà kế hoạch yêu cầu.
     .hint = Bổ sung khung giờ.
-slot-outside-window = Lượt phát `{ $slot }` dài { $length } không nằm gọn trong khung giờ được phép của đài: { $windows }.
+slot-outside-window = { $length ->
+        [unknown] Lượt phát `{ $slot }` bắt đầu ngoài khung giờ được phép của đài: { $windows }.
+       *[other] Lượt phát `{ $slot }` dài { $length } không nằm gọn trong khung giờ được phép của đài: { $windows }.
+    }
     .hint = Dời lượt phát để cả chương trình nằm trong một khung giờ.
 slot-unusual = Lượt phát `{ $slot }` nằm ngoài khung giờ thường lệ: { $windows }.
     .hint = Dời lượt phát, hoặc ghi lý do vào khóa `reason`.
