@@ -13,10 +13,11 @@ const STALL_NS: i64 = 1_000_000_000;
 const STALL_PERIODS: u64 = 8;
 /// After so long a stretch the rate is believed when it is right…
 const BELIEVED_NS: i64 = 3_000_000_000;
-/// …and after so long a stretch it is a fault when it is wrong.
+/// …and after so long a stretch it is a fault when it is wrong by more than callbacks come late on a
+/// machine that is out of breath, which is four periods.
 const JUDGED_NS: i64 = 10_000_000_000;
 /// A stretch is measured anew after so long, so that an old error does not hide a new one.
-const FRESH_NS: i64 = 30_000_000_000;
+const FRESH_NS: i64 = 60_000_000_000;
 /// Frames ahead of time that no buffer explains.
 const GROSS_FRAMES: u64 = RATE as u64;
 
@@ -75,14 +76,16 @@ impl Watch {
             return None;
         }
         let (elapsed_ns, frames) = (now.0 - since.0, now.1 - since.1);
-        let right = (frames_ns(frames) - elapsed_ns).abs() <= elapsed_ns / 100;
+        let off_ns = (frames_ns(frames) - elapsed_ns).abs();
+        let percent_ns = elapsed_ns / 100;
         if elapsed_ns >= FRESH_NS {
             self.since = Some(now);
         }
-        if elapsed_ns >= BELIEVED_NS && right {
+        if elapsed_ns >= BELIEVED_NS && off_ns <= percent_ns {
             self.paced = true;
         }
-        (elapsed_ns >= JUDGED_NS && !right).then(|| self.unpaced(frames, elapsed_ns))
+        let wrong = elapsed_ns >= JUDGED_NS && off_ns > percent_ns + frames_ns(4 * self.period);
+        wrong.then(|| self.unpaced(frames, elapsed_ns))
     }
 
     fn unpaced(&mut self, frames: u64, elapsed_ns: i64) -> (Fault, String) {
@@ -111,10 +114,10 @@ mod tests {
         }
     }
 
-    /// A device that takes `percent` of the right rate, looked at five times a second for 15 s.
+    /// A device that takes `percent` of the right rate, looked at five times a second for a minute.
     fn judge(percent: u64) -> (Option<Fault>, bool) {
         let mut watch = Watch::new(4096, 0, 0);
-        for n in 1..75 {
+        for n in 1..300 {
             let ns = i64::try_from(n).unwrap() * 200_000_000;
             if let Some((fault, _)) = watch.look(&facts(n, ns, n * 9600 * percent / 100), ns) {
                 return (Some(fault), watch.paced());
