@@ -48,7 +48,7 @@ impl Folder {
     /// Reads settings and plan; all their errors at once.
     pub fn open(root: &Path) -> Result<Folder, ControlError> {
         let bytes = read_config(root, Folder::STATION_FILE)?;
-        let (station, mut findings) = config::station::read(Folder::STATION_FILE, &bytes);
+        let (station, mut findings) = config::read(Folder::STATION_FILE, &bytes);
         let Some(station) = station.filter(|_| !has_errors(&findings)) else {
             return Err(ControlError::Config(findings));
         };

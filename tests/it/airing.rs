@@ -13,12 +13,10 @@ use crate::support::{
 /// The samples of the station's only master, as a stereo device gets them.
 fn master(station: &Station) -> Vec<[f32; 2]> {
     let masters = fs::read_dir(station.path("data/masters")).unwrap();
-    let wav = masters.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "wav"));
+    let wav =
+        masters.map(|entry| entry.unwrap().path()).find(|path| path.extension().is_some_and(|e| e == "wav"));
     let bytes = fs::read(wav.expect("a master is in the cache")).unwrap();
-    bytes[44..]
-        .chunks_exact(2)
-        .map(|b| [f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0; 2])
-        .collect()
+    bytes[44..].chunks_exact(2).map(|b| [f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0; 2]).collect()
 }
 
 /// Where `meant` stands in the recording: its first thousand frames are unique noise.
@@ -125,7 +123,8 @@ fn a_killed_daemon_goes_on_where_it_was_heard() {
     station.schedule(&["a.wav"], &[in_seconds(5)]);
     station.approve();
     let daemon = station.daemon(&server);
-    let before = daemon.until("two seconds are heard", |status| status["on_air"]["position_ms"].as_u64() >= Some(2000));
+    let before = daemon
+        .until("two seconds are heard", |status| status["on_air"]["position_ms"].as_u64() >= Some(2000));
     daemon.kill();
     let daemon = station.daemon(&server);
     let rows = daemon.until_closed(1);
@@ -143,7 +142,11 @@ fn a_wrong_device_fails_aloud_and_is_never_healthy() {
     let server = Server::start();
     let mut station = Station::new(&[("a.wav", 1)]);
     let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
-    station.set(&settings.replace("pulse:loud", "pulse:elsewhere").replace("late_start_s = 600", "late_start_s = 3\nresume_within_s = 3"));
+    station.set(
+        &settings
+            .replace("pulse:loud", "pulse:elsewhere")
+            .replace("late_start_s = 600", "late_start_s = 3\nresume_within_s = 3"),
+    );
     station.schedule(&["a.wav"], &[in_seconds(5)]);
     station.approve();
     let recorder = server.record();
@@ -171,7 +174,11 @@ fn the_stop_key_ends_it_and_a_hold_silences_what_follows() {
     assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("partial", &"operator-stop".into()), "{}", rows[0]);
     assert_eq!((outcome(&rows[1]), &rows[1]["reason"]), ("missed", &"held".into()), "{}", rows[1]);
     assert_eq!(station.run(&["release", "--by", "Trực"]).status.code(), Some(0));
-    assert_eq!(station.run(&["release", "--by", "Trực"]).status.code(), Some(1), "nothing is left to release");
+    assert_eq!(
+        station.run(&["release", "--by", "Trực"]).status.code(),
+        Some(1),
+        "nothing is left to release"
+    );
     daemon.end();
     station.ok(&["verify"]);
 }

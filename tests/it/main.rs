@@ -7,10 +7,10 @@
     reason = "tests fail by panicking and compare exactly"
 )]
 
-mod playout;
 mod airing;
+mod findings;
+mod media;
+mod playout;
 mod pulse;
 mod support;
-mod media;
-mod findings;
 mod tidy;

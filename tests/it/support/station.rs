@@ -109,13 +109,18 @@ impl Station {
     pub fn schedule(&mut self, files: &[&str], slots: &[DateTime<Utc>]) -> Vec<String> {
         let first = slots.first().copied().unwrap_or_else(Utc::now);
         self.month = local(first).format("%Y-%m").to_string();
-        let mut text = format!("format    = 1\nmonth     = \"{}\"\nrevision  = 1\nissued_by = \"Trung tâm\"\n", self.month);
+        let mut text = format!(
+            "format    = 1\nmonth     = \"{}\"\nrevision  = 1\nissued_by = \"Trung tâm\"\n",
+            self.month
+        );
         text += "\n[[programme]]\nid = \"cchc\"\ntitle = \"Thử\"\ncolumn = \"Cải cách hành chính\"\nsource = \"town\"\n";
         text += "topics = [\"II.1\"]\neditor = \"Biên tập\"\nannouncer = \"Phát thanh viên\"\n";
         for file in files {
-            text += &format!("\n[[programme.segment]]\nkind = \"news\"\ntitle = \"{file}\"\nfile = \"{file}\"\n");
+            text +=
+                &format!("\n[[programme.segment]]\nkind = \"news\"\ntitle = \"{file}\"\nfile = \"{file}\"\n");
         }
-        let times: Vec<String> = slots.iter().map(|at| local(*at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect();
+        let times: Vec<String> =
+            slots.iter().map(|at| local(*at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect();
         if !times.is_empty() {
             text += &format!("\n[[slot]]\nprogramme = \"cchc\"\nat = {times:?}\nunits = [\"*\"]\n");
         }
