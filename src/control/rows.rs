@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{ControlError, Folder};
 use crate::{
-    evidence::{AsRunRow, Body, Outcome, Reason, Trigger, asrun},
+    evidence::{AsRunRow, Body, Outcome, Reason, ScheduleFact, Trigger, asrun},
     programme::{self, Programme, Schedule, Source, civil},
     store::{Log, Reader},
     units::{Digest, Level, SlotId},
@@ -137,7 +137,7 @@ pub fn rows(folder: &Folder, path: &Path, filter: &RowFilter) -> Result<Vec<Row>
 struct Names {
     station: String,
     unit: String,
-    approved: BTreeMap<Digest, (String, String)>,
+    accepted: BTreeMap<Digest, ScheduleFact>,
     schedules: BTreeMap<Digest, Schedule>,
 }
 
@@ -149,16 +149,16 @@ impl Names {
                 self.unit.clone_from(unit);
             }
             Body::ScheduleAccept(fact) => {
-                self.approved.insert(fact.digest, (fact.by.clone(), fact.document.clone()));
+                self.accepted.insert(fact.digest, fact.clone());
             }
             _ => {}
         }
     }
 
     fn read_schedules(&mut self, log: &Reader) -> Result<(), ControlError> {
-        for digest in self.approved.keys() {
+        for (digest, fact) in &self.accepted {
             if let Some(bytes) = log.blob(*digest)? {
-                let (schedule, _) = programme::read("", &bytes);
+                let (schedule, _) = programme::read(&format!("{}.toml", fact.month), &bytes);
                 self.schedules.extend(schedule.map(|schedule| (*digest, schedule)));
             }
         }
@@ -176,7 +176,7 @@ impl Names {
             .schedule
             .and_then(|digest| self.schedules.get(&digest))
             .and_then(|s| s.programme(&row.programme));
-        let approved = row.schedule.and_then(|digest| self.approved.get(&digest));
+        let accepted = row.schedule.and_then(|digest| self.accepted.get(&digest));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
         let notes = row.notes.into_iter().map(|note| NoteRow {
             entry: note.seq,
@@ -203,8 +203,8 @@ impl Names {
             editor: programme.map(|p| p.editor.clone()),
             announcer: programme.map(|p| p.announcer.clone()),
             programme: row.programme,
-            approved_by: approved.map(|(by, _)| by.clone()),
-            document: approved.map(|(_, document)| document.clone()),
+            approved_by: accepted.map(|fact| fact.by.clone()),
+            document: accepted.map(|fact| fact.document.clone()),
             schedule: row.schedule,
             master: row.master,
             trigger: row.trigger,

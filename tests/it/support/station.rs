@@ -35,12 +35,12 @@ airings_due = 1
 deadline = "2022-12-10"
 hub = "Phòng"
 to = "UBND"
-recipients = []
+recipients = ["UBND"]
 
 [windows]
 ranges = ["00:00-24:00"]
 weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-basis = ""
+basis = "thử"
 
 [[topic]]
 id = "II.1"
