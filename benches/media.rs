@@ -1,5 +1,13 @@
 //! What checking a programme costs: decoding with all measures, and rendering the master.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a bench"
+)]
+
 use std::{fs, path::Path, process::Command};
 
 use criterion::{Criterion, criterion_group, criterion_main};

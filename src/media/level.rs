@@ -27,13 +27,22 @@ pub(super) fn gains_db(parts: &[Vec<f32>], target_lufs: f64) -> Vec<f64> {
         let lufs = integrated(&levelled);
         if audible(lufs) {
             let all = (target_lufs - lufs).clamp(-MOST_PROGRAMME_DB, MOST_PROGRAMME_DB);
-            gains.iter_mut().for_each(|gain| *gain += all);
+            for gain in &mut gains {
+                *gain += all;
+            }
         }
     }
     gains
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "small test signals, compared exactly where they must be equal"
+)]
 mod tests {
     use super::*;
 

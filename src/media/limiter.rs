@@ -161,11 +161,22 @@ impl Limiter {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "small test signals, compared exactly where they must be equal"
+)]
 mod tests {
+    use std::f32::consts::{FRAC_PI_2, FRAC_PI_4};
+
     use ebur128::{EbuR128, Mode};
     use proptest::prelude::*;
 
     use super::*;
+
+    type Signal = Box<dyn Fn(f32) -> f32>;
 
     fn limited(samples: &[f32], channels: u16, ceiling: Level, cut: usize) -> Vec<f32> {
         let (mut limiter, mut out) = (Limiter::new(channels, ceiling), Vec::new());
@@ -192,11 +203,14 @@ mod tests {
     #[test]
     fn hard_signals_stay_below_the_ceiling_and_in_place() {
         let sign = |x: f32| if x < 0.0 { -1.0 } else { 1.0 };
-        let signals: [(&str, Box<dyn Fn(f32) -> f32>); 5] = [
-            ("quarter of the rate, between samples", Box::new(|i| (i * 1.5708 + 0.7854).sin() * 1.4)),
+        let signals: [(&str, Signal); 5] = [
+            ("quarter of the rate, between samples", Box::new(|i| (i * FRAC_PI_2 + FRAC_PI_4).sin() * 1.4)),
             ("square", Box::new(move |i| sign((i * 0.13).sin()) * 2.0)),
             ("clicks", Box::new(|i| if i as u32 % 1000 == 999 { 4.0 } else { 0.1 * (i * 0.05).sin() })),
-            ("bursts", Box::new(|i| (i * 0.9).sin() * if (i as u32 / 5000) % 2 == 0 { 0.2 } else { 3.0 })),
+            (
+                "bursts",
+                Box::new(|i| (i * 0.9).sin() * if (i as u32 / 5000).is_multiple_of(2) { 0.2 } else { 3.0 }),
+            ),
             ("steps", Box::new(move |i| sign((i * 0.003).sin()) * (i % 977.0) / 300.0)),
         ];
         for (name, signal) in signals {

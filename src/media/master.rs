@@ -49,7 +49,10 @@ impl MasterSpec {
             self.target_lufs.0,
             self.ceiling_dbtp.0
         );
-        files.iter().for_each(|file| text += &format!("{file}\n"));
+        for file in files {
+            text.push_str(&file.to_string());
+            text.push('\n');
+        }
         Digest::of(text.as_bytes())
     }
 }

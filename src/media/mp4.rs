@@ -154,9 +154,9 @@ mod tests {
 
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let size = u32::try_from(body.len() + 8).unwrap();
-        [&size.to_be_bytes()[..], kind, body].concat()
+        [&size.to_be_bytes()[..], &kind, body].concat()
     }
 
     #[test]
@@ -164,9 +164,9 @@ mod tests {
         let entry =
             |length: u32, start: u32| [length.to_be_bytes(), start.to_be_bytes(), [0, 1, 0, 0]].concat();
         let list = [&[0, 0, 0, 0, 0, 0, 0, 2][..], &entry(5, u32::MAX), &entry(1000, 2112)].concat();
-        let track = boxed(b"edts", &boxed(b"elst", &list));
+        let track = boxed(*b"edts", &boxed(*b"elst", &list));
         assert_eq!(edit(&track), Some((1000, 2112)));
-        assert_eq!(edit(&boxed(b"edts", &[])), None);
+        assert_eq!(edit(&boxed(*b"edts", &[])), None);
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
             for (_, inner) in boxes(&body).take(100) {
                 let _ = find(inner, &[b"mdia", b"hdlr"]);
             }
-            let track = boxed(b"edts", &boxed(b"elst", &body));
+            let track = boxed(*b"edts", &boxed(*b"elst", &body));
             let _ = (of_track(&track, Some(1000)), smpb(&body), total(&body));
         }
     }

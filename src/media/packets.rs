@@ -4,7 +4,12 @@ use symphonia::core::{
     audio::GenericAudioBufferRef,
     codecs::{
         CodecParameters,
-        audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known::*},
+        audio::{
+            AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
+            well_known::{
+                CODEC_ID_AAC, CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS, CODEC_ID_ALAC, CODEC_ID_MP3,
+            },
+        },
         registry::CodecRegistry,
     },
     common::Limit,
@@ -282,7 +287,11 @@ fn decoder_of(format: Format, track: &Track) -> Result<(Spec, Box<dyn AudioDecod
         .make_audio_decoder(&params, &options)
         .map_err(|e| Why::Format { found: format!("{} ({e})", format.name()) })?;
     let known = decoder.codec_params();
-    let count = known.channels.as_ref().or(params.channels.as_ref()).map_or(0, |c| c.count());
+    let count = known
+        .channels
+        .as_ref()
+        .or(params.channels.as_ref())
+        .map_or(0, symphonia::core::audio::Channels::count);
     let spec =
         Spec { rate: known.sample_rate.or(params.sample_rate).unwrap_or(0), channels: channels(count) };
     if !(1..=2).contains(&spec.channels) {

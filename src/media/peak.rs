@@ -129,6 +129,13 @@ impl TruePeak {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "small test signals, compared exactly where they must be equal"
+)]
 mod tests {
     use ebur128::{EbuR128, Mode};
     use proptest::prelude::*;

@@ -185,7 +185,7 @@ impl Renderer<'_> {
         };
         let (mut converted, mut failed, stated) = (Vec::new(), None, decoder.stated().unwrap_or(u64::MAX));
         let before = scratch.frames(channels);
-        let decoded = decode_whole(file, &mut decoder, |block, frames| {
+        let outcome = decode_whole(file, &mut decoder, |block, frames| {
             converted.clear();
             conform.push(block, &mut converted);
             if from.channels != channels {
@@ -200,8 +200,8 @@ impl Renderer<'_> {
         if let Some(error) = failed {
             return Err(error.into());
         }
-        let (measure, energies) = match decoded {
-            Ok(decoded) => decoded,
+        let (measure, energies) = match outcome {
+            Ok(measured) => measured,
             Err(refusal) => return Ok(Err(refusal)),
         };
         converted.clear();
@@ -230,7 +230,7 @@ impl Renderer<'_> {
         let energies: Vec<Vec<f32>> = parts.iter().map(|part| part.energies.clone()).collect();
         let gains = gains_db(&energies, self.spec.target_lufs.db());
         let mut sound = scratch.rewind()?;
-        let (mut block, mut limited, mut done) = (Vec::new(), Vec::new(), 0);
+        let (mut block, mut levelled, mut done) = (Vec::new(), Vec::new(), 0);
         for (part, gain_db) in parts.iter().zip(gains) {
             #[allow(clippy::cast_possible_truncation, reason = "a gain of at most 42 dB")]
             let gain = 10f64.powf(gain_db / 20.0) as f32;
@@ -241,18 +241,20 @@ impl Renderer<'_> {
                 }
                 let frames = left.min(u64::from(RATE));
                 sound.read(frames, channels, &mut block)?;
-                block.iter_mut().for_each(|sample| *sample *= gain);
-                limited.clear();
-                limiter.process(&block, &mut limited);
-                sink.push(&limited)?;
+                for sample in &mut block {
+                    *sample *= gain;
+                }
+                levelled.clear();
+                limiter.process(&block, &mut levelled);
+                sink.push(&levelled)?;
                 left -= frames;
                 done += frames;
                 progress(Progress::at(Progress::FIRST_PASS, 300, done, total.0));
             }
         }
-        limited.clear();
-        limiter.finish(&mut limited);
-        sink.push(&limited)?;
+        levelled.clear();
+        limiter.finish(&mut levelled);
+        sink.push(&levelled)?;
         let facts = sink.finish()?;
         let manifest = MasterManifest {
             v: 1,

@@ -71,7 +71,7 @@ impl Conform {
         let rate = u64::from(self.from.rate);
         let total = (self.taken * u64::from(RATE) + rate / 2) / rate;
         while self.given < total {
-            let silence = self.resampler.as_ref().map_or(0, |r| r.input_frames_next()) * self.core;
+            let silence = self.resampler.as_ref().map_or(0, rubato::Resampler::input_frames_next) * self.core;
             if silence == 0 {
                 return;
             }
@@ -135,6 +135,13 @@ fn emit(samples: &[f32], core: usize, to: u16, out: &mut Vec<f32>) {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "small test signals, compared exactly where they must be equal"
+)]
 mod tests {
     use super::*;
 

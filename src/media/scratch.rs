@@ -38,7 +38,9 @@ impl Scratch {
     /// Appends samples.
     pub fn push(&mut self, samples: &[f32]) -> Result<(), DiskError> {
         self.bytes.clear();
-        samples.iter().for_each(|sample| self.bytes.extend_from_slice(&sample.to_le_bytes()));
+        for sample in samples {
+            self.bytes.extend_from_slice(&sample.to_le_bytes());
+        }
         self.samples += samples.len() as u64;
         self.file.write_all(&self.bytes).at("write below", &self.folder)
     }

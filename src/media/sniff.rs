@@ -35,7 +35,7 @@ impl Format {
     }
 }
 
-/// How many bytes of a file's beginning [`sniff`] wants to see (after an ID3v2 tag, if it has one).
+/// How many bytes of a file's beginning [`sniff`] wants to see (after an `ID3v2` tag, if it has one).
 pub(super) const HEAD_BYTES: usize = 65_536;
 
 /// Sound that is known but not taken: offset, magic, name.

@@ -75,7 +75,7 @@ impl Bytes {
         }
     }
 
-    /// The first bytes of the content, behind any ID3v2 tags.
+    /// The first bytes of the content, behind any `ID3v2` tags.
     pub fn head(&mut self) -> Result<Vec<u8>, Why> {
         let mut start = 0;
         for _ in 0..4 {
@@ -104,7 +104,7 @@ impl Bytes {
         now.is_some_and(|now| now.len() == self.len && now.modified().ok() == self.changed)
     }
 
-    /// Hides the tags at the end of an MP3 file (APEv2, ID3v1): their pictures and texts hold bytes that
+    /// Hides the tags at the end of an MP3 file (`APEv2`, `ID3v1`): their pictures and texts hold bytes that
     /// look like packets and would be aired as damage.
     pub fn hide_trailing_tags(&mut self) -> Result<(), Why> {
         let mut end = self.len;
@@ -132,7 +132,7 @@ impl Bytes {
     }
 }
 
-/// Length of the ID3v2 tag that `head` opens with (ID3v2.4.0, 3.1): ten bytes and a synchsafe size.
+/// Length of the `ID3v2` tag that `head` opens with (its standard 2.4.0, 3.1): ten bytes and a synchsafe size.
 fn id3v2_bytes(head: &[u8]) -> Option<u64> {
     let &[b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] = head else { return None };
     let size = [a, b, c, d].iter().fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7F));

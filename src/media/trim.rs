@@ -78,6 +78,13 @@ fn samples(frames: u64, channels: usize) -> usize {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "small test signals, compared exactly where they must be equal"
+)]
 mod tests {
     use super::*;
 

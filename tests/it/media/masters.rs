@@ -160,7 +160,7 @@ fn progress_rises_to_the_whole() {
 fn the_sample_programme_becomes_a_master() {
     let mut files: Vec<_> = fs::read_dir("media/cchc").unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort_by_key(|path| fs::metadata(path).unwrap().len());
-    // The smallest of each format: the whole programme is rendered where the whole program is tested.
+    // The smallest of each format: the whole programme is whole where the whole program is tested.
     let mut kinds = std::collections::BTreeSet::new();
     files.retain(|path| kinds.insert(path.extension().unwrap().to_owned()));
     assert!(files.len() >= 6, "{files:?}");
@@ -170,11 +170,11 @@ fn the_sample_programme_becomes_a_master() {
     let library = Library::new("media");
     let renderer =
         Renderer { library: &library, masters: folder.path(), spec: SPEC, limits: &Limits::default() };
-    let rendered = renderer.open_or_render(&names, &mut |_| ()).unwrap();
-    for source in &rendered.sources {
+    let whole = renderer.open_or_render(&names, &mut |_| ()).unwrap();
+    for source in &whole.sources {
         assert!(source.is_ok(), "{source:?}");
     }
-    let manifest = rendered.master.unwrap().manifest;
+    let manifest = whole.master.unwrap().manifest;
     assert!((manifest.loudness_lufs.db() + 16.0).abs() < 1.0, "{}", manifest.loudness_lufs);
     assert!(manifest.true_peak_dbtp <= Level(-100));
 }
