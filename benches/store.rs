@@ -54,8 +54,7 @@ fn filled(folder: &Path, size: u64) -> Log {
 
 fn appends(c: &mut Criterion) {
     // On the disk of the build folder, not on a temporary file system in memory.
-    let folder =
-        tempfile::tempdir_in(std::env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into())).unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut log = new_log(folder.path());
     let mut group = c.benchmark_group("store");
     group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(5));
