@@ -449,7 +449,7 @@ impl Controller {
         };
         match event {
             Event::Opened { device: name, .. } => {
-                out.push(device(DeviceState::Opened, name, String::new(), None))
+                out.push(device(DeviceState::Opened, name, String::new(), None));
             }
             Event::OpenFailed { fault, detail } => {
                 if let Phase::OnAir(air) = &mut self.phase {

@@ -33,10 +33,10 @@ impl Controller {
                 (token, self.air(job, now, out))
             }
             Input::Stop { token, by, reason, hold_until } => {
-                (token, self.stop(by, reason, hold_until, now, out))
+                (token, self.stop(&by, &reason, hold_until, now, out))
             }
-            Input::Release { token, by } => (token, self.release(by, out)),
-            Input::Cancel { token, slot, by, reason } => (token, self.cancel(&slot, by, reason, out)),
+            Input::Release { token, by } => (token, self.release(&by, out)),
+            Input::Cancel { token, slot, by, reason } => (token, self.cancel(&slot, &by, &reason, out)),
             Input::Shutdown => return self.close(out),
             _ => return,
         };
@@ -68,8 +68,8 @@ impl Controller {
 
     fn stop(
         &mut self,
-        by: String,
-        reason: String,
+        by: &str,
+        reason: &str,
         hold_until: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
         out: &mut Vec<Action>,
@@ -82,8 +82,8 @@ impl Controller {
         }
         let act = if hold_until.is_some() { "hold" } else { "stop" };
         // Silence first; the entry follows.
-        let sounding = self.silence(&reason, out);
-        out.push(operator(act, &by, &reason, None, hold_until));
+        let sounding = self.silence(reason, out);
+        out.push(operator(act, by, reason, None, hold_until));
         Ok(match hold_until {
             Some(until) => Message::new("stop-held").with("until", until.to_rfc3339()),
             None if sounding => Message::new("stop-done"),
@@ -101,21 +101,21 @@ impl Controller {
         preparing
     }
 
-    fn release(&mut self, by: String, out: &mut Vec<Action>) -> Answer {
+    fn release(&mut self, by: &str, out: &mut Vec<Action>) -> Answer {
         if self.hold_until.take().is_none() {
             return Err(Message::new("release-nothing"));
         }
-        out.push(operator("release", &by, "", None, None));
+        out.push(operator("release", by, "", None, None));
         Ok(Message::new("release-done"))
     }
 
-    fn cancel(&mut self, id: &SlotId, by: String, reason: String, out: &mut Vec<Action>) -> Answer {
+    fn cancel(&mut self, id: &SlotId, by: &str, reason: &str, out: &mut Vec<Action>) -> Answer {
         let Some(slot) = self.take_due(id) else {
             return Err(Message::new("cancel-unknown").with("slot", id));
         };
         out.push(Action::Record(vec![
-            operator_body("cancel", &by, &reason, Some(id.clone()), None),
-            missed_as(&slot, Outcome::Cancelled, Reason::Cancelled, &reason),
+            operator_body("cancel", by, reason, Some(id.clone()), None),
+            missed_as(&slot, Outcome::Cancelled, Reason::Cancelled, reason),
         ]));
         Ok(Message::new("cancel-done").with("slot", id))
     }

@@ -20,7 +20,7 @@ pub(super) fn air(
     test: bool,
     by: Option<&str>,
     output: Option<String>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     let ask = Ask::Air { month, programme: programme.into(), test, by: person(by) };
     put(folder, ask, output, say)
@@ -31,13 +31,13 @@ pub(super) fn stop(
     reason: &str,
     hold_until: Option<&str>,
     by: Option<&str>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     let hold_until = hold_until.map(|text| time(&folder, text)).transpose()?;
     put(folder, Ask::Stop { by: person(by), reason: reason.into(), hold_until }, None, say)
 }
 
-pub(super) fn release(folder: Folder, by: Option<&str>, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn release(folder: Folder, by: Option<&str>, say: Say) -> anyhow::Result<Exit> {
     put(folder, Ask::Release { by: person(by) }, None, say)
 }
 
@@ -46,13 +46,13 @@ pub(super) fn cancel(
     slot: &SlotId,
     reason: &str,
     by: Option<&str>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     put(folder, Ask::Cancel { slot: slot.clone(), by: person(by), reason: reason.into() }, None, say)
 }
 
 /// Puts `ask` to the running daemon; where none runs, to an engine of this process.
-pub(super) fn put(folder: Folder, ask: Ask, output: Option<String>, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn put(folder: Folder, ask: Ask, output: Option<String>, say: Say) -> anyhow::Result<Exit> {
     let answer = match control::ask(&folder.socket_path(), &ask)? {
         Some(answer) => Some(answer),
         None => daemon::run(folder, Options { output, once: Some(ask) })?,

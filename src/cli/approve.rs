@@ -15,7 +15,7 @@ pub(super) fn approve(
     by: &str,
     document: Option<&str>,
     key: Option<PathBuf>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     let order = Approve { month, by: by.into(), document: document.unwrap_or_default().into(), key };
     let digest = control::approve(folder, &order, System::new().now().wall)?;

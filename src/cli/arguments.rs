@@ -153,10 +153,10 @@ pub(super) fn command(lang: Lang) -> Command {
     command.mut_subcommands(|verb| {
         let name = verb.get_name().to_owned();
         let about = text(&format!("verb-{name}")).unwrap_or_default();
-        let long = text(&format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
+        let more = text(&format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
         let verb = verb.about(about).mut_args(|arg| describe(&name, arg));
-        match long {
-            Some(long) => verb.long_about(long),
+        match more {
+            Some(more) => verb.long_about(more),
             None => verb,
         }
     })

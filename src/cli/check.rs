@@ -17,7 +17,7 @@ struct View<'a> {
     ready: bool,
 }
 
-pub(super) fn check(folder: &Folder, months: &[Month], say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn check(folder: &Folder, months: &[Month], say: Say) -> anyhow::Result<Exit> {
     let months = if months.is_empty() { control::months(folder)? } else { months.to_vec() };
     let mut ready = true;
     for month in months {
@@ -32,7 +32,7 @@ pub(super) fn check(folder: &Folder, months: &[Month], say: &Say) -> anyhow::Res
     Ok(if ready { Exit::Done } else { Exit::No })
 }
 
-fn show(report: &CheckReport, say: &Say) {
+fn show(report: &CheckReport, say: Say) {
     let findings = report.findings.iter().map(|finding| finding_view(finding, say.lang)).collect();
     say.document(&View {
         month: report.month,

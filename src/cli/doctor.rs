@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{Exit, say::Say, status::word};
 use crate::{clock::System, control, daemon};
 
-pub(super) fn doctor(root: &Path, output: Option<&str>, tone: bool, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn doctor(root: &Path, output: Option<&str>, tone: bool, say: Say) -> anyhow::Result<Exit> {
     let clock = Arc::new(System::new());
     let (folder, mut examinations) = control::doctor(root, clock.as_ref(), say.lang);
     let devices = daemon::devices();

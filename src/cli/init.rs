@@ -9,7 +9,7 @@ use crate::{
     units::Month,
 };
 
-pub(super) fn init(root: &Path, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn init(root: &Path, say: Say) -> anyhow::Result<Exit> {
     let made = control::init(root, &System::new())?;
     say.document(&made);
     for name in &made.made {
@@ -19,7 +19,7 @@ pub(super) fn init(root: &Path, say: &Say) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-pub(super) fn copy(folder: &Folder, from: Month, to: Month, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn copy(folder: &Folder, from: Month, to: Month, say: Say) -> anyhow::Result<Exit> {
     let (file, left_out) = control::copy_month(folder, from, to)?;
     say.document(&serde_json::json!({ "file": file, "left_out": left_out }));
     say.line(&say.text("copy-done", &[("file", &file)]));

@@ -20,7 +20,7 @@ pub(super) fn log(
     from: Option<&str>,
     to: Option<&str>,
     outcome: Option<&str>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     let filter = RowFilter {
         from: from.map(day).transpose()?,
@@ -33,7 +33,7 @@ pub(super) fn log(
 }
 
 /// JSON lines for machines, a table for people.
-pub(super) fn show_rows(rows: &[Row], say: &Say) {
+pub(super) fn show_rows(rows: &[Row], say: Say) {
     for row in rows {
         say.document(row);
     }
@@ -76,7 +76,7 @@ pub(super) fn note(
     slot: &SlotId,
     text: &str,
     by: Option<&str>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     put(folder, Ask::Note { slot: slot.clone(), by: person(by), text: text.into() }, None, say)
 }
@@ -86,7 +86,7 @@ pub(super) fn correct(
     entry: u64,
     text: &str,
     by: Option<&str>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     put(folder, Ask::Correct { entry, by: person(by), text: text.into() }, None, say)
 }

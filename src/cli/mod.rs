@@ -57,13 +57,13 @@ pub fn main() -> ExitCode {
     };
     trace(matches!(cli.verb, Verb::Run { .. }));
     let say = Say { json: cli.json, lang: cli.lang() };
-    match dispatch(&cli, &say) {
+    match dispatch(&cli, say) {
         Ok(exit) => exit.into(),
-        Err(error) => fail(&error, &say).into(),
+        Err(error) => fail(&error, say).into(),
     }
 }
 
-fn dispatch(cli: &Cli, say: &Say) -> anyhow::Result<Exit> {
+fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
     if let Verb::Init {} = cli.verb {
         return init::init(&cli.dir, say);
     }
@@ -101,7 +101,7 @@ fn dispatch(cli: &Cli, say: &Say) -> anyhow::Result<Exit> {
 }
 
 /// Prints an error for people and gives the exit code of its sort.
-fn fail(error: &anyhow::Error, say: &Say) -> Exit {
+fn fail(error: &anyhow::Error, say: Say) -> Exit {
     match error.downcast_ref::<ControlError>() {
         Some(ControlError::Config(findings)) => {
             say.findings(findings);

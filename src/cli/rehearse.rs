@@ -17,7 +17,7 @@ pub(super) fn rehearse(
     month: Month,
     days: Option<u32>,
     faults: Option<u64>,
-    say: &Say,
+    say: Say,
 ) -> anyhow::Result<Exit> {
     let begun = Instant::now();
     let scratch = tempfile::tempdir().context("make a folder for the rehearsal")?;

@@ -6,7 +6,7 @@ use crate::{
     daemon::{self, Options},
 };
 
-pub(super) fn run(folder: Folder, output: Option<String>, _say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn run(folder: Folder, output: Option<String>, _say: Say) -> anyhow::Result<Exit> {
     daemon::run(folder, Options { output, once: None })?;
     Ok(Exit::Done)
 }

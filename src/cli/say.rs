@@ -23,26 +23,26 @@ pub(super) struct Say {
 
 impl Say {
     /// A sentence of the catalogue.
-    pub fn text(&self, key: &str, args: &[(&str, &str)]) -> String {
+    pub fn text(self, key: &str, args: &[(&str, &str)]) -> String {
         words::say(self.lang, key, args)
     }
 
     /// A line for people; silent under `--json`.
-    pub fn line(&self, text: &str) {
+    pub fn line(self, text: &str) {
         if !self.json {
             print_line(text);
         }
     }
 
     /// A document for machines; silent without `--json`.
-    pub fn document<T: Serialize>(&self, value: &T) {
+    pub fn document<T: Serialize>(self, value: &T) {
         if self.json {
             print_line(&serde_json::to_string(value).unwrap_or_default());
         }
     }
 
     /// A table for people.
-    pub fn table(&self, head: &[&str], rows: Vec<Vec<String>>) {
+    pub fn table(self, head: &[&str], rows: Vec<Vec<String>>) {
         if self.json {
             return;
         }
@@ -56,7 +56,7 @@ impl Say {
     }
 
     /// Findings, worst first, each with its remedy.
-    pub fn findings(&self, findings: &[Finding]) {
+    pub fn findings(self, findings: &[Finding]) {
         if self.json {
             let views: Vec<_> = findings.iter().map(|finding| finding_view(finding, self.lang)).collect();
             self.document(&serde_json::json!({ "findings": views }));
@@ -77,7 +77,7 @@ impl Say {
     }
 
     /// The answer is no.
-    pub fn no(&self, message: &Message) {
+    pub fn no(self, message: &Message) {
         let hint = message.hint(self.lang).unwrap_or_default();
         if self.json {
             let no = serde_json::json!({ "no": { "code": message.code, "message": message.say(self.lang), "hint": hint } });
@@ -90,7 +90,7 @@ impl Say {
     }
 
     /// The machine failed; the whole chain of causes.
-    pub fn failure(&self, error: &anyhow::Error) {
+    pub fn failure(self, error: &anyhow::Error) {
         if self.json {
             self.document(&serde_json::json!({ "failed": format!("{error:#}") }));
         }
@@ -98,7 +98,7 @@ impl Say {
     }
 
     /// A daemon's answer.
-    pub fn reply(&self, reply: &Reply) -> Exit {
+    pub fn reply(self, reply: &Reply) -> Exit {
         let (exit, said) = match reply {
             Reply::Done(said) => (Exit::Done, said),
             Reply::No(said) => (Exit::No, said),
@@ -114,16 +114,16 @@ impl Say {
         );
         if !self.json {
             if exit == Exit::Done {
-                print_line(said.in_lang(self.lang))
+                print_line(said.in_lang(self.lang));
             } else {
-                complain(said.in_lang(self.lang))
+                complain(said.in_lang(self.lang));
             }
         }
         exit
     }
 
     /// A bar on standard error while a person waits; hidden where nobody sees it.
-    pub fn bar(&self, length: u64, key: &str) -> ProgressBar {
+    pub fn bar(self, length: u64, key: &str) -> ProgressBar {
         if self.json || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }

@@ -6,7 +6,7 @@ use crate::{
     control::{self, Ask, Folder, Lamp, Reply, Status},
 };
 
-pub(super) fn status(folder: &Folder, say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn status(folder: &Folder, say: Say) -> anyhow::Result<Exit> {
     let status = match control::ask(&folder.socket_path(), &Ask::Status)? {
         Some(Reply::Status(status)) => *status,
         Some(other) => return Ok(say.reply(&other)),
@@ -17,7 +17,7 @@ pub(super) fn status(folder: &Folder, say: &Say) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn show(status: &Status, say: &Say) {
+fn show(status: &Status, say: Say) {
     say.line(&say.text("status-line", &[("station", &status.station), ("at", &status.at)]));
     if !status.running {
         say.line(&say.text("status-stopped", &[]));
@@ -55,6 +55,6 @@ fn show(status: &Status, say: &Say) {
 }
 
 /// A lamp's state in the reader's language.
-pub(super) fn word(lamp: &Lamp, say: &Say) -> String {
+pub(super) fn word(lamp: &Lamp, say: Say) -> String {
     say.text(&format!("doctor-{}", lamp.state), &[])
 }

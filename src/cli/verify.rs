@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Exit, say::Say};
 use crate::control;
 
-pub(super) fn verify(target: &Path, keys: &[String], say: &Say) -> anyhow::Result<Exit> {
+pub(super) fn verify(target: &Path, keys: &[String], say: Say) -> anyhow::Result<Exit> {
     let report = control::audit(target, keys)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());

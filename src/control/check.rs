@@ -63,7 +63,7 @@ pub struct SegmentReport {
     pub measure: Option<Measure>,
 }
 
-#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn as_db<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
     level.map(Level::db).serialize(to)
 }
@@ -94,10 +94,10 @@ pub fn check(
     let premises =
         Premises { plan: &folder.plan, windows: &station.windows, zone: station.zone, unit: &station.unit };
     findings.extend(programme::check(&file.file, &schedule, &premises, &lengths));
-    if !has_errors(&findings) {
-        if let Clearance::Withheld(why) = file.clearance(folder, digests) {
-            findings.extend(why);
-        }
+    if !has_errors(&findings)
+        && let Clearance::Withheld(why) = file.clearance(folder, digests)
+    {
+        findings.extend(why);
     }
     findings.sort();
     findings.dedup();

@@ -70,7 +70,7 @@ fn log(folder: &Folder) -> Examination {
 fn permissions(folder: &Folder) -> Examination {
     let path = folder.key_path("station");
     match fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o777) {
-        Ok(mode) if mode & 0o077 == 0 => {
+        Ok(mode) if [0o600, 0o400].contains(&mode) => {
             Examination::new("permissions", "ok", format!("{mode:o} {}", path.display()))
         }
         Ok(mode) => {

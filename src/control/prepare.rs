@@ -25,13 +25,13 @@ pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
     };
     let files = source_digests(folder, schedule).map_err(|error| from_control(&error))?;
     // A test play proves nothing and counts for nothing; it may sound what nobody approved yet.
-    if job.trigger != Trigger::Test {
-        if let Clearance::Withheld(findings) = file.clearance(folder, files.clone()) {
-            let message = findings.first().map_or(Message::new("approval-missing"), |f| f.message.clone());
-            let changed = message.code.starts_with("approval-file");
-            let reason = if changed { Reason::FileChanged } else { Reason::NotApproved };
-            return Err(refused(reason, &message));
-        }
+    if job.trigger != Trigger::Test
+        && let Clearance::Withheld(findings) = file.clearance(folder, files.clone())
+    {
+        let message = findings.first().map_or(Message::new("approval-missing"), |f| f.message.clone());
+        let changed = message.code.starts_with("approval-file");
+        let reason = if changed { Reason::FileChanged } else { Reason::NotApproved };
+        return Err(refused(reason, &message));
     }
     let Some(programme) = schedule.programmes.iter().find(|p| p.id == job.programme) else {
         let message = Message::new("prepare-no-programme").with("programme", &job.programme);

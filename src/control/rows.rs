@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use super::{ControlError, Folder};
 use crate::{
-    evidence::{AsRunRow, Body, Outcome, Reason, ScheduleFact, Trigger, asrun},
+    evidence::{
+        AsRunRow, Body, Outcome, Reason, ScheduleFact, Trigger,
+        asrun::{self, Remark},
+    },
     programme::{self, Programme, Schedule, Source, civil},
     store::{Log, Reader},
     units::{Digest, Level, SlotId},
@@ -98,7 +101,14 @@ pub struct NoteRow {
     pub text: String,
 }
 
-#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+impl From<Remark> for NoteRow {
+    fn from(remark: Remark) -> NoteRow {
+        let Remark { seq, corrects, act, by, text } = remark;
+        NoteRow { entry: seq, corrects, act, by, text }
+    }
+}
+
+#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn level<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
     level.map(Level::db).serialize(to)
 }
@@ -178,13 +188,6 @@ impl Names {
             .and_then(|s| s.programme(&row.programme));
         let accepted = row.schedule.and_then(|digest| self.accepted.get(&digest));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
-        let notes = row.notes.into_iter().map(|note| NoteRow {
-            entry: note.seq,
-            corrects: note.corrects,
-            act: note.act,
-            by: note.by,
-            text: note.text,
-        });
         #[allow(
             clippy::cast_precision_loss,
             reason = "an error of hours is exact enough in f64 milliseconds"
@@ -237,7 +240,7 @@ impl Names {
             detail: row.detail,
             proof: row.proof,
             repairs: row.repairs,
-            notes: notes.collect(),
+            notes: row.notes.into_iter().map(NoteRow::from).collect(),
             entries: row.seqs,
         }
     }

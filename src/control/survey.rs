@@ -1,6 +1,6 @@
 //! What a month means for this station now: its slots, whether they are released, how long they last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_length};
 use crate::{
@@ -86,9 +86,9 @@ pub(super) fn source_digests(
     let names = schedule.programmes.iter().flat_map(|p| &p.segments).map(|s| s.file.clone());
     let mut digests = BTreeMap::new();
     for name in names {
-        if !digests.contains_key(&name) {
-            let digest = folder.renderer(&library, &limits).digest(&name)?;
-            digests.insert(name, digest);
+        if let Entry::Vacant(place) = digests.entry(name) {
+            let digest = folder.renderer(&library, &limits).digest(place.key())?;
+            place.insert(digest);
         }
     }
     Ok(digests)

@@ -121,7 +121,9 @@ fn live(
         let came = std::iter::from_fn(|| incoming.try_recv().ok());
         let waiting: Vec<_> = came.chain(told).collect();
         if !waiting.is_empty() {
-            waiting.into_iter().for_each(|next| engine.turn(next));
+            for next in waiting {
+                engine.turn(next);
+            }
             continue;
         }
         let now = clock.now().wall;
