@@ -47,9 +47,9 @@ fn the_programme_of_a_slot_airs_at_its_second_and_the_log_says_so() {
     let heard = &recording.frames[place..place + meant.len()];
     assert_eq!(heard.iter().zip(&meant).position(|(heard, meant)| heard != meant), None, "frame for frame");
     assert_eq!(recording.onset(place + meant.len()), None, "silence behind the last frame");
-    let error_ms = (recording.time_of(place) - planned).num_microseconds().unwrap() as f64 / 1000.0;
-    println!("start error at the monitor {error_ms} ms");
-    assert!(error_ms.abs() < 20.0, "start error {error_ms} ms");
+    let error_us = (recording.time_of(place) - planned).num_microseconds().unwrap();
+    println!("start error at the monitor {error_us} us");
+    assert!(error_us.abs() < 20_000, "start error {error_us} us");
 
     let row = &rows[0];
     assert_eq!(row["slot"], slots[0]);
@@ -60,9 +60,10 @@ fn the_programme_of_a_slot_airs_at_its_second_and_the_log_says_so() {
     assert_eq!(row["segments"][1]["title"], "b.wav");
     assert_eq!(row["approved_by"], "Lãnh đạo");
     let first: DateTime<Utc> = row["first_frame"].as_str().unwrap().parse().unwrap();
-    let told_ms = (first - planned).num_microseconds().unwrap() as f64 / 1000.0;
-    assert!((told_ms - error_ms).abs() < 20.0, "told {told_ms} ms, measured {error_ms} ms");
-    assert!((row["start_error_ms"].as_f64().unwrap() - told_ms).abs() < 0.01);
+    let told_us = (first - planned).num_microseconds().unwrap();
+    assert!((told_us - error_us).abs() < 20_000, "told {told_us} us, measured {error_us} us");
+    let in_row = row["start_error_ms"].as_f64().unwrap() * 1000.0;
+    assert_eq!(in_row.round().to_string(), told_us.to_string());
     station.ok(&["verify"]);
 }
 

@@ -1,6 +1,7 @@
 //! A whole station folder in a fresh place, and the real binary on it.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -116,21 +117,18 @@ impl Station {
         text += "\n[[programme]]\nid = \"cchc\"\ntitle = \"Thử\"\ncolumn = \"Cải cách hành chính\"\nsource = \"town\"\n";
         text += "topics = [\"II.1\"]\neditor = \"Biên tập\"\nannouncer = \"Phát thanh viên\"\n";
         for file in files {
-            text +=
-                &format!("\n[[programme.segment]]\nkind = \"news\"\ntitle = \"{file}\"\nfile = \"{file}\"\n");
+            let _ = write!(
+                text,
+                "\n[[programme.segment]]\nkind = \"news\"\ntitle = \"{file}\"\nfile = \"{file}\"\n"
+            );
         }
         let times: Vec<String> =
             slots.iter().map(|at| local(*at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect();
         if !times.is_empty() {
-            text += &format!("\n[[slot]]\nprogramme = \"cchc\"\nat = {times:?}\nunits = [\"*\"]\n");
+            let _ = write!(text, "\n[[slot]]\nprogramme = \"cchc\"\nat = {times:?}\nunits = [\"*\"]\n");
         }
         fs::write(self.path(&format!("schedules/{}.toml", self.month)), text).unwrap();
         times.into_iter().map(|time| format!("{}/cchc/{time}", self.month)).collect()
-    }
-
-    /// The month of the schedule.
-    pub fn month(&self) -> &str {
-        &self.month
     }
 
     /// Approves the month with the station's own key.
@@ -204,7 +202,7 @@ impl Daemon<'_> {
 
     /// Waits until the log holds `count` rows with an outcome, and gives them.
     pub fn until_closed(&self, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let rows = self.station.rows();
             if rows.iter().filter(|row| !row["outcome"].is_null()).count() >= count {
