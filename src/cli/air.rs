@@ -53,11 +53,12 @@ pub(super) fn cancel(
 
 /// Puts `ask` to the running daemon; where none runs, to an engine of this process.
 pub(super) fn put(folder: Folder, ask: Ask, output: Option<String>, say: Say) -> anyhow::Result<Exit> {
-    let answer = match control::ask(&folder.socket_path(), &ask)? {
-        Some(answer) => Some(answer),
-        None => daemon::run(folder, Options { output, once: Some(ask) })?,
-    };
-    Ok(answer.map_or(Exit::Machine, |answer| say.reply(&answer)))
+    if let Some(answer) = control::ask(&folder.socket_path(), &ask)? {
+        return Ok(say.reply(&answer));
+    }
+    let mut exit = Exit::Machine;
+    daemon::run(folder, Options { output, once: Some(ask) }, &mut |answer| exit = say.reply(answer))?;
+    Ok(exit)
 }
 
 /// Who asks: `--by`, else the user of this session.

@@ -7,6 +7,6 @@ use crate::{
 };
 
 pub(super) fn run(folder: Folder, output: Option<String>, _say: Say) -> anyhow::Result<Exit> {
-    daemon::run(folder, Options { output, once: None })?;
+    daemon::run(folder, Options { output, once: None }, &mut |_| {})?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -47,7 +47,9 @@ impl Say {
             return;
         }
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        // One line under the head is enough for the eye.
+        let style = TableStyle { row_separator: LineStyle::none(), ..presets::UTF8_HORIZONTAL_ONLY };
+        table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head.iter().map(|key| self.text(key, &[])));
         for row in rows {
             table.add_row(row);

@@ -43,18 +43,18 @@ pub struct Options {
     pub once: Option<Ask>,
 }
 
-/// Runs the station until SIGTERM or SIGINT; with `once`, until that airing is over. Gives the answer to
-/// `once`. Fails when another process holds the folder, the log cannot be opened, or the system refuses.
-pub fn run(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
+/// Runs the station until SIGTERM or SIGINT; with `once`, until that is over. The answer to `once` is told
+/// as soon as there is one. Fails when another process holds the folder, the log cannot be opened, or the system refuses.
+pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
     let lock = folder.lock()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
-    let answer = runtime.block_on(serve(folder, options));
+    let ended = runtime.block_on(serve(folder, options, told));
     drop(lock);
-    answer
+    ended
 }
 
-async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>> {
+async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(System::new());
     let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
     let choice: Choice = output.parse()?;
@@ -97,7 +97,7 @@ async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>
         engine.command(Command::Probe);
         engine.turn(Incoming::Tick);
     }
-    let answer = turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once).await?;
+    turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once, told).await?;
     close(&mut engine, &mut incoming).await;
     // Dropped, the player fades, closes the device and is waited for; then what it told last is taken.
     drop(player.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -112,7 +112,7 @@ async fn serve(folder: Folder, options: Options) -> anyhow::Result<Option<Reply>
     let _ = writing.join();
     drop(socket);
     anyhow::ensure!(!broken, "the player crashed; start loa again to go on where it was heard");
-    Ok(answer)
+    Ok(())
 }
 
 /// The rules of this station, as they bear on airing.
@@ -164,32 +164,34 @@ async fn turn_until_done(
     incoming: &mut mpsc::Receiver<Incoming>,
     clock: &dyn Clock,
     mut once: Option<oneshot::Receiver<Reply>>,
-) -> anyhow::Result<Option<Reply>> {
+    told: &mut dyn FnMut(&Reply),
+) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    let mut answer = None;
+    let mut answered = false;
     let watchdog = watchdog();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
         if let Some(reply) = once.as_mut().and_then(|reply| reply.try_recv().ok()) {
-            answer = Some(reply);
+            told(&reply);
+            answered = true;
         }
-        if engine.broken || (answer.is_some() && engine.is_idle()) {
-            return Ok(answer);
+        if engine.broken || (answered && engine.is_idle()) {
+            return Ok(());
         }
         let wake = engine.next_wake(clock.now().wall).to_std().unwrap_or_default();
         let wake = watchdog.map_or(wake, |period| wake.min(period));
         tokio::select! {
             next = incoming.recv() => match next {
                 Some(next) => engine.turn(next),
-                None => return Ok(answer),
+                None => return Ok(()),
             },
             () = tokio::time::sleep(wake) => engine.turn(Incoming::Tick),
-            _ = terminate.recv() => return Ok(answer),
+            _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => match once {
                 // A person who ends what they began means stop, not resume.
                 Some(_) => engine.stop_at_terminal(),
-                None => return Ok(answer),
+                None => return Ok(()),
             },
         }
         if watchdog.is_some() {

@@ -1,0 +1,52 @@
+# The commands of this repository; README.md tells what they are for.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# What the build needs, what the tests need beyond that, what the benches need beyond that.
+BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
+TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox
+BENCH_PACKAGES = mpg123 mpd mpc python3-numpy
+
+.PHONY: help demo run test bench lint doc packages-build packages-test packages-bench
+
+help:
+	@echo "make demo   check, rehearse and air the sample month, then show and verify its log"
+	@echo "make run    the daemon on this folder (a station's folder)"
+	@echo "make test   everything that can be tested, with what it needs"
+	@echo "make bench  measured figures beside other players"
+	@echo "make lint   format, clippy, docs, licences"
+	@echo "make doc    the documentation of the code"
+
+demo: packages-build
+	cargo build --release --locked
+	tools/demo.sh target/release/loa
+
+run: packages-build
+	cargo build --release --locked
+	@[ -e data/log.db ] || target/release/loa init
+	target/release/loa run
+
+test: packages-build packages-test
+	cargo fmt --check
+	cargo test --locked
+
+bench: packages-build packages-test packages-bench
+	cargo build --release --locked
+	cargo bench --locked --bench store --bench media
+	python3 benches/system/bench.py --loa target/release/loa
+
+lint: packages-build
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	cargo deny --all-features check bans licenses sources
+
+doc:
+	cargo doc --locked --no-deps --open
+
+packages-build:
+	@tools/packages.sh $(BUILD_PACKAGES)
+packages-test:
+	@tools/packages.sh $(TEST_PACKAGES)
+packages-bench:
+	@tools/packages.sh $(BENCH_PACKAGES)
