@@ -484,14 +484,16 @@ impl Controller {
             Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
                 // A continuation is measured against the instant at which sound broke off, not the plan.
                 let fresh = air.first.is_none() && air.job.before.airing.is_none();
-                let error = if fresh { first - air.job.planned } else { TimeDelta::zero() };
+                // From the same rounded instants that stand in the log, so that a reader gets the same number.
+                let error_us =
+                    if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
                 air.first = air.first.or(Some(first));
                 air.sounding = true;
                 air.position = from;
                 out.push(Action::Record(vec![Body::Start(Start {
                     airing,
                     first_us: first.timestamp_micros(),
-                    error_us: error.num_microseconds().unwrap_or(i64::MAX),
+                    error_us,
                     latency_us,
                     device,
                 })]));
