@@ -1,8 +1,8 @@
 //! Composition: who starts whom, who watches whom, in what order all stop.
 //!
-//! [`Engine`] is the loop body that both a real run and a rehearsal turn: it feeds the controller and
-//! does what the controller says. [`run`] turns it with tokio's timers, signals and socket on the
-//! machine's clock; [`rehearse`] turns it as fast as it goes on a manual clock.
+//! `Engine` is the loop body that both a real run and a rehearsal turn: it feeds the controller and
+//! does what the controller says. `run` turns it with tokio's timers, signals and socket on the
+//! machine's clock; `rehearse` turns it as fast as it goes on a manual clock.
 //!
 //! Stop order: controller closes → player fades and quits → writer drains and writes `shutdown` → socket.
 

@@ -41,7 +41,7 @@ pub struct WriterHandle {
 }
 
 impl WriterHandle {
-    /// Hands over an append; waits only while [`WAITING`] others wait. The reply is called on the
+    /// Hands over an append; waits only while 256 others wait. The reply is called on the
     /// writer's thread.
     pub fn send(&self, append: Append) -> Result<(), StoreError> {
         self.requests.send(append).map_err(|_| StoreError::Ended)

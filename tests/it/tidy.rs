@@ -176,3 +176,27 @@ fn the_reader_of_imports_sees_paths_and_lists() {
     let rooms: Vec<String> = named(text).into_iter().map(|(_, room)| room).collect();
     assert_eq!(rooms, ["units", "words", "disk"]);
 }
+
+#[test]
+fn everything_that_can_be_said_stands_in_the_catalogues() {
+    let mut files = BTreeMap::new();
+    sources(Path::new("src"), &mut files);
+    let mut catalogue = String::new();
+    for entry in fs::read_dir("src/words/vi").unwrap() {
+        catalogue += &fs::read_to_string(entry.unwrap().path()).unwrap();
+    }
+    let known: Vec<&str> =
+        catalogue.lines().filter_map(|line| line.split_once(" =").map(|(key, _)| key)).collect();
+    let mut faults = Vec::new();
+    for (path, text) in &files {
+        for (_, rest) in
+            text.match_indices("Message::new(\"").map(|(at, found)| (at, &text[at + found.len()..]))
+        {
+            let code = rest.split('"').next().unwrap();
+            if !known.contains(&code) {
+                faults.push(format!("{path}: nothing is said for `{code}`"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -171,3 +171,12 @@ outcome-unknown = There is no outcome called `{ $outcome }`.
     .hint = Use: full, partial, missed, preempted, out-of-window, cancelled, test.
 day-unclear = The day `{ $day }` is not understood.
     .hint = Write it like 2022-03-05.
+
+approval-missing = This schedule is not approved.
+    .hint = Listen, check, then approve: loa approve MONTH --by NAME.
+approval-untrusted = The approval was not signed by a key that this station trusts.
+    .hint = Approve again with a key of approvers under [trust] in config/station.toml.
+approval-unreadable = The approval is damaged at line { $line }.
+    .hint = Approve again with loa approve.
+approval-value = `{ $value }` cannot stand in an approval: it must be one line of text.
+    .hint = Remove line breaks and control characters.

@@ -171,3 +171,12 @@ outcome-unknown = Không có kết quả nào tên `{ $outcome }`.
     .hint = Dùng: full, partial, missed, preempted, out-of-window, cancelled, test.
 day-unclear = Không hiểu ngày `{ $day }`.
     .hint = Viết như 2022-03-05.
+
+approval-missing = Lịch này chưa được duyệt.
+    .hint = Nghe, kiểm tra rồi duyệt: loa approve THÁNG --by HỌ-TÊN.
+approval-untrusted = Phê duyệt không do khóa nào mà đài này tin ký.
+    .hint = Duyệt lại bằng khóa có trong approvers ở phần [trust] của config/station.toml.
+approval-unreadable = Phê duyệt hỏng ở dòng { $line }.
+    .hint = Duyệt lại bằng loa approve.
+approval-value = Không ghi được `{ $value }` vào phê duyệt: phải là một dòng chữ.
+    .hint = Bỏ ký tự xuống dòng hoặc ký tự điều khiển.
