@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, survey::expand};
+use super::{
+    Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::files_of, survey::expand,
+};
 use crate::{
     media::{self, Limits, Measure, Progress},
     programme::{self, Finding, Place, Premises, Programme},
@@ -114,8 +116,7 @@ fn measure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ProgrammeReport, ControlError> {
     let (library, limits) = (folder.library(), Limits::default());
-    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
-    let rendered = folder.renderer(&library, &limits).open_or_render(&files, progress)?;
+    let rendered = folder.renderer(&library, &limits).open_or_render(&files_of(programme), progress)?;
     let mut segments = Vec::new();
     for (segment, result) in programme.segments.iter().zip(rendered.sources) {
         let place = Place { file: file.into(), key: segment.file.clone(), ..Place::default() };

@@ -115,11 +115,15 @@ pub fn airable(folder: &Folder, month: Month, programme: &str) -> Result<(Digest
     Ok((file.digest, length))
 }
 
+/// The files of a programme, in order of airing.
+pub(super) fn files_of(programme: &Programme) -> Vec<&str> {
+    programme.segments.iter().map(|segment| segment.file.as_str()).collect()
+}
+
 /// The length of a programme, by its master; zero while none is rendered.
 pub(super) fn cached_length(folder: &Folder, programme: &Programme) -> Result<Frames, ControlError> {
     let (library, limits) = (folder.library(), Limits::default());
-    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
-    let master = folder.renderer(&library, &limits).find(&files)?;
+    let master = folder.renderer(&library, &limits).find(&files_of(programme))?;
     Ok(master.map_or(Frames::ZERO, |master| master.manifest.frames))
 }
 

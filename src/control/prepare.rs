@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Clearance, ControlError, Folder, MonthFile, survey::source_digests};
+use super::{Clearance, ControlError, Folder, MonthFile, month::files_of, survey::source_digests};
 use crate::{
     airing::{Job, Refused},
     evidence::{Reason, Trigger},
@@ -44,8 +44,7 @@ pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
 /// The verified master of `programme`, rendered when the cache does not hold it.
 fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlError> {
     let (library, limits) = (folder.library(), Limits::default());
-    let files: Vec<&str> = programme.segments.iter().map(|segment| segment.file.as_str()).collect();
-    let rendered = folder.renderer(&library, &limits).open_or_render(&files, &mut |_| {})?;
+    let rendered = folder.renderer(&library, &limits).open_or_render(&files_of(programme), &mut |_| {})?;
     match rendered.master {
         Some(master) => Ok(master),
         None => Err(rendered.sources.into_iter().find_map(Result::err).map_or_else(

@@ -1,6 +1,9 @@
 //! What a month means for this station now: its slots, whether they are released, how long they last.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::PathBuf,
+};
 
 use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_length};
 use crate::{
@@ -19,6 +22,8 @@ pub struct Survey {
     pub slots: Vec<Planned>,
     /// The canonical list of these slots, whose digest stands in the log.
     pub slot_list: String,
+    /// The audio files that it names, where they are there.
+    pub media: Vec<PathBuf>,
     /// Whether it may air.
     pub standing: Standing,
 }
@@ -42,6 +47,7 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
         file,
         slots: Vec::new(),
         slot_list: String::new(),
+        media: Vec::new(),
         standing: Standing::Invalid(findings),
     };
     let Some(schedule) = file.schedule.clone() else {
@@ -65,7 +71,10 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
         Err(_) => return digests.map(|_| invalid(file, findings)),
     };
     let slots = planned(folder, &schedule, file.digest, &slots);
-    Ok(Survey { file, slots, slot_list, standing })
+    let library = folder.library();
+    let names = schedule.programmes.iter().flat_map(|p| &p.segments).map(|segment| &segment.file);
+    let media = names.filter_map(|name| library.resolve(name).ok()).collect();
+    Ok(Survey { file, slots, slot_list, media, standing })
 }
 
 /// The slots of `schedule` at this station.

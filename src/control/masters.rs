@@ -1,0 +1,35 @@
+//! The cache of masters: rendered when a month is accepted and not on air, dropped when no month needs it.
+
+use super::{ControlError, Folder, MonthFile, month::files_of, months};
+use crate::{
+    media::{Limits, Master},
+    units::{Digest, Month},
+};
+
+/// Renders what is missing of the programmes of `month`. A file that is refused is no error here: the check
+/// says so, and the slot will.
+pub fn render_month(folder: &Folder, month: Month) -> Result<(), ControlError> {
+    let Some(schedule) = MonthFile::read(folder, month)?.schedule else { return Ok(()) };
+    let (library, limits) = (folder.library(), Limits::default());
+    for programme in &schedule.programmes {
+        folder.renderer(&library, &limits).open_or_render(&files_of(programme), &mut |_| {})?;
+    }
+    Ok(())
+}
+
+/// Removes every master that no programme of `from` or a later month needs; gives how many.
+pub fn prune_masters(folder: &Folder, from: Month) -> Result<usize, ControlError> {
+    let (library, limits) = (folder.library(), Limits::default());
+    let renderer = folder.renderer(&library, &limits);
+    let mut keep: Vec<Digest> = Vec::new();
+    for month in months(folder)?.into_iter().filter(|month| *month >= from) {
+        // A schedule that cannot be read now may be mended in a minute: nothing is dropped meanwhile.
+        let Some(schedule) = MonthFile::read(folder, month)?.schedule else { return Ok(0) };
+        for programme in &schedule.programmes {
+            if let Ok(Some(master)) = renderer.find(&files_of(programme)) {
+                keep.push(master.manifest.key);
+            }
+        }
+    }
+    Ok(Master::prune(&folder.masters, &keep)?)
+}
