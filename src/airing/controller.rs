@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Input, Interrupted, Job, Planned, Refused, Rules, State,
+    Action, Input, Job, Planned, Refused, Rules, State,
     job::Before,
     judge,
     message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
@@ -22,27 +22,28 @@ use crate::{
     },
     media::Master,
     playout::{self, Command, Event, Fault, Take},
-    units::{Frames, Month, SlotId},
+    units::{Frames, SlotId},
 };
 
 /// Decides what airs. See the room's text for how it is driven.
 pub struct Controller {
     pub(super) rules: Rules,
     device: String,
-    trust: Trust,
+    pub(super) trust: Trust,
     /// Slots without an outcome, by instant.
-    due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
+    pub(super) due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
     /// Slots that have their outcome, or are on their way to it.
-    closed: BTreeSet<SlotId>,
+    pub(super) closed: BTreeSet<SlotId>,
     probed: Option<SlotId>,
     pub(super) hold_until: Option<DateTime<Utc>>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     closing: bool,
-    phase: Phase,
+    pub(super) phase: Phase,
 }
 
+/// What it is at.
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Idle,
     Preparing { job: Job, attempt: Attempt },
     Ready { job: Job, master: Arc<Master>, retry_at: Option<DateTime<Utc>> },
@@ -52,7 +53,7 @@ enum Phase {
 
 /// Where a preparation stands.
 #[derive(Debug)]
-enum Attempt {
+pub(super) enum Attempt {
     Running,
     Failed { why: Refused, retry_at: DateTime<Utc> },
 }
@@ -100,9 +101,11 @@ impl Controller {
         let wall = now.wall;
         match input {
             Input::Tick => {}
-            Input::Rundown { month, slots } => self.replace_month(month, slots, wall, &mut out),
+            Input::Rundown { month, slots, fresh } => {
+                self.replace_month(month, slots, fresh, wall, &mut out);
+            }
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
-            Input::Prepared(result) => self.prepared(result, wall),
+            Input::Prepared(job, result) => self.prepared(&job, result, wall),
             Input::Cued(result) => self.cued(result, wall, &mut out),
             Input::Player(event) => self.heard(event, &mut out),
             request => self.request(request, wall, &mut out),
@@ -164,58 +167,6 @@ impl Controller {
         self.trust.doubt()
     }
 
-    // ---- schedules -------------------------------------------------------------------------------
-
-    fn replace_month(
-        &mut self,
-        month: Month,
-        slots: Vec<Planned>,
-        now: DateTime<Utc>,
-        out: &mut Vec<Action>,
-    ) {
-        let mut gone: BTreeMap<_, _> = self
-            .due
-            .extract_if(.., |(_, id), _| id.month == month)
-            .map(|((_, id), slot)| (id, slot))
-            .collect();
-        let mut late = Vec::new();
-        for slot in slots {
-            let known = gone.remove(&slot.id).is_some();
-            if self.closed.contains(&slot.id) {
-                continue;
-            }
-            if slot.at < now && !known {
-                self.closed.insert(slot.id.clone());
-                late.push(missed(&slot, Reason::ScheduleLate, ""));
-            } else {
-                self.due.insert((slot.at, slot.id.clone()), slot);
-            }
-        }
-        for (id, slot) in gone {
-            self.closed.insert(id);
-            late.push(missed_as(&slot, Outcome::Cancelled, Reason::Superseded, ""));
-        }
-        if !late.is_empty() {
-            out.push(Action::Record(late));
-        }
-    }
-
-    fn resume(&mut self, cut: &Interrupted, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let job = cut.job();
-        let away = now - cut.heard_until;
-        let in_time = away <= TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s))
-            && away >= TimeDelta::zero();
-        let whole_left = job.rest() > Frames::ZERO;
-        if in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
-            // It goes on the moment it is ready, whatever its planned instant was.
-            out.push(Action::Player(Command::Open));
-            out.push(Action::Prepare(Box::new(job.clone())));
-            self.phase = Phase::Preparing { job, attempt: Attempt::Running };
-        } else {
-            out.push(Action::Record(vec![Body::End(Box::new(judge::abandoned(&job, cut.airing, None)))]));
-        }
-    }
-
     // ---- the way to air ----------------------------------------------------------------------------
 
     fn advance(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
@@ -250,7 +201,7 @@ impl Controller {
 
     /// Slots whose time is over without their turn coming get their outcome now.
     fn close_overdue(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let latest = now - TimeDelta::seconds(i64::from(self.rules.policy.late_start_s));
+        let latest = now - self.late_start();
         let overdue: Vec<Planned> =
             self.due.extract_if(.., |(at, _), _| *at < latest).map(|(_, slot)| slot).collect();
         let bodies: Vec<Body> = overdue
@@ -298,8 +249,12 @@ impl Controller {
         self.phase = Phase::Preparing { job, attempt: Attempt::Running };
     }
 
-    fn prepared(&mut self, result: Result<Arc<Master>, Refused>, now: DateTime<Utc>) {
+    fn prepared(&mut self, of: &Job, result: Result<Arc<Master>, Refused>, now: DateTime<Utc>) {
         let Phase::Preparing { job, attempt } = &mut self.phase else { return };
+        // The answer for a job that was stopped meanwhile must not air in another's place.
+        if job != of {
+            return;
+        }
         match result {
             Ok(master) => {
                 job.length = master.manifest.frames;
@@ -345,7 +300,7 @@ impl Controller {
         };
         let seq = match result {
             Ok(seq) => seq,
-            Err(_) if now < job.planned + TimeDelta::seconds(i64::from(self.rules.policy.late_start_s)) => {
+            Err(_) if now + RETRY <= job.planned + self.late_start() => {
                 // Without its cue on disk a crash could air it twice: try again while there is time.
                 self.phase = Phase::Ready { job, master, retry_at: Some(now + RETRY) };
                 return;
@@ -356,8 +311,10 @@ impl Controller {
             }
         };
         let airing = job.before.airing.unwrap_or(seq);
-        if stopped {
-            let end = judge::abandoned(&job, airing, Some(Reason::OperatorStop));
+        // The disk may have taken its time: what forbids sound is asked once more.
+        let late = || self.obstacle(&job, now.max(job.planned)).map(|(reason, _)| reason);
+        if let Some(reason) = stopped.then_some(Reason::OperatorStop).or_else(late) {
+            let end = judge::abandoned(&job, airing, Some(reason));
             out.push(Action::Record(vec![Body::End(Box::new(end))]));
             return out.push(Action::Player(Command::Close));
         }
@@ -409,8 +366,7 @@ impl Controller {
         if let Some(obstacle) = self.obstacle_at(begin) {
             return Some(obstacle);
         }
-        let late = TimeDelta::seconds(i64::from(self.rules.policy.late_start_s));
-        if job.trigger == Trigger::Schedule && begin > job.planned + late {
+        if job.trigger == Trigger::Schedule && begin > job.planned + self.late_start() {
             return Some((Reason::LateStart, String::new()));
         }
         if !self.fits(job, begin) {
@@ -418,6 +374,10 @@ impl Controller {
             return Some((reason, "the rest of the programme does not fit an allowed window".into()));
         }
         None
+    }
+
+    pub(super) fn late_start(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.rules.policy.late_start_s))
     }
 
     fn obstacle_at(&self, at: DateTime<Utc>) -> Option<(Reason, String)> {
@@ -483,7 +443,7 @@ impl Controller {
         match event {
             Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
                 // A continuation is measured against the instant at which sound broke off, not the plan.
-                let fresh = air.first.is_none() && air.job.before.airing.is_none();
+                let fresh = air.first.is_none() && air.job.before.heard == Frames::ZERO;
                 // From the same rounded instants that stand in the log, so that a reader gets the same number.
                 let error_us =
                     if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
@@ -559,7 +519,7 @@ impl Controller {
 }
 
 /// The entry for a slot that did not air.
-fn missed(slot: &Planned, reason: Reason, detail: &str) -> Body {
+pub(super) fn missed(slot: &Planned, reason: Reason, detail: &str) -> Body {
     missed_as(slot, Outcome::Missed, reason, detail)
 }
 

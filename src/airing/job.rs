@@ -83,7 +83,8 @@ impl Interrupted {
             planned: DateTime::from_timestamp_millis(self.cue.planned_ms).unwrap_or_default(),
             length: self.cue.frames,
             schedule: self.cue.schedule,
-            trigger: Trigger::Resume,
+            // A test play stays one, however often it is cut.
+            trigger: if self.cue.trigger == Trigger::Test { Trigger::Test } else { Trigger::Resume },
             by: self.cue.by.clone(),
             before: Before {
                 airing: Some(self.airing),

@@ -34,9 +34,12 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     };
     let hole = tally.hole.max(restart_hole);
     let whole = consumed.0 * 100 >= job.length.0 * FULL_PERCENT && hole <= FULL_HOLE;
-    let virtual_only = tally.proof < 2 && !rehearsal;
+    let virtual_only = tally.proof < 2 && tally.consumed > Frames::ZERO && !rehearsal;
+    // A device that is gone now takes nothing from what it accepted before the cut.
+    let before = if job.before.heard > Frames::ZERO && tally.consumed == Frames::ZERO { 2 } else { 0 };
+    let proof = tally.proof.max(before);
     let outcome = match () {
-        () if job.trigger == Trigger::Test || (virtual_only && consumed > Frames::ZERO) => Outcome::Test,
+        () if job.trigger == Trigger::Test || virtual_only => Outcome::Test,
         () if consumed == Frames::ZERO => Outcome::Missed,
         () if whole && tally.cause != EndCause::Stopped => Outcome::Full,
         () => Outcome::Partial,
@@ -64,7 +67,7 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         consumed,
         underruns: tally.underruns,
         hole_ms: u64::try_from(hole.num_milliseconds()).unwrap_or(0),
-        proof: tally.proof,
+        proof,
     }
 }
 

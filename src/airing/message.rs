@@ -63,11 +63,13 @@ pub enum Input {
         month: Month,
         /// All its slots, those that passed included.
         slots: Vec<Planned>,
+        /// Accepted only now: what has passed came too late. Otherwise it may still start late.
+        fresh: bool,
     },
     /// An airing was cut when the last run ended.
     Interrupted(Box<Interrupted>),
-    /// The answer to [`Action::Prepare`].
-    Prepared(Result<Arc<Master>, Refused>),
+    /// The answer to [`Action::Prepare`], with the job that it was for.
+    Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     /// The answer to [`Action::RecordCue`]: the entry's sequence number, or why it is not durable.
     Cued(Result<u64, String>),
     /// The player told something.

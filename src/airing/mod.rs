@@ -9,6 +9,9 @@ mod job;
 mod judge;
 mod message;
 mod request;
+mod rundown;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use controller::Controller;

@@ -28,7 +28,7 @@ use crate::{
 pub(super) enum Incoming {
     Tick,
     Player(Event),
-    Prepared(Result<Arc<Master>, Refused>),
+    Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
     Surveyed(Month, Result<Box<Survey>, ControlError>),
     Asked(Ask, oneshot::Sender<Reply>),
@@ -163,7 +163,7 @@ impl Engine {
                 self.broken |= matches!(event, Event::Crashed { .. });
                 self.step(Input::Player(event));
             }
-            Incoming::Prepared(result) => self.step(Input::Prepared(result)),
+            Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
             Incoming::Surveyed(month, result) => self.surveyed(month, result),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
@@ -248,7 +248,7 @@ impl Engine {
         let (folder, inbox) = (self.ports.folder.clone(), self.ports.inbox.clone());
         (self.ports.work)(Box::new(move || {
             let result = control::prepare(&folder, &job);
-            let _ = inbox.blocking_send(Incoming::Prepared(result));
+            let _ = inbox.blocking_send(Incoming::Prepared(Box::new(job), result));
         }));
     }
 
@@ -358,7 +358,7 @@ impl Engine {
                     ];
                     self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
                 }
-                self.step(Input::Rundown { month, slots: survey.slots });
+                self.step(Input::Rundown { month, slots: survey.slots, fresh: true });
             }
             Standing::Accepted(Clearance::Withheld(findings))
             | Standing::NotApproved(findings)
@@ -373,7 +373,7 @@ impl Engine {
                 // A draft beside an accepted month changes nothing; a month that was never accepted shows its
                 // slots, so that each says why it does not air.
                 if fresh && !survey.slots.is_empty() {
-                    self.step(Input::Rundown { month, slots: survey.slots });
+                    self.step(Input::Rundown { month, slots: survey.slots, fresh: true });
                 }
             }
         }

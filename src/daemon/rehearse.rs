@@ -110,7 +110,7 @@ fn live(
     };
     let mut engine = Engine::start(ports, rules, past, missed);
     for (month, slots) in rundowns {
-        engine.turn_input(Input::Rundown { month, slots });
+        engine.turn_input(Input::Rundown { month, slots, fresh: false });
     }
     engine.turn(Incoming::Tick);
     loop {

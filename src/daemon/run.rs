@@ -92,7 +92,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         once = Some(answer);
     } else {
         for (month, slots) in rundowns {
-            engine.turn_input(Input::Rundown { month, slots });
+            engine.turn_input(Input::Rundown { month, slots, fresh: false });
         }
         engine.command(Command::Probe);
         engine.turn(Incoming::Tick);

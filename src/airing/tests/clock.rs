@@ -1,0 +1,126 @@
+//! Clocks that are set, and clocks that nobody can trust.
+
+use super::*;
+
+const DECADE: TimeDelta = TimeDelta::days(3652);
+
+/// Steps the clock by each of `steps` and back again at a moment, then lets time pass to the end of the
+/// window; what is taken is played at once.
+fn with_steps(at_s: i64, steps: &[TimeDelta]) -> Bench {
+    let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
+    let mut played = 0;
+    let mut twenty_seconds = |bench: &mut Bench| {
+        for _ in 0..20 {
+            bench.clock.advance(s(1));
+            bench.send(Input::Tick);
+            if bench.takes() > played {
+                played += 1;
+                bench.started();
+                bench.ended(EndCause::Finished, LENGTH);
+            }
+        }
+    };
+    bench.until(t0() + s(at_s));
+    for span in steps {
+        bench.set_by(*span);
+        twenty_seconds(&mut bench);
+        bench.set_by(-*span);
+        twenty_seconds(&mut bench);
+    }
+    while bench.now() < t0() + s(3600) {
+        twenty_seconds(&mut bench);
+    }
+    bench
+}
+
+#[test]
+fn however_the_clock_is_set_a_slot_airs_at_most_once_and_gets_one_outcome() {
+    let minutes = [TimeDelta::minutes(3), TimeDelta::minutes(-3)];
+    let years = [DECADE, -DECADE];
+    let moments = [-3600, -300, -61, -30, -11, -5];
+    for at_s in moments {
+        for steps in [&minutes[..], &years[..], &minutes[..1], &minutes[1..], &years[..1], &years[1..]] {
+            let bench = with_steps(at_s, steps);
+            assert_eq!(bench.outcomes().len(), 1, "{at_s} s, {steps:?}: {:?}", bench.log);
+            assert!(bench.takes() <= 1, "{at_s} s, {steps:?}");
+            assert!(bench.cues().len() <= 1, "{at_s} s, {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn a_step_while_waiting_skips_nothing() {
+    // Three minutes forward over the start: within a late start that allows it, it airs at once.
+    let policy = Policy { late_start_s: 600, ..Policy::default() };
+    let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(3600), BTreeSet::new());
+    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], fresh: true });
+    bench.until(t0() - s(90));
+    bench.set_by(s(180));
+    assert_eq!(bench.take().start, Start::Now);
+    // Three minutes back: it waits for its instant.
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.until(t0() - s(90));
+    bench.set_by(s(-180));
+    bench.until(t0());
+    assert_eq!((bench.take().start, bench.takes()), (Start::At(t0()), 1));
+}
+
+#[test]
+fn a_step_while_on_air_neither_ends_nor_repeats_it() {
+    for step in [s(180), s(-180), DECADE, -DECADE] {
+        let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+        bench.until(t0());
+        bench.started();
+        bench.until(t0() + s(60));
+        bench.set_by(step);
+        bench.until(t0() + step + s(720));
+        assert!(matches!(bench.controller.state(), State::OnAir { .. }));
+        bench.ended(EndCause::Finished, LENGTH);
+        bench.set_by(-step);
+        bench.until(t0() + s(1000));
+        assert_eq!((bench.outcomes(), bench.takes()), (vec![(Outcome::Full, None)], 1));
+        let steps = bench.kinds().into_iter().filter(|kind| *kind == "clock.step").count();
+        assert_eq!(steps, 2, "both steps are told");
+    }
+}
+
+#[test]
+fn a_clock_that_nobody_can_trust_airs_nothing_and_says_so() {
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0()), slot(t0() + TimeDelta::hours(12))]);
+    bench.health = UNSYNCHRONISED;
+    bench.set_by(s(100));
+    assert!(bench.controller.clock_doubt().is_some());
+    bench.air(false);
+    assert_eq!(bench.answer(), Err("air-clock"));
+    bench.until(t0() + s(120));
+    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
+    // Synchronised again, the next slot airs.
+    bench.health = SYNCHRONISED;
+    bench.until(t0() + TimeDelta::hours(12));
+    assert_eq!(bench.takes(), 1);
+}
+
+#[test]
+fn a_clock_before_the_log_waits_for_the_truth() {
+    // Boot in 1970; the time server answers 40 s later.
+    let mut bench = Bench::at(t0() - s(300), vec![slot(t0())]);
+    bench.health = UNSYNCHRONISED;
+    bench.set_by(DateTime::UNIX_EPOCH - bench.now());
+    bench.until(DateTime::UNIX_EPOCH + s(40));
+    assert_eq!((bench.outcomes(), bench.takes()), (vec![], 0));
+    bench.health = SYNCHRONISED;
+    bench.set_by(t0() - s(200) - bench.now());
+    bench.until(t0());
+    assert_eq!(bench.take().start, Start::At(t0()));
+}
+
+#[test]
+fn doubt_between_cue_and_take_still_counts() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.cue = Reply::Waits;
+    bench.until(t0() - s(5));
+    bench.health = UNSYNCHRONISED;
+    bench.set_by(s(-70));
+    bench.cued();
+    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
+}

@@ -1,0 +1,282 @@
+//! A slot's way to air and every way in which it does not get there.
+
+use super::*;
+
+#[test]
+fn a_slot_is_probed_prepared_cued_taken_and_ends_full() {
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    assert_eq!(bench.controller.next_wake(), Some(t0() - s(600)));
+    bench.until(t0() - s(601));
+    assert!(bench.told.is_empty());
+    bench.until(t0());
+    let begin: Vec<_> =
+        bench.told.iter().map(|(at, command)| ((*at - t0()).num_seconds(), command)).collect();
+    assert!(
+        matches!(begin[..], [(-600, Command::Probe), (-60, Command::Open), (-10, Command::Take(_))]),
+        "{begin:?}"
+    );
+    assert_eq!(bench.prepares[0].0, t0() - s(60));
+    let cue = bench.cues()[0].clone();
+    assert_eq!((cue.slot, cue.trigger, cue.from), (Some(slot(t0()).id), Trigger::Schedule, Frames::ZERO));
+    assert_eq!((cue.planned_ms, cue.frames), (t0().timestamp_millis(), LENGTH));
+    let take = bench.take();
+    assert_eq!((take.airing, take.start, take.from), (0, Start::At(t0()), Frames::ZERO));
+    assert_eq!(take.end_by, t0() + s(3600), "sound ends with its window");
+    assert!(matches!(bench.controller.state(), State::Armed(_)));
+
+    bench.started();
+    bench.send(Input::Player(Event::Progress { airing: 0, position: Frames(48_000) }));
+    let State::OnAir { airing: 0, position: Frames(48_000), sounding: true, .. } = bench.controller.state()
+    else {
+        panic!("{:?}", bench.controller.state());
+    };
+    assert_eq!(bench.stamps, [(0, Frames(48_000))]);
+    for n in 0..3 {
+        bench.send(Input::Player(Event::Segment { airing: 0, n, frames: Frames(LENGTH.0 / 3) }));
+    }
+    bench.until(t0() + s(720));
+    bench.ended(EndCause::Finished, LENGTH);
+    assert_eq!(bench.kinds(), ["play.cue", "play.start", "segment", "segment", "segment", "play.end"]);
+    assert!(matches!(bench.told.last(), Some((_, Command::Close))));
+    assert_eq!(bench.outcomes(), [(Outcome::Full, None)]);
+    let end = bench.end();
+    assert_eq!((end.expected, end.consumed, end.proof, end.hole_ms), (LENGTH, LENGTH, 3, 0));
+    assert_eq!(end.last_us, Some((t0() + s(720)).timestamp_micros()));
+    assert!(bench.is_idle());
+}
+
+#[test]
+fn the_start_entry_holds_the_measured_error() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.until(t0());
+    bench.clock.advance(TimeDelta::milliseconds(7));
+    bench.started();
+    let error = bench.log.iter().find_map(|(_, body)| match body {
+        Body::Start(start) => Some(start.error_us),
+        _ => None,
+    });
+    assert_eq!(error, Some(7000));
+}
+
+#[test]
+fn nothing_is_taken_before_its_cue_is_on_disk() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.cue = Reply::Waits;
+    bench.until(t0() + s(20));
+    assert_eq!((bench.cues().len(), bench.takes()), (1, 0));
+    bench.cued();
+    assert_eq!((bench.cues().len(), bench.takes()), (1, 1));
+    assert_eq!(bench.take().start, Start::Now);
+}
+
+#[test]
+fn a_cue_that_is_durable_too_late_sounds_no_more() {
+    // The disk hung: until after the late start, until after the window.
+    for (after, reason) in [(s(61), Reason::LateStart), (s(7200), Reason::LateStart)] {
+        let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+        bench.cue = Reply::Waits;
+        bench.until(t0() + after);
+        bench.cued();
+        assert_eq!(bench.takes(), 0);
+        assert_eq!(bench.outcomes(), missed(reason));
+        assert!(matches!(bench.told.last(), Some((_, Command::Close))));
+    }
+}
+
+#[test]
+fn a_cue_that_fails_is_tried_again_until_it_is_too_late() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.cue = Reply::Fails(Reason::DiskFull);
+    bench.until(t0() + s(30));
+    assert_eq!(bench.outcomes(), []);
+    bench.cue = Reply::Well;
+    bench.until(t0() + s(36));
+    assert_eq!((bench.takes(), bench.take().start), (1, Start::Now));
+
+    for late_start_s in [0, 2, 58, 60] {
+        let policy = Policy { late_start_s, ..Policy::default() };
+        let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(120), BTreeSet::new());
+        bench.cue = Reply::Fails(Reason::DiskFull);
+        bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], fresh: true });
+        bench.until(t0() + s(120));
+        assert_eq!(bench.outcomes(), missed(Reason::DiskFull), "late start {late_start_s} s");
+        assert_eq!(bench.takes(), 0);
+    }
+}
+
+#[test]
+fn a_preparation_that_fails_is_tried_until_the_instant_and_its_reason_stands() {
+    for reason in [Reason::FileMissing, Reason::FileChanged, Reason::NotApproved, Reason::FileUndecodable] {
+        let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+        bench.prepare = Reply::Fails(reason);
+        bench.until(t0() - s(1));
+        assert_eq!(bench.prepares.len(), 12, "every five seconds");
+        assert_eq!(bench.outcomes(), []);
+        bench.until(t0());
+        assert_eq!(bench.outcomes(), missed(reason));
+        bench.until(t0() + s(600));
+        assert_eq!((bench.outcomes().len(), bench.takes(), bench.is_idle()), (1, 0, true));
+    }
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.prepare = Reply::Fails(Reason::FileMissing);
+    bench.until(t0() - s(20));
+    bench.prepare = Reply::Well;
+    bench.until(t0());
+    assert_eq!(bench.take().start, Start::At(t0()), "the file came in time");
+}
+
+#[test]
+fn a_preparation_that_takes_long_starts_late_or_not_at_all() {
+    for (ready_after, wanted) in [(0, None), (60, None), (61, Some(Reason::LateStart))] {
+        let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+        bench.prepare = Reply::Waits;
+        bench.until(t0() + s(ready_after));
+        bench.prepared();
+        match wanted {
+            None => assert_eq!((bench.take().start, bench.outcomes()), (Start::Now, vec![])),
+            Some(reason) => assert_eq!((bench.takes(), bench.outcomes()), (0, missed(reason))),
+        }
+    }
+}
+
+#[test]
+fn a_start_within_the_late_start_airs_and_one_beyond_is_missed() {
+    for (late, airs) in [(0, true), (59, true), (61, false), (600, false)] {
+        let bench = Bench::at(t0() + s(late), vec![slot(t0())]);
+        if airs {
+            assert_eq!((bench.take().start, bench.outcomes()), (Start::Now, vec![]), "{late} s late");
+        } else {
+            assert_eq!(bench.outcomes(), missed(Reason::LateStart), "{late} s late");
+        }
+    }
+}
+
+#[test]
+fn what_has_passed_when_a_schedule_is_accepted_came_too_late() {
+    let mut bench = Bench::with(rules(), t0() + s(30), BTreeSet::new());
+    let slots = vec![slot(t0()), slot(t0() + TimeDelta::hours(12))];
+    bench.send(Input::Rundown { month: march(), slots: slots.clone(), fresh: true });
+    assert_eq!(bench.outcomes(), missed(Reason::ScheduleLate));
+    // The same again changes nothing.
+    bench.send(Input::Rundown { month: march(), slots, fresh: true });
+    assert_eq!((bench.outcomes().len(), bench.controller.upcoming().count()), (1, 1));
+}
+
+#[test]
+fn a_slot_that_a_revision_drops_is_superseded_even_while_it_is_made_ready() {
+    let superseded = [(Outcome::Cancelled, Some(Reason::Superseded))];
+    for before in [3600, 59, 11] {
+        let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
+        bench.until(t0() - s(before));
+        bench.send(Input::Rundown { month: march(), slots: vec![], fresh: true });
+        assert_eq!(bench.outcomes(), superseded, "{before} s before");
+        bench.until(t0() + s(120));
+        assert_eq!((bench.outcomes().len(), bench.takes(), bench.is_idle()), (1, 0, true));
+        // Brought back, it keeps the outcome that it has.
+        bench.send(Input::Rundown { month: march(), slots: vec![slot_of(t0(), 3)], fresh: true });
+        assert_eq!(bench.outcomes().len(), 1);
+    }
+}
+
+#[test]
+fn a_slot_that_a_revision_keeps_airs_by_the_new_one_until_its_cue_is_written() {
+    for (before, revision) in [(3600, 2), (59, 2), (11, 2), (5, 1)] {
+        let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
+        bench.until(t0() - s(before));
+        bench.send(Input::Rundown { month: march(), slots: vec![slot_of(t0(), 2)], fresh: true });
+        bench.until(t0());
+        assert_eq!((bench.takes(), bench.cues().len()), (1, 1), "{before} s before");
+        assert_eq!(bench.cues()[0].schedule, Digest::of(&[revision]), "{before} s before");
+        bench.play();
+        assert_eq!(bench.outcomes(), [(Outcome::Full, None)]);
+    }
+}
+
+#[test]
+fn a_month_is_replaced_without_touching_another() {
+    let april = Planned {
+        id: "2022-04/cchc/2022-04-02T05:30:00".parse().unwrap(),
+        ..slot(t0() + TimeDelta::days(28))
+    };
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.send(Input::Rundown { month: april.id.month, slots: vec![april], fresh: true });
+    bench.send(Input::Rundown { month: march(), slots: vec![], fresh: true });
+    assert_eq!((bench.outcomes().len(), bench.controller.upcoming().count()), (1, 1));
+}
+
+#[test]
+fn slots_with_an_outcome_in_the_log_are_not_begun() {
+    let mut bench = Bench::with(rules(), t0() - s(30), [slot(t0()).id].into());
+    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], fresh: true });
+    bench.until(t0() + s(120));
+    assert_eq!((bench.log.len(), bench.takes()), (0, 0));
+}
+
+#[test]
+fn quiet_hours_are_asked_again_with_the_true_length() {
+    // Begins in the window and would end outside: the plan's length was unknown until now.
+    let at = t0() + s(3600 - 719);
+    let mut bench = Bench::at(at - s(120), vec![Planned { length: Frames::ZERO, ..slot(at) }]);
+    bench.until(at);
+    assert_eq!(bench.outcomes(), missed(Reason::QuietHours));
+    let fits = t0() + s(3600 - 720);
+    let mut bench = Bench::at(fits - s(120), vec![slot(fits)]);
+    bench.until(fits);
+    assert_eq!(bench.takes(), 1);
+    // Late by a second, it fits no more.
+    let mut bench = Bench::at(fits - s(120), vec![slot(fits)]);
+    bench.prepare = Reply::Waits;
+    bench.until(fits + s(1));
+    bench.prepared();
+    assert_eq!(bench.outcomes(), missed(Reason::LateStart));
+}
+
+#[test]
+fn a_file_disturbs_nobody_at_night() {
+    let night = t0() - TimeDelta::hours(4);
+    let rules = Rules { enforce_windows: false, ..rules() };
+    let mut bench = Bench::with(rules, night - s(120), BTreeSet::new());
+    bench.send(Input::Rundown { month: march(), slots: vec![slot(night)], fresh: true });
+    bench.until(night);
+    assert_eq!(bench.takes(), 1);
+}
+
+#[test]
+fn the_next_slot_follows_on_the_heels_of_the_one_before() {
+    let second = t0() + s(725);
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0()), slot(second)]);
+    bench.until(t0());
+    bench.play();
+    bench.until(second);
+    assert_eq!(bench.take().start, Start::At(second));
+    bench.play();
+    assert_eq!(bench.outcomes(), [(Outcome::Full, None); 2]);
+    // One that overran makes the next late, and too late.
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0()), slot(second)]);
+    bench.until(t0());
+    bench.started();
+    bench.until(second + s(61));
+    assert_eq!(bench.outcomes(), missed(Reason::LateStart));
+}
+
+#[test]
+fn what_the_device_does_is_entered() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    let opened = Event::Opened { device: "loud".into(), latency_us: 40_000 };
+    bench.send(Input::Player(opened));
+    bench.until(t0());
+    bench.started();
+    let (fault, detail) = (Fault::Lost, "server gone".to_owned());
+    bench.send(Input::Player(Event::Lost { airing: Some(0), fault, detail, position: Frames(96_000) }));
+    let State::OnAir { sounding: false, position: Frames(96_000), .. } = bench.controller.state() else {
+        panic!("never sounding while the device is gone");
+    };
+    let failed = Event::OpenFailed { fault: Fault::Absent, detail: "no such sink".into() };
+    bench.send(Input::Player(failed));
+    bench.started();
+    bench.send(Input::Player(Event::Closed));
+    assert_eq!(
+        bench.kinds(),
+        ["device", "play.cue", "play.start", "device", "device", "play.start", "device"]
+    );
+}
