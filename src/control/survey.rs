@@ -9,7 +9,7 @@ use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, mont
 use crate::{
     airing::Planned,
     media::Limits,
-    programme::{self, Place, Schedule, Slot, SlotList},
+    programme::{self, Approval, Place, Schedule, Slot, SlotList},
     units::{Digest, Frames, Month},
 };
 
@@ -32,7 +32,7 @@ pub struct Survey {
 #[derive(Debug, Clone)]
 pub enum Standing {
     /// It is valid and approved.
-    Accepted(Clearance),
+    Accepted(Box<Approval>),
     /// It is valid and not approved: each of its slots will say so.
     NotApproved(Vec<programme::Finding>),
     /// It cannot be read as a schedule; what was known of the month before stays in force.
@@ -63,7 +63,7 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
         SlotList::new(&folder.station.id, &folder.station.unit, month, file.digest, &slots).to_string();
     let digests = source_digests(folder, &schedule);
     let standing = match digests.as_ref().map(|files| file.clearance(folder, files.clone())) {
-        Ok(clearance @ Clearance::Approved(_)) => Standing::Accepted(clearance),
+        Ok(Clearance::Approved(approval)) => Standing::Accepted(approval),
         Ok(Clearance::Withheld(findings)) => Standing::NotApproved(findings),
         Err(ControlError::Media(refusal)) => Standing::NotApproved(vec![
             refusal.finding(Place { file: file.file.clone(), ..Place::default() }),

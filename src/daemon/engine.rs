@@ -5,23 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    past::Past,
-    status::{DeviceLamp, status},
-};
+use super::{months::Seen, past::Past, status::DeviceLamp};
 use crate::{
-    airing::{Action, Answer, Controller, Input, Job, Refused, Rules, State},
+    airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
-    control::{
-        self, Alive, Ask, Clearance, ControlError, Folder, LogHead, Position, Reply, Said, Stamper, Standing,
-        Survey,
-    },
-    evidence::{Body, BootFacts, Clk, ScheduleFact},
+    control::{self, Alive, Ask, ControlError, Folder, Position, Reply, Stamper, Survey},
+    evidence::{Body, BootFacts, Clk},
     media::Master,
     playout::{Command, Event},
-    store::{Append, Blob, Log, StoreError, WriterHandle},
+    store::{Append, Blob, StoreError, WriterHandle},
     units::{Digest, Month},
-    words::Message,
 };
 
 /// Everything that can come in. The player, the writer and the workers send it from their threads.
@@ -60,27 +53,14 @@ pub(super) struct Engine {
     pub(super) ports: Ports,
     pub(super) controller: Controller,
     pub(super) lamp: DeviceLamp,
-    months: BTreeMap<Month, Seen>,
-    waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
-    tokens: u64,
+    pub(super) months: BTreeMap<Month, Seen>,
+    pub(super) waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
+    pub(super) tokens: u64,
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
     /// The player crashed: the process must end, to be started anew and go on where it was heard.
     pub(super) broken: bool,
-}
-
-/// What was last seen of a month.
-#[derive(Default)]
-struct Seen {
-    /// Time stamps and sizes of its files.
-    fingerprint: Vec<Option<(i128, u64)>>,
-    /// Schedule and approval that the log has accepted.
-    accepted: Option<(Digest, Digest)>,
-    /// What was refused last, so that it is told once.
-    refused: Option<(Digest, &'static str)>,
-    settled: bool,
-    running: bool,
 }
 
 /// How often files are looked at for changes.
@@ -100,14 +80,7 @@ impl Engine {
         let closed = std::mem::take(&mut past.closed);
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
-        let months = past
-            .accepted
-            .values()
-            .map(|fact| {
-                let accepted = Some((fact.digest, fact.approval));
-                (fact.month, Seen { accepted, ..Seen::default() })
-            })
-            .collect();
+        let months = past.accepted.values().map(|fact| (fact.month, Seen::accepted(fact))).collect();
         let mut engine = Engine {
             ports,
             controller,
@@ -189,6 +162,12 @@ impl Engine {
         self.step(Input::Stop { token, by: String::new(), reason, hold_until: None });
     }
 
+    /// The calendar month at the station.
+    pub(super) fn this_month(&self) -> Month {
+        let now = self.ports.clock.now().wall;
+        Month::of(now.with_timezone(&self.ports.folder.station.zone).date_naive())
+    }
+
     /// When it wants its next [`Incoming::Tick`].
     pub fn next_wake(&self, now: DateTime<Utc>) -> TimeDelta {
         let wake = self.controller.next_wake().map_or(LONGEST_SLEEP, |at| at - now);
@@ -207,7 +186,7 @@ impl Engine {
         self.controller.state() == State::Idle
     }
 
-    fn step(&mut self, input: Input) {
+    pub(super) fn step(&mut self, input: Input) {
         let now = self.ports.clock.now();
         let health = self.ports.clock.health();
         for action in self.controller.step(&now, health, input) {
@@ -263,7 +242,7 @@ impl Engine {
         self.append(bodies, Vec::new(), told);
     }
 
-    fn append(
+    pub(super) fn append(
         &self,
         bodies: Vec<Body>,
         blobs: Vec<Blob>,
@@ -293,176 +272,19 @@ impl Engine {
         }
         if due(&self.surveyed_at, SURVEY_EVERY) {
             self.surveyed_at = Some(now.clone());
-            let today = now.wall.with_timezone(&self.ports.folder.station.zone).date_naive();
-            let month = Month::of(today);
+            let month = self.this_month();
             for month in [month, month.next()] {
                 self.survey_if_changed(month);
             }
         }
     }
-
-    fn survey_if_changed(&mut self, month: Month) {
-        let folder = self.ports.folder.clone();
-        let files = [folder.schedule_file(month), folder.approval_file(month)];
-        let fingerprint = files.iter().map(|file| fingerprint(&folder.root.join(file))).collect::<Vec<_>>();
-        let seen = self.months.entry(month).or_default();
-        let nothing = fingerprint.first().is_none_or(Option::is_none);
-        let unchanged = seen.fingerprint == fingerprint && seen.settled;
-        if seen.running || nothing || unchanged {
-            return;
-        }
-        seen.fingerprint = fingerprint;
-        seen.running = true;
-        let inbox = self.ports.inbox.clone();
-        (self.ports.work)(Box::new(move || {
-            let survey = control::survey(&folder, month).map(Box::new);
-            let _ = inbox.blocking_send(Incoming::Surveyed(month, survey));
-        }));
-    }
-
-    fn surveyed(&mut self, month: Month, result: Result<Box<Survey>, ControlError>) {
-        let seen = self.months.entry(month).or_default();
-        seen.running = false;
-        let survey = match result {
-            Ok(survey) => survey,
-            Err(error) => {
-                tracing::warn!("{month}: {error}");
-                return;
-            }
-        };
-        let digest = survey.file.digest;
-        let refused = |findings: &[crate::programme::Finding]| {
-            findings.first().map_or("schedule-unreadable", |finding| finding.message.code)
-        };
-        match &survey.standing {
-            Standing::Accepted(Clearance::Approved(approval)) => {
-                seen.settled = true;
-                let note = survey.file.approval.clone().unwrap_or_default();
-                let pair = (digest, Digest::of(&note));
-                if seen.accepted != Some(pair) {
-                    seen.accepted = Some(pair);
-                    let fact = ScheduleFact {
-                        month,
-                        revision: survey.file.schedule.as_ref().map_or(0, |schedule| schedule.revision),
-                        digest,
-                        slots: Digest::of(survey.slot_list.as_bytes()),
-                        count: survey.slots.len() as u64,
-                        approval: pair.1,
-                        by: approval.release.by.clone(),
-                        document: approval.release.document.clone(),
-                    };
-                    let blobs = vec![
-                        Blob { kind: "schedule", bytes: survey.file.bytes.clone() },
-                        Blob { kind: "slots", bytes: survey.slot_list.clone().into_bytes() },
-                        Blob { kind: "approval", bytes: note },
-                    ];
-                    self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
-                }
-                self.step(Input::Rundown { month, slots: survey.slots, fresh: true });
-            }
-            Standing::Accepted(Clearance::Withheld(findings))
-            | Standing::NotApproved(findings)
-            | Standing::Invalid(findings) => {
-                seen.settled = false;
-                let code = refused(findings);
-                let fresh = seen.accepted.is_none();
-                if seen.refused != Some((digest, code)) {
-                    seen.refused = Some((digest, code));
-                    self.record(vec![Body::ScheduleRefuse { month, digest, reason: code.into() }]);
-                }
-                // A draft beside an accepted month changes nothing; a month that was never accepted shows its
-                // slots, so that each says why it does not air.
-                if fresh && !survey.slots.is_empty() {
-                    self.step(Input::Rundown { month, slots: survey.slots, fresh: true });
-                }
-            }
-        }
-    }
-
-    // ---- people ----------------------------------------------------------------------------------------
-
-    fn asked(&mut self, ask: Ask, reply: oneshot::Sender<Reply>) {
-        let token = self.tokens;
-        self.tokens += 1;
-        let input = match ask {
-            Ask::Status => {
-                let head = Log::read_only(&self.ports.folder.log_path())
-                    .and_then(|log| Ok((log.size()?, log.head()?)));
-                let _ = reply.send(match head {
-                    Ok((size, checkpoint)) => {
-                        Reply::Status(Box::new(status(self, LogHead { size, checkpoint })))
-                    }
-                    Err(error) => Reply::Failed(error.to_string()),
-                });
-                return;
-            }
-            Ask::Note { slot, by, text } => {
-                return self.enter(Body::Note { slot, by, text }, "note-done", reply);
-            }
-            Ask::Correct { entry, by, text } => {
-                return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
-            }
-            Ask::Air { month, programme, test, by } => {
-                match control::airable(&self.ports.folder, month, &programme) {
-                    Ok((schedule, length)) => {
-                        Input::Air { token, programme: (month, programme), schedule, length, test, by }
-                    }
-                    Err(error) => {
-                        let _ = reply.send(no(&error));
-                        return;
-                    }
-                }
-            }
-            Ask::Stop { by, reason, hold_until } => Input::Stop { token, by, reason, hold_until },
-            Ask::Release { by } => Input::Release { token, by },
-            Ask::Cancel { slot, by, reason } => Input::Cancel { token, slot, by, reason },
-        };
-        self.waiting.insert(token, reply);
-        self.step(input);
-    }
-
-    fn enter(&self, body: Body, done: &'static str, reply: oneshot::Sender<Reply>) {
-        self.append(vec![body], Vec::new(), move |result| {
-            let _ = reply.send(match result {
-                Ok(seqs) => {
-                    let seq = seqs.first().copied().unwrap_or_default();
-                    Reply::Done(Said::of(&Message::new(done).with("entry", seq)))
-                }
-                Err(error) => Reply::Failed(error.to_string()),
-            });
-        });
-    }
-
-    fn answer(&mut self, token: u64, answer: &Answer) {
-        if let Some(reply) = self.waiting.remove(&token) {
-            let _ = reply.send(match answer {
-                Ok(message) => Reply::Done(Said::of(message)),
-                Err(message) => Reply::No(Said::of(message)),
-            });
-        }
-    }
 }
 
 /// Nobody waits for this entry; that it is missing is told aloud.
-fn told(result: Result<Vec<u64>, StoreError>) {
+pub(super) fn told(result: Result<Vec<u64>, StoreError>) {
     if let Err(error) = result {
         tracing::error!("an entry is not in the log: {error}");
     }
-}
-
-fn no(error: &ControlError) -> Reply {
-    match error {
-        ControlError::No(message) => Reply::No(Said::of(message)),
-        ControlError::Media(refusal) => Reply::No(Said::of(&refusal.message())),
-        other => Reply::Failed(other.to_string()),
-    }
-}
-
-/// Changes when a file is written: modification time in nanoseconds and size.
-fn fingerprint(path: &std::path::Path) -> Option<(i128, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    let meta = std::fs::metadata(path).ok()?;
-    Some((i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec()), meta.len()))
 }
 
 /// Digest of the running executable.

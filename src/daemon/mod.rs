@@ -8,7 +8,9 @@
 
 mod device;
 mod engine;
+mod months;
 mod past;
+mod people;
 mod rehearse;
 mod run;
 mod socket;

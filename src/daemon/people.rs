@@ -1,0 +1,83 @@
+//! What people ask of a running station, and how they are answered.
+
+use tokio::sync::oneshot;
+
+use super::{engine::Engine, status::status};
+use crate::{
+    airing::{Answer, Input},
+    control::{self, Ask, ControlError, LogHead, Reply, Said},
+    evidence::Body,
+    store::Log,
+    words::Message,
+};
+
+impl Engine {
+    pub(super) fn asked(&mut self, ask: Ask, reply: oneshot::Sender<Reply>) {
+        let token = self.tokens;
+        self.tokens += 1;
+        let input = match ask {
+            Ask::Status => {
+                let head = Log::read_only(&self.ports.folder.log_path())
+                    .and_then(|log| Ok((log.size()?, log.head()?)));
+                let _ = reply.send(match head {
+                    Ok((size, checkpoint)) => {
+                        Reply::Status(Box::new(status(self, LogHead { size, checkpoint })))
+                    }
+                    Err(error) => Reply::Failed(error.to_string()),
+                });
+                return;
+            }
+            Ask::Note { slot, by, text } => {
+                return self.enter(Body::Note { slot, by, text }, "note-done", reply);
+            }
+            Ask::Correct { entry, by, text } => {
+                return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
+            }
+            Ask::Air { month, programme, test, by } => {
+                match control::airable(&self.ports.folder, month, &programme) {
+                    Ok((schedule, length)) => {
+                        Input::Air { token, programme: (month, programme), schedule, length, test, by }
+                    }
+                    Err(error) => {
+                        let _ = reply.send(no(&error));
+                        return;
+                    }
+                }
+            }
+            Ask::Stop { by, reason, hold_until } => Input::Stop { token, by, reason, hold_until },
+            Ask::Release { by } => Input::Release { token, by },
+            Ask::Cancel { slot, by, reason } => Input::Cancel { token, slot, by, reason },
+        };
+        self.waiting.insert(token, reply);
+        self.step(input);
+    }
+
+    fn enter(&self, body: Body, done: &'static str, reply: oneshot::Sender<Reply>) {
+        self.append(vec![body], Vec::new(), move |result| {
+            let _ = reply.send(match result {
+                Ok(seqs) => {
+                    let seq = seqs.first().copied().unwrap_or_default();
+                    Reply::Done(Said::of(&Message::new(done).with("entry", seq)))
+                }
+                Err(error) => Reply::Failed(error.to_string()),
+            });
+        });
+    }
+
+    pub(super) fn answer(&mut self, token: u64, answer: &Answer) {
+        if let Some(reply) = self.waiting.remove(&token) {
+            let _ = reply.send(match answer {
+                Ok(message) => Reply::Done(Said::of(message)),
+                Err(message) => Reply::No(Said::of(message)),
+            });
+        }
+    }
+}
+
+fn no(error: &ControlError) -> Reply {
+    match error {
+        ControlError::No(message) => Reply::No(Said::of(message)),
+        ControlError::Media(refusal) => Reply::No(Said::of(&refusal.message())),
+        other => Reply::Failed(other.to_string()),
+    }
+}
