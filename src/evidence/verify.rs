@@ -46,6 +46,22 @@ impl VerifyReport {
     pub fn holds(&self) -> bool {
         self.faults.is_empty()
     }
+
+    /// Whether leaves were altered: they have another root than the signed head.
+    #[must_use]
+    pub fn root_differs(&self) -> bool {
+        self.faults.iter().any(|fault| fault.message.code == "verify-root")
+    }
+
+    /// Names an entry that is not the one whose hash the stored tree keeps.
+    pub fn name_altered(&mut self, entry: u64) {
+        if self.faults.len() < MOST_FAULTS {
+            let message = Message::new("verify-altered").with("entry", entry);
+            self.faults.push(Fault { entry: Some(entry), message });
+        } else {
+            self.more_faults += 1;
+        }
+    }
 }
 
 /// A verification in progress; leaves stream through it in memory of log₂ n hashes.

@@ -7,14 +7,14 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params_from_iter, types::Value};
-use tlog_tiles::{Hash, HashReader};
+use tlog_tiles::{Hash, HashReader, stored_hash_index};
 
 use super::{
     StoreError,
     schema::{self, During as _},
 };
 use crate::{
-    evidence::{Airing, Entry, Leaf, Verifier, VerifyReport, canonical::decode},
+    evidence::{Airing, Entry, Leaf, Verifier, VerifyReport, canonical::decode, tree::leaf_hash},
     keys::PublicKey,
     units::{Digest, SlotId},
 };
@@ -169,8 +169,25 @@ impl Reader {
         for leaf in self.leaves(0..u64::MAX) {
             verifier.push(leaf?.1.as_bytes());
         }
+        let mut report = verifier.finish();
+        if report.root_differs() {
+            self.name_altered(&mut report)?;
+        }
         snapshot.finish().during("read", &self.path)?;
-        Ok(verifier.finish())
+        Ok(report)
+    }
+
+    /// The leaves that are not those whose hashes the stored tree keeps. Who altered the tree as well leaves
+    /// nothing to name; the signed root tells on him all the same.
+    fn name_altered(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
+        for leaf in self.leaves(0..u64::MAX) {
+            let (entry, leaf) = leaf?;
+            let kept = self.node(stored_hash_index(0, entry)).ok();
+            if kept.is_some_and(|kept| kept != leaf_hash(leaf.as_bytes())) {
+                report.name_altered(entry);
+            }
+        }
+        Ok(())
     }
 
     /// A node of the stored tree.

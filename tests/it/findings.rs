@@ -36,7 +36,7 @@ fn lines(findings: &[Finding], lang: Lang) -> String {
 }
 
 /// Compares with the expectations called `name`; gives the difference, if there is one.
-fn compare(name: &str, findings: &[Finding]) -> Option<String> {
+pub(super) fn compare(name: &str, findings: &[Finding]) -> Option<String> {
     let mut faults = String::new();
     for (lang, tag) in [(Lang::Vi, "vi"), (Lang::En, "en")] {
         let path = Path::new(FOLDER).join(format!("{name}.{tag}.txt"));

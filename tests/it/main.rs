@@ -8,7 +8,10 @@
 )]
 
 mod airing;
+mod audio_findings;
+mod cli;
 mod findings;
+mod json;
 mod media;
 mod playout;
 mod pulse;

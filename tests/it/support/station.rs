@@ -173,7 +173,17 @@ impl Station {
     /// Starts the daemon on `server`; waits until it answers.
     pub fn daemon(&self, server: &Server) -> Daemon<'_> {
         let mut command = self.command(&["run"]);
-        server.environment(&mut command).stderr(fs::File::create(self.path("stderr.txt")).unwrap());
+        server.environment(&mut command);
+        self.start(command)
+    }
+
+    /// Starts the daemon on the output of its settings, without a sound server.
+    pub fn daemon_alone(&self) -> Daemon<'_> {
+        self.start(self.command(&["run"]))
+    }
+
+    fn start(&self, mut command: Command) -> Daemon<'_> {
+        command.stderr(fs::File::create(self.path("stderr.txt")).unwrap());
         let daemon = Daemon { station: self, process: command.spawn().unwrap() };
         daemon.until("answers", |status| status["running"] == true);
         daemon
@@ -266,4 +276,32 @@ pub fn noise(path: &Path, seconds: u32, seed: u64) {
     }
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
+}
+
+/// The bytes of entry `seq` as they stand in the log.
+pub fn leaf(station: &Station, seq: u64) -> String {
+    let db = rusqlite::Connection::open(station.path("data/log.db")).unwrap();
+    let seq = i64::try_from(seq).unwrap();
+    db.query_row("SELECT leaf FROM event WHERE seq = ?1", [seq], |row| row.get(0)).unwrap()
+}
+
+/// Changes a stored entry behind the program's back, as an attacker with the file would.
+pub fn forge(station: &Station, seq: u64, change: impl Fn(&str) -> String) {
+    let db = rusqlite::Connection::open(station.path("data/log.db")).unwrap();
+    let triggers: Vec<String> = db
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for trigger in triggers {
+        db.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).unwrap();
+    }
+    let forged = change(&leaf(station, seq));
+    db.execute(
+        "UPDATE event SET leaf = ?2 WHERE seq = ?1",
+        rusqlite::params![i64::try_from(seq).unwrap(), forged],
+    )
+    .unwrap();
 }

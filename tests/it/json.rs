@@ -1,0 +1,132 @@
+//! The shapes of `docs/json.md`: keys and types of every document that `--json` prints, held by
+//! `tests/golden/json/NAME.json`. With `GOLDEN=write` in the environment they are written anew, to be read by
+//! a person in the diff. What a shape says must also stand in `docs/json.md`, key by key.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::{Map, Value, json};
+
+use super::support::station::{Station, forge, in_seconds};
+
+/// Values become the names of their types; of a list, the first element stands for all.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!(null),
+        Value::Bool(_) => json!("truth"),
+        Value::Number(n) if n.is_f64() => json!("number"),
+        Value::Number(_) => json!("integer"),
+        Value::String(_) => json!("text"),
+        Value::Array(list) => Value::Array(list.first().map(shape).into_iter().collect()),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(key, value)| (key.clone(), shape(value))).collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn keys(shape: &Value, found: &mut BTreeSet<String>) {
+    match shape {
+        Value::Array(list) => list.iter().for_each(|item| keys(item, found)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                found.insert(key.clone());
+                keys(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Compares the shape of `document` with the golden one, and its keys with the documentation.
+fn hold(name: &str, document: &Value) {
+    let found = serde_json::to_string_pretty(&shape(document)).unwrap() + "\n";
+    let path = Path::new("tests/golden/json").join(format!("{name}.json"));
+    if std::env::var("GOLDEN").is_ok_and(|v| v == "write") {
+        fs::write(&path, &found).unwrap();
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, wanted, "the shape of `{name}` changed; then docs/json.md must change with it");
+    let told = fs::read_to_string("docs/json.md").unwrap();
+    let mut names = BTreeSet::new();
+    keys(document, &mut names);
+    let untold: Vec<_> = names.iter().filter(|key| !told.contains(&format!("`{key}`"))).collect();
+    assert!(untold.is_empty(), "docs/json.md does not explain {untold:?}");
+}
+
+/// The only document that the verb prints.
+fn one(station: &Station, args: &[&str]) -> Value {
+    let mut documents = station.json(args);
+    assert_eq!(documents.len(), 1, "{args:?} prints one document");
+    documents.remove(0)
+}
+
+/// A station with an approved month, whose slots have passed.
+fn station() -> (Station, Vec<String>) {
+    let mut station = Station::new(&[("a.wav", 1)]);
+    let slots = station.schedule(&["a.wav"], &["2022-03-01T10:00:00Z".parse().unwrap()]);
+    station.approve();
+    (station, slots)
+}
+
+#[test]
+fn init_copy_approve_and_check_keep_their_shapes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
+    let made = command.args(["init", "--json", "--dir"]).arg(folder.path()).output().unwrap().stdout;
+    hold("init", &serde_json::from_slice(&made).unwrap());
+
+    let (station, _) = station();
+    let mut months = station.json(&["check"]);
+    hold("check", &months.remove(0));
+    hold("copy", &one(&station, &["copy", "2022-03", "2022-02"]));
+    hold("approve", &one(&station, &["approve", "2022-03", "--by", "A"]));
+    fs::remove_file(station.path("media/a.wav")).unwrap();
+    let unready = one(&station, &["check", "2022-03"]);
+    hold("check-unready", &unready);
+    station.set("frobnicate = 1\n");
+    hold("findings", &one(&station, &["check"]));
+}
+
+#[test]
+fn rehearsal_log_and_notes_keep_their_shapes() {
+    let (station, slots) = station();
+    hold("row-full", &one(&station, &["rehearse", "2022-03"]));
+    hold("done", &one(&station, &["note", &slots[0], "--text", "x", "--by", "A"]));
+    fs::remove_file(station.path("media/a.wav")).unwrap();
+    hold("row-missed", &one(&station, &["rehearse", "2022-03"]));
+}
+
+#[test]
+fn answers_keep_their_shapes() {
+    let (station, slots) = station();
+    hold("no", &one(&station, &["init"]));
+    hold("no-answer", &one(&station, &["release"]));
+    hold("no-answer", &one(&station, &["cancel", &slots[0], "--reason", "x"]));
+    hold("failed", &one(&station, &["approve", "2022-03", "--by", "A", "--key", "/nowhere/a.key"]));
+}
+
+#[test]
+fn status_verify_and_doctor_keep_their_shapes() {
+    let (station, _) = station();
+    hold("status-at-rest", &one(&station, &["status"]));
+    hold("verify", &one(&station, &["verify"]));
+    let output = format!("wav:{}", station.path("out.wav").display());
+    hold("doctor", &one(&station, &["doctor", "--output", &output]));
+    forge(&station, 0, |leaf| leaf.replacen("init", "inert", 1));
+    hold("verify-broken", &one(&station, &["verify"]));
+}
+
+#[test]
+fn a_running_station_keeps_its_shapes() {
+    let mut station = Station::new(&[("a.wav", 3)]);
+    station.schedule(&["a.wav"], &[in_seconds(5), in_seconds(3600)]);
+    station.approve();
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    let output = format!("wav:{}", station.path("out.wav").display());
+    station.set(&settings.replace("pulse:loud", &output));
+    let daemon = station.daemon_alone();
+    let status =
+        daemon.until("it is on its way", |status| status["on_air"].is_object() && status["next"].is_object());
+    hold("status", &status);
+    hold("done", &one(&station, &["stop", "--reason", "x", "--by", "A"]));
+    daemon.end();
+}
