@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
     Action, Input, Job, Planned, Refused, Rules, State,
@@ -23,6 +23,7 @@ use crate::{
     media::Master,
     playout::{self, Command, Event, Fault, Take},
     units::{Frames, SlotId},
+    words::{Lang, Message},
 };
 
 /// Decides what airs. See the room's text for how it is driven.
@@ -32,6 +33,8 @@ pub struct Controller {
     pub(super) trust: Trust,
     /// Slots without an outcome, by instant.
     pub(super) due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
+    /// Accepted slots that a newer revision dropped, by instant.
+    pub(super) withdrawn: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
     /// Slots that have their outcome, or are on their way to it.
     pub(super) closed: BTreeSet<SlotId>,
     probed: Option<SlotId>,
@@ -84,6 +87,7 @@ impl Controller {
             device,
             trust,
             due,
+            withdrawn: BTreeMap::new(),
             closed,
             probed: None,
             hold_until: None,
@@ -101,8 +105,8 @@ impl Controller {
         let wall = now.wall;
         match input {
             Input::Tick => {}
-            Input::Rundown { month, slots, fresh } => {
-                self.replace_month(month, slots, fresh, wall, &mut out);
+            Input::Rundown { month, slots, standing } => {
+                self.replace_month(month, slots, standing, wall, &mut out);
             }
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
@@ -114,6 +118,11 @@ impl Controller {
         out
     }
 
+    /// The clocks of the log's last entry, when it was written in this same boot: a step since then is told.
+    pub fn follow_on(&mut self, last: Reading) {
+        self.trust.follow_on(last);
+    }
+
     /// A hold that was in force when the last run ended.
     pub fn restore_hold(&mut self, until: Option<DateTime<Utc>>) {
         self.hold_until = until;
@@ -123,10 +132,16 @@ impl Controller {
     #[must_use]
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         match &self.phase {
-            Phase::Idle => self.due.values().next().map(|slot| {
-                let probe = slot.at - PROBE_AHEAD;
-                if self.probed.as_ref() == Some(&slot.id) { slot.at - PREPARE_AHEAD } else { probe }
-            }),
+            // Nothing is begun on a clock that is doubted; a turn comes soon enough when it is mended.
+            Phase::Idle if self.trust.doubt().is_some() => None,
+            Phase::Idle => {
+                let due = self.due.values().next().map(|slot| {
+                    let probe = slot.at - PROBE_AHEAD;
+                    if self.probed.as_ref() == Some(&slot.id) { slot.at - PREPARE_AHEAD } else { probe }
+                });
+                let withdrawn = self.withdrawn.keys().next().map(|(at, _)| *at);
+                due.into_iter().chain(withdrawn).min()
+            }
             Phase::Preparing { attempt: Attempt::Failed { retry_at, .. }, .. } => Some(*retry_at),
             Phase::Ready { job, retry_at, .. } => Some(retry_at.unwrap_or(job.planned - CUE_AHEAD)),
             Phase::Preparing { .. } | Phase::Cueing { .. } | Phase::OnAir(_) => None,
@@ -163,7 +178,7 @@ impl Controller {
 
     /// Why the clock is not trusted, when it is not.
     #[must_use]
-    pub fn clock_doubt(&self) -> Option<&str> {
+    pub fn clock_doubt(&self) -> Option<&Message> {
         self.trust.doubt()
     }
 
@@ -176,9 +191,21 @@ impl Controller {
         if self.closing {
             return;
         }
-        self.close_overdue(now, out);
+        if self.trust.doubt().is_none() {
+            // A clock that is doubted may be years ahead; what it closed could never air any more.
+            self.close_withdrawn(now, out);
+            self.close_overdue(now, out);
+        }
+        let too_late = self.late_start() + PREPARE_AHEAD;
         match &mut self.phase {
             Phase::Idle => self.look_ahead(now, out),
+            Phase::Preparing { job, attempt: Attempt::Running } => {
+                let since = job.planned.max(job.before.heard_until.unwrap_or(job.planned));
+                if now > since + too_late {
+                    let detail = "the preparation does not answer".into();
+                    self.give_up(&Refused { reason: Reason::SoftwareFault, detail }, out);
+                }
+            }
             Phase::Preparing { job, attempt } => {
                 if let Attempt::Failed { why, retry_at } = attempt {
                     if now >= job.planned {
@@ -220,6 +247,9 @@ impl Controller {
 
     fn look_ahead(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
         let Some(slot) = self.due.values().next() else { return };
+        if self.trust.doubt().is_some() && now > slot.at + self.late_start() {
+            return;
+        }
         if now >= slot.at - PREPARE_AHEAD {
             let job = Job {
                 slot: Some(slot.id.clone()),
@@ -382,22 +412,20 @@ impl Controller {
 
     fn obstacle_at(&self, at: DateTime<Utc>) -> Option<(Reason, String)> {
         if let Some(doubt) = self.trust.doubt() {
-            return Some((Reason::ClockUntrusted, doubt.to_owned()));
+            return Some((Reason::ClockUntrusted, doubt.say(Lang::Vi)));
         }
-        self.hold_until.filter(|until| *until > at).map(|until| (Reason::Held, until.to_rfc3339()))
+        self.hold_until.filter(|until| *until > at).map(|until| (Reason::Held, self.local(until)))
     }
 
     pub(super) fn fits(&self, job: &Job, begin: DateTime<Utc>) -> bool {
-        let local = begin.with_timezone(&self.rules.zone).naive_local();
-        !self.rules.enforce_windows || self.rules.windows.covers(local, job.rest_span())
+        !self.rules.enforce_windows || self.rules.windows.covers_at(self.rules.zone, begin, job.rest_span())
     }
 
     /// Sound ends with its window; a programme that fits gets a little room for a late resume.
     fn end_by(&self, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
         let begin = now.max(job.planned);
-        let local = begin.with_timezone(&self.rules.zone).naive_local();
-        let window = self.rules.windows.end_of_window(local).filter(|_| self.rules.enforce_windows);
-        window.map_or(begin + TimeDelta::hours(12), |end| begin + (end - local))
+        let window = self.rules.windows.end_at(self.rules.zone, begin).filter(|_| self.rules.enforce_windows);
+        window.unwrap_or(begin + TimeDelta::hours(12))
     }
 
     // ---- what the player tells -----------------------------------------------------------------------
@@ -509,6 +537,24 @@ impl Controller {
         } else {
             self.phase = Phase::Idle;
         }
+    }
+
+    /// An instant as people read it: with the station's offset.
+    pub(super) fn local(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.rules.zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+    }
+
+    /// A slot that is being made ready and not cued yet, taken out of the way to air.
+    pub(super) fn take_back(&mut self, id: &SlotId, out: &mut Vec<Action>) -> Option<Planned> {
+        let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return None };
+        let slot =
+            Planned { id: job.slot.clone()?, at: job.planned, length: job.length, schedule: job.schedule };
+        if slot.id != *id {
+            return None;
+        }
+        self.phase = Phase::Idle;
+        out.push(Action::Player(Command::Close));
+        Some(slot)
     }
 
     pub(super) fn take_due(&mut self, id: &SlotId) -> Option<Planned> {

@@ -41,6 +41,8 @@ pub struct Before {
     pub heard_until: Option<DateTime<Utc>>,
     /// Why it was cut.
     pub reason: Option<Reason>,
+    /// The proof level that was reached.
+    pub proof: u8,
 }
 
 impl Job {
@@ -70,6 +72,8 @@ pub struct Interrupted {
     pub heard_until: DateTime<Utc>,
     /// Why it was cut: the machine went down, or only the program.
     pub reason: Reason,
+    /// The proof level that was reached: 1 for a file, 2 for a device.
+    pub proof: u8,
 }
 
 impl Interrupted {
@@ -91,6 +95,7 @@ impl Interrupted {
                 heard: self.heard,
                 heard_until: (self.heard > Frames::ZERO).then_some(self.heard_until),
                 reason: Some(self.reason),
+                proof: self.proof,
             },
         }
     }

@@ -34,10 +34,12 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     };
     let hole = tally.hole.max(restart_hole);
     let whole = consumed.0 * 100 >= job.length.0 * FULL_PERCENT && hole <= FULL_HOLE;
-    let virtual_only = tally.proof < 2 && tally.consumed > Frames::ZERO && !rehearsal;
-    // A device that is gone now takes nothing from what it accepted before the cut.
-    let before = if job.before.heard > Frames::ZERO && tally.consumed == Frames::ZERO { 2 } else { 0 };
-    let proof = tally.proof.max(before);
+    // Every stretch of sound counts for what it was: a device that is gone now takes nothing from what it
+    // accepted before the cut, and a file that was filled then does not become a loudspeaker.
+    let stretches = [(job.before.heard, job.before.proof), (tally.consumed, tally.proof)];
+    let sounded = stretches.into_iter().filter(|(heard, _)| *heard > Frames::ZERO).map(|(_, proof)| proof);
+    let proof = sounded.min().unwrap_or(tally.proof);
+    let virtual_only = proof < 2 && consumed > Frames::ZERO && !rehearsal;
     let outcome = match () {
         () if job.trigger == Trigger::Test || virtual_only => Outcome::Test,
         () if consumed == Frames::ZERO => Outcome::Missed,
@@ -74,18 +76,18 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
 /// The end of an airing that was cued and cannot go on: what it had achieved before, and why.
 pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> End {
     let heard = job.before.heard;
-    let outcome = if job.trigger == Trigger::Test {
-        Outcome::Test
-    } else if heard == Frames::ZERO {
-        Outcome::Missed
-    } else {
-        Outcome::Partial
+    let outcome = match () {
+        () if job.trigger == Trigger::Test || (heard > Frames::ZERO && job.before.proof < 2) => Outcome::Test,
+        () if heard == Frames::ZERO => Outcome::Missed,
+        // The last frame was heard; only its entry was lost with the power.
+        () if heard.0 * 100 >= job.length.0 * FULL_PERCENT => Outcome::Full,
+        () => Outcome::Partial,
     };
     End {
         airing,
         slot: job.slot.clone(),
         outcome,
-        reason: reason.or(job.before.reason),
+        reason: reason.or(job.before.reason).filter(|_| outcome != Outcome::Full),
         last_us: job.before.heard_until.map(|at| at.timestamp_micros()),
         expected: job.length,
         decoded: heard,
@@ -93,6 +95,6 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> En
         consumed: heard,
         underruns: Frames::ZERO,
         hole_ms: 0,
-        proof: if heard == Frames::ZERO { 0 } else { 2 },
+        proof: if heard == Frames::ZERO { 0 } else { job.before.proof },
     }
 }

@@ -63,8 +63,8 @@ pub enum Input {
         month: Month,
         /// All its slots, those that passed included.
         slots: Vec<Planned>,
-        /// Accepted only now: what has passed came too late. Otherwise it may still start late.
-        fresh: bool,
+        /// How the schedule stands.
+        standing: Standing,
     },
     /// An airing was cut when the last run ended.
     Interrupted(Box<Interrupted>),
@@ -120,6 +120,17 @@ pub enum Input {
     },
     /// The daemon ends: what is on air is cut and closed.
     Shutdown,
+}
+
+/// How a schedule stands towards this station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has released it: its slots come and go with its edits, and each says so when its time comes.
+    Draft,
+    /// Accepted in an earlier run or survey: what has passed may still start late.
+    Known,
+    /// Accepted only now: what has passed came too late.
+    Fresh,
 }
 
 /// What the controller wants done, in this order.

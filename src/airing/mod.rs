@@ -16,4 +16,4 @@ mod trust;
 
 pub use controller::Controller;
 pub use job::{Interrupted, Job};
-pub use message::{Action, Answer, Input, Planned, Refused, Rules, State};
+pub use message::{Action, Answer, Input, Planned, Refused, Rules, Standing, State};

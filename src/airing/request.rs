@@ -48,10 +48,10 @@ impl Controller {
             return Err(Message::new("air-busy"));
         }
         if let Some(until) = self.hold() {
-            return Err(Message::new("air-held").with("until", until.to_rfc3339()));
+            return Err(Message::new("air-held").with("until", self.local(until)));
         }
         if let Some(doubt) = self.clock_doubt() {
-            return Err(Message::new("air-clock").with("doubt", doubt));
+            return Err(doubt.clone());
         }
         if !self.fits(&job, now) {
             return Err(Message::new("air-quiet-hours"));
@@ -76,7 +76,7 @@ impl Controller {
     ) -> Answer {
         if let Some(until) = hold_until {
             if until <= now || until > now + LONGEST_HOLD {
-                return Err(Message::new("hold-too-long").with("until", until.to_rfc3339()));
+                return Err(Message::new("hold-too-long").with("until", self.local(until)));
             }
             self.hold_until = Some(until);
         }
@@ -85,7 +85,7 @@ impl Controller {
         let sounding = self.silence(reason, out);
         out.push(operator(act, by, reason, None, hold_until));
         Ok(match hold_until {
-            Some(until) => Message::new("stop-held").with("until", until.to_rfc3339()),
+            Some(until) => Message::new("stop-held").with("until", self.local(until)),
             None if sounding => Message::new("stop-done"),
             None => Message::new("stop-nothing"),
         })
@@ -110,7 +110,7 @@ impl Controller {
     }
 
     fn cancel(&mut self, id: &SlotId, by: &str, reason: &str, out: &mut Vec<Action>) -> Answer {
-        let Some(slot) = self.take_due(id) else {
+        let Some(slot) = self.take_due(id).or_else(|| self.take_back(id, out)) else {
             return Err(Message::new("cancel-unknown").with("slot", id));
         };
         out.push(Action::Record(vec![

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Controller, Interrupted, Planned,
+    Action, Controller, Interrupted, Planned, Standing,
     controller::{Attempt, Phase, missed, missed_as},
     judge,
 };
@@ -20,7 +20,7 @@ impl Controller {
         &mut self,
         month: Month,
         slots: Vec<Planned>,
-        fresh: bool,
+        standing: Standing,
         now: DateTime<Utc>,
         out: &mut Vec<Action>,
     ) {
@@ -33,22 +33,40 @@ impl Controller {
         let mut closed = Vec::new();
         for slot in slots {
             let known = gone.remove(&slot.id).is_some();
+            self.withdrawn.remove(&(slot.at, slot.id.clone()));
             if self.closed.contains(&slot.id) {
                 continue;
             }
-            if slot.at < now && fresh && !known {
-                self.closed.insert(slot.id.clone());
-                closed.push(missed(&slot, Reason::ScheduleLate, ""));
-            } else {
-                self.due.insert((slot.at, slot.id.clone()), slot);
+            let passed = slot.at < now && !known;
+            match standing {
+                Standing::Draft if passed => {}
+                Standing::Fresh if passed => {
+                    self.closed.insert(slot.id.clone());
+                    closed.push(missed(&slot, Reason::ScheduleLate, ""));
+                }
+                _ => drop(self.due.insert((slot.at, slot.id.clone()), slot)),
             }
         }
-        for (id, slot) in gone {
-            self.closed.insert(id);
-            closed.push(missed_as(&slot, Outcome::Cancelled, Reason::Superseded, ""));
+        if standing != Standing::Draft {
+            // A later revision may bring them back, so they get their outcome only when their time comes.
+            self.withdrawn.extend(gone.into_values().map(|slot| ((slot.at, slot.id.clone()), slot)));
         }
         if !closed.is_empty() {
             out.push(Action::Record(closed));
+        }
+    }
+
+    /// Slots that a newer revision dropped get their outcome when their time has come.
+    pub(super) fn close_withdrawn(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+        let passed = self.withdrawn.extract_if(.., |(at, _), _| *at <= now);
+        let bodies: Vec<Body> = passed
+            .map(|((_, id), slot)| {
+                self.closed.insert(id);
+                missed_as(&slot, Outcome::Cancelled, Reason::Superseded, "")
+            })
+            .collect();
+        if !bodies.is_empty() {
+            out.push(Action::Record(bodies));
         }
     }
 

@@ -78,7 +78,7 @@ fn time(folder: &Folder, text: &str) -> Result<DateTime<Utc>, ControlError> {
         return Ok(civil::instant(zone, local).0);
     }
     let Ok(hour) = NaiveTime::parse_from_str(text, "%H:%M") else {
-        return Err(Message::new("time-unclear").with("time", text).into());
+        return Err(ControlError::Usage(Message::new("time-unclear").with("time", text)));
     };
     let now = System::new().now().wall.with_timezone(&zone).naive_local();
     let today = now.date().and_time(hour);

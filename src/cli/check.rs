@@ -4,8 +4,12 @@ use serde::Serialize;
 
 use super::{Exit, say::Say};
 use crate::{
-    control::{self, CheckReport, FindingView, Folder, Measure, ProgrammeReport, Progress, finding_view},
+    control::{
+        self, CheckReport, ControlError, FindingView, Folder, Measure, ProgrammeReport, Progress,
+        finding_view,
+    },
     units::{Level, Month},
+    words::Message,
 };
 
 #[derive(Serialize)]
@@ -19,6 +23,9 @@ struct View<'a> {
 
 pub(super) fn check(folder: &Folder, months: &[Month], say: Say) -> anyhow::Result<Exit> {
     let months = if months.is_empty() { control::months(folder)? } else { months.to_vec() };
+    if months.is_empty() {
+        return Err(ControlError::from(Message::new("check-nothing")).into());
+    }
     let mut ready = true;
     for month in months {
         let bar = say.bar(Progress::WHOLE.into(), "check-working");

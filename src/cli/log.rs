@@ -98,10 +98,10 @@ fn code<T: serde::Serialize>(value: &T) -> String {
 
 fn outcome_called(text: &str) -> Result<Outcome, ControlError> {
     serde_json::from_value(text.into())
-        .map_err(|_| Message::new("outcome-unknown").with("outcome", text).into())
+        .map_err(|_| ControlError::Usage(Message::new("outcome-unknown").with("outcome", text)))
 }
 
 fn day(text: &str) -> Result<NaiveDate, ControlError> {
     let parsed = NaiveDate::parse_from_str(text, "%Y-%m-%d");
-    parsed.map_err(|_| Message::new("day-unclear").with("day", text).into())
+    parsed.map_err(|_| ControlError::Usage(Message::new("day-unclear").with("day", text)))
 }

@@ -107,6 +107,14 @@ fn fail(error: &anyhow::Error, say: Say) -> Exit {
             say.findings(findings);
             Exit::Usage
         }
+        Some(ControlError::Findings(findings)) => {
+            say.findings(findings);
+            Exit::No
+        }
+        Some(ControlError::Usage(message)) => {
+            say.no(message);
+            Exit::Usage
+        }
         Some(ControlError::No(message)) => {
             say.no(message);
             Exit::No

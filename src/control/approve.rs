@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ControlError, Folder, MonthFile,
+    check::examine,
     folder::read_key,
     month::{Clearance, approval_message},
     survey::source_digests,
@@ -36,9 +37,14 @@ pub struct Approve {
 pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<Digest, ControlError> {
     let mut month = MonthFile::read(folder, order.month)?;
     if super::folder::has_errors(&month.findings) {
-        return Err(ControlError::Config(month.findings));
+        return Err(ControlError::Findings(month.findings));
     }
-    let Some(schedule) = &month.schedule else { return Err(ControlError::Config(month.findings)) };
+    // What is approved must be able to air: the same checks that a person sees, all but the approval itself.
+    let findings = examine(folder, order.month, &mut |_| {})?.findings;
+    if super::folder::has_errors(&findings) {
+        return Err(ControlError::Findings(findings));
+    }
+    let Some(schedule) = &month.schedule else { return Err(ControlError::Findings(month.findings)) };
     let files = source_digests(folder, schedule)?;
     let key = signing_key(folder, order)?;
     if !folder.station.approvers.contains(key.public()) {
@@ -61,7 +67,7 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
     month.approval = Some(note.into_bytes());
     match month.clearance(folder, files) {
         Clearance::Approved(_) => Ok(subject.digest()),
-        Clearance::Withheld(findings) => Err(ControlError::Config(findings)),
+        Clearance::Withheld(findings) => Err(ControlError::Findings(findings)),
     }
 }
 

@@ -15,8 +15,12 @@ pub fn audit(root: &Path, keys: &[String]) -> Result<VerifyReport, ControlError>
     } else {
         keys.to_vec()
     };
-    let keys = keys.iter().map(|key| PublicKey::parse(key)).collect::<Result<Vec<_>, _>>()?;
+    let keys = keys.iter().map(|key| public_key(key)).collect::<Result<Vec<_>, _>>()?;
     audit_log(&folder.log_path(), &keys)
+}
+
+fn public_key(text: &str) -> Result<PublicKey, ControlError> {
+    PublicKey::parse(text).map_err(|_| ControlError::Usage(Message::new("key-unclear").with("key", text)))
 }
 
 /// Verifies the log in the file at `path`.

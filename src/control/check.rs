@@ -76,10 +76,42 @@ pub fn check(
     month: Month,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckReport, ControlError> {
+    let Examined { mut report, file, digests } = examine_all(folder, month, progress)?;
+    if !has_errors(&report.findings)
+        && let Clearance::Withheld(why) = file.clearance(folder, digests)
+    {
+        report.findings.extend(why);
+    }
+    report.ready = !report.programmes.is_empty() && !has_errors(&report.findings);
+    Ok(report)
+}
+
+/// The same without the approval: what a person approves must hold already.
+pub(super) fn examine(
+    folder: &Folder,
+    month: Month,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<CheckReport, ControlError> {
+    Ok(examine_all(folder, month, progress)?.report)
+}
+
+/// A report with what it rests on.
+struct Examined {
+    report: CheckReport,
+    file: MonthFile,
+    digests: BTreeMap<String, Digest>,
+}
+
+fn examine_all(
+    folder: &Folder,
+    month: Month,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Examined, ControlError> {
     let file = MonthFile::read(folder, month)?;
     let mut findings: Vec<Finding> = folder.findings.iter().chain(&file.findings).cloned().collect();
     let Some(schedule) = file.schedule.clone() else {
-        return Ok(CheckReport { month, programmes: Vec::new(), slots: 0, findings, ready: false });
+        let report = CheckReport { month, programmes: Vec::new(), slots: 0, findings, ready: false };
+        return Ok(Examined { report, file, digests: BTreeMap::new() });
     };
     let mut digests = BTreeMap::new();
     let mut lengths: BTreeMap<String, Frames> = BTreeMap::new();
@@ -96,15 +128,10 @@ pub fn check(
     let premises =
         Premises { plan: &folder.plan, windows: &station.windows, zone: station.zone, unit: &station.unit };
     findings.extend(programme::check(&file.file, &schedule, &premises, &lengths));
-    if !has_errors(&findings)
-        && let Clearance::Withheld(why) = file.clearance(folder, digests)
-    {
-        findings.extend(why);
-    }
     findings.sort();
     findings.dedup();
-    let ready = !has_errors(&findings);
-    Ok(CheckReport { month, programmes, slots: slots.len(), findings, ready })
+    let report = CheckReport { month, programmes, slots: slots.len(), findings, ready: false };
+    Ok(Examined { report, file, digests })
 }
 
 fn measure(

@@ -18,6 +18,12 @@ pub enum ControlError {
     /// The answer is no, and why.
     #[error("no: {}", .0.code)]
     No(Message),
+    /// What was asked cannot be meant.
+    #[error("usage: {}", .0.code)]
+    Usage(Message),
+    /// The checked thing has errors.
+    #[error("{} findings", .0.len())]
+    Findings(Vec<Finding>),
     /// A file.
     #[error(transparent)]
     Disk(#[from] DiskError),

@@ -116,7 +116,7 @@ fn new_key(
 /// times that `to` does not have, which were left out.
 pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Vec<String>), ControlError> {
     let source = MonthFile::read(folder, from)?;
-    let Some(mut schedule) = source.schedule else { return Err(ControlError::Config(source.findings)) };
+    let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
     let path = folder.root.join(&file);
     if path.exists() {

@@ -17,6 +17,10 @@ use crate::{
 pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
     let refused = |reason, message: &Message| Refused { reason, detail: message.say(Lang::Vi) };
     let file = MonthFile::read(folder, job.month).map_err(|error| from_control(&error))?;
+    if file.digest != job.schedule {
+        // It was replaced a moment ago; the survey that is under way decides what airs.
+        return Err(refused(Reason::NotApproved, &Message::new("prepare-replaced").with("file", &file.file)));
+    }
     let Some(schedule) = &file.schedule else {
         return Err(refused(
             Reason::NotApproved,

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::System,
-    control::{Examination, Folder},
+    control::{ControlError, Examination, Folder},
     playout::{self, Choice, Command, Event, Player},
+    words::Message,
 };
 
 /// Longest wait for the device's answer.
@@ -25,7 +26,8 @@ pub fn test_device(
     clock: Arc<System>,
 ) -> anyhow::Result<Examination> {
     let output = output.unwrap_or(&folder.station.output.device);
-    let choice: Choice = output.parse()?;
+    let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", output));
+    let choice: Choice = output.parse().map_err(unclear)?;
     if !choice.is_device() {
         return Ok(Examination::new(
             "device",

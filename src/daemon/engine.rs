@@ -1,6 +1,11 @@
 //! The loop body: one incoming thing, one turn of the controller, everything it asks for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -9,12 +14,13 @@ use super::{months::Seen, past::Past, status::DeviceLamp};
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
-    control::{self, Alive, Ask, ControlError, Folder, Position, Reply, Stamper, Survey},
-    evidence::{Body, BootFacts, Clk},
+    control::{self, Alive, Ask, ControlError, Folder, Position, Reply, Said, Stamper, Survey},
+    evidence::{Body, BootFacts, Clk, Reason},
     media::Master,
     playout::{Command, Event},
     store::{Append, Blob, StoreError, WriterHandle},
     units::{Digest, Month},
+    words::Message,
 };
 
 /// Everything that can come in. The player, the writer and the workers send it from their threads.
@@ -34,6 +40,17 @@ pub(super) type Work = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send>;
 /// Hands a command to the player; `false` when it is gone.
 pub(super) type Player = Box<dyn Fn(Command) -> bool + Send>;
 
+/// Which schedules an engine follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// None: it does one thing that a person asked.
+    Nothing,
+    /// This month's and the next one's.
+    Calendar,
+    /// One month's, in its rehearsal.
+    Only(Month),
+}
+
 /// Where the engine sends what it wants done.
 pub(super) struct Ports {
     pub clock: Arc<dyn Clock>,
@@ -44,6 +61,8 @@ pub(super) struct Ports {
     pub work: Work,
     /// The output as it was chosen.
     pub output: String,
+    /// Which schedules it follows.
+    pub follow: Follow,
     /// The side file of the position.
     pub stamper: Option<Stamper>,
 }
@@ -61,6 +80,10 @@ pub(super) struct Engine {
     heartbeat_at: Reading,
     /// The player crashed: the process must end, to be started anew and go on where it was heard.
     pub(super) broken: bool,
+    /// The log's writer is gone: without evidence nothing goes on.
+    mute: Cell<bool>,
+    /// Why what a person asked for in this process did not sound.
+    pub(super) refused: Option<Said>,
 }
 
 /// How often files are looked at for changes.
@@ -80,7 +103,7 @@ impl Engine {
         let closed = std::mem::take(&mut past.closed);
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
-        let months = past.accepted.values().map(|fact| (fact.month, Seen::accepted(fact))).collect();
+        let months = past.in_force().iter().map(|fact| (fact.month, Seen::accepted(fact))).collect();
         let mut engine = Engine {
             ports,
             controller,
@@ -92,6 +115,8 @@ impl Engine {
             alive_at: None,
             heartbeat_at: now,
             broken: false,
+            mute: Cell::new(false),
+            refused: None,
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
@@ -117,8 +142,17 @@ impl Engine {
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
         engine.append(bodies, blobs, told);
+        if let Some(last) = past.last_reading(&engine.ports.clock.boot_id()) {
+            engine.controller.follow_on(last);
+        }
         let stamp = data.join("position");
-        if let Some(cut) = past.interrupted(&stamp, &engine.ports.clock.boot_id()) {
+        // What was cut is the daemon's to go on with, not of a process that only does one thing.
+        let cut = if engine.ports.follow == Follow::Nothing {
+            None
+        } else {
+            past.interrupted(&stamp, &engine.ports.clock.boot_id())
+        };
+        if let Some(cut) = cut {
             engine.step(Input::Interrupted(Box::new(cut)));
         }
         engine
@@ -126,6 +160,7 @@ impl Engine {
 
     /// One turn.
     pub fn turn(&mut self, incoming: Incoming) {
+        self.broken |= self.mute.get();
         match incoming {
             Incoming::Tick => {
                 self.keep_house();
@@ -196,7 +231,10 @@ impl Engine {
 
     fn act(&mut self, action: Action, now: &Reading) {
         match action {
-            Action::Record(bodies) => self.record(bodies),
+            Action::Record(bodies) => {
+                self.remember_refusal(&bodies);
+                self.record(bodies);
+            }
             Action::RecordCue(cue) => {
                 let inbox = self.ports.inbox.clone();
                 let answer = move |result: Result<Vec<u64>, StoreError>| {
@@ -223,10 +261,23 @@ impl Engine {
         }
     }
 
+    fn remember_refusal(&mut self, bodies: &[Body]) {
+        for body in bodies {
+            if let Body::Operator(act) = body
+                && act.act == "air-refused"
+            {
+                self.refused = Some(Said::of(&Message::new("air-refused").with("reason", &act.reason)));
+            }
+        }
+    }
+
     fn prepare(&mut self, job: Job) {
         let (folder, inbox) = (self.ports.folder.clone(), self.ports.inbox.clone());
         (self.ports.work)(Box::new(move || {
-            let result = control::prepare(&folder, &job);
+            let prepared = catch_unwind(AssertUnwindSafe(|| control::prepare(&folder, &job)));
+            let result = prepared.unwrap_or_else(|_| {
+                Err(Refused { reason: Reason::SoftwareFault, detail: "the preparation panicked".into() })
+            });
             let _ = inbox.blocking_send(Incoming::Prepared(Box::new(job), result));
         }));
     }
@@ -252,6 +303,7 @@ impl Engine {
         let entries = bodies.into_iter().map(|body| (clk.clone(), body)).collect();
         if self.ports.writer.send(Append { entries, blobs, reply: Box::new(then) }).is_err() {
             tracing::error!("the log's writer is gone");
+            self.mute.set(true);
         }
     }
 
@@ -273,7 +325,12 @@ impl Engine {
         if due(&self.surveyed_at, SURVEY_EVERY) {
             self.surveyed_at = Some(now.clone());
             let month = self.this_month();
-            for month in [month, month.next()] {
+            let months = match self.ports.follow {
+                Follow::Nothing => Vec::new(),
+                Follow::Calendar => vec![month, month.next()],
+                Follow::Only(month) => vec![month],
+            };
+            for month in months {
                 self.survey_if_changed(month);
             }
         }

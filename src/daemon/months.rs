@@ -1,15 +1,19 @@
 //! The months that this station follows: surveyed when their files change, accepted or refused once each.
 
-use std::path::{Path, PathBuf};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
 
 use super::engine::{Engine, Incoming, told};
 use crate::{
-    airing::Input,
+    airing::{self, Input},
     control::{self, ControlError, Standing, Survey},
     evidence::{Body, ScheduleFact},
     programme::{Approval, Finding},
     store::Blob,
     units::{Digest, Month},
+    words::Message,
 };
 
 /// What was last seen of a month.
@@ -51,7 +55,7 @@ impl Engine {
         seen.running = true;
         let inbox = self.ports.inbox.clone();
         (self.ports.work)(Box::new(move || {
-            let survey = control::survey(&folder, month).map(Box::new);
+            let survey = caught(|| control::survey(&folder, month).map(Box::new));
             let _ = inbox.blocking_send(Incoming::Surveyed(month, survey));
         }));
     }
@@ -103,7 +107,8 @@ impl Engine {
             ];
             self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
         }
-        self.step(Input::Rundown { month, slots: survey.slots.clone(), fresh });
+        let standing = if fresh { airing::Standing::Fresh } else { airing::Standing::Known };
+        self.step(Input::Rundown { month, slots: survey.slots.clone(), standing });
         self.tend_masters(month, pair);
     }
 
@@ -118,8 +123,9 @@ impl Engine {
         }
         // The slots of an accepted month stand, and each will say what is wrong now; those of a month that was
         // never accepted are shown, so that each says why it does not air.
-        if never_accepted && !survey.slots.is_empty() {
-            self.step(Input::Rundown { month, slots: survey.slots.clone(), fresh: true });
+        if never_accepted {
+            let standing = airing::Standing::Draft;
+            self.step(Input::Rundown { month, slots: survey.slots.clone(), standing });
         }
     }
 
@@ -134,13 +140,19 @@ impl Engine {
         let (folder, inbox) = (self.ports.folder.clone(), self.ports.inbox.clone());
         let this_month = self.this_month();
         (self.ports.work)(Box::new(move || {
-            let tended = control::render_month(&folder, month)
-                .and_then(|()| control::prune_masters(&folder, this_month))
-                .and_then(|_| control::survey(&folder, month))
-                .map(Box::new);
+            let tended = caught(|| {
+                control::render_month(&folder, month)?;
+                control::prune_masters(&folder, this_month)?;
+                control::survey(&folder, month).map(Box::new)
+            });
             let _ = inbox.blocking_send(Incoming::Surveyed(month, tended));
         }));
     }
+}
+
+/// A panic in slow work is a failed survey; without an answer the month would never be looked at again.
+fn caught<T>(work: impl FnOnce() -> Result<T, ControlError>) -> Result<T, ControlError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Message::new("survey-panicked").into()))
 }
 
 /// Changes when a file is written: modification time in nanoseconds and size.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     airing::{Interrupted, Planned},
+    clock::Reading,
     control::{ControlError, Position},
     evidence::{Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
     programme::SlotList,
@@ -22,8 +23,10 @@ use crate::{
 pub(super) struct Past {
     /// Slots that have an outcome or were cued.
     pub closed: BTreeSet<SlotId>,
-    /// The schedule in force for each month.
-    pub accepted: BTreeMap<Month, ScheduleFact>,
+    /// The schedules that were accepted, in order: the last of a month is in force.
+    pub accepted: Vec<ScheduleFact>,
+    /// The outputs that sounded, of the airing that is open.
+    to_file: bool,
     /// The airing that was open when the last run ended.
     pub open: Option<(u64, Cue, Clk)>,
     /// The last entry's clocks.
@@ -52,7 +55,9 @@ impl Past {
                 let airing = cue.airing.unwrap_or(entry.seq);
                 self.open = Some((airing, *cue, entry.clk.clone()));
             }
+            Body::Start(start) => self.to_file |= start.device.starts_with("wav:"),
             Body::End(end) => {
+                self.to_file = false;
                 self.closed.extend(end.slot);
                 self.open = self.open.take().filter(|(airing, ..)| *airing != end.airing);
             }
@@ -60,7 +65,7 @@ impl Past {
                 self.closed.insert(missed.slot);
             }
             Body::ScheduleAccept(fact) => {
-                self.accepted.insert(fact.month, fact);
+                self.accepted.push(fact);
             }
             Body::Operator(act) => match act.act.as_str() {
                 "hold" => self.hold_until = act.until_ms.and_then(DateTime::from_timestamp_millis),
@@ -70,6 +75,19 @@ impl Past {
             _ => {}
         }
         self.last = Some(entry.clk);
+    }
+
+    /// The last accepted schedule of each month.
+    pub fn in_force(&self) -> Vec<ScheduleFact> {
+        let last: BTreeMap<Month, &ScheduleFact> =
+            self.accepted.iter().map(|fact| (fact.month, fact)).collect();
+        last.into_values().cloned().collect()
+    }
+
+    /// The last reading of this same boot of the machine.
+    pub fn last_reading(&self, boot: &str) -> Option<Reading> {
+        let last = self.last.as_ref().filter(|last| last.boot == boot)?;
+        Some(Reading { wall: last.wall(), boot_ns: last.boot_ms * 1_000_000 })
     }
 
     /// The airing that was cut, with the stamp beside the log; `boot` is the machine's boot now.
@@ -83,6 +101,7 @@ impl Past {
             heard: stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames)),
             heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
             reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
+            proof: if self.to_file { 1 } else { 2 },
             cue,
         })
     }
@@ -96,8 +115,8 @@ impl Past {
         detail: &str,
     ) -> Result<Vec<Body>, ControlError> {
         let mut bodies = Vec::new();
-        for fact in self.accepted.values() {
-            for slot in slots_of(log, fact)? {
+        for fact in self.in_force() {
+            for slot in slots_of(log, &fact)? {
                 if slot.at < startable_from && self.closed.insert(slot.id.clone()) {
                     bodies.push(Body::Missed(Missed {
                         slot: slot.id,

@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::{
-    engine::{Engine, Incoming, LONGEST_SLEEP, Ports},
+    engine::{Engine, Follow, Incoming, LONGEST_SLEEP, Ports},
     past::Past,
     run::{INBOX, rules, take_up},
 };
 use crate::{
-    airing::{Input, Planned},
+    airing::{self, Input, Planned},
     clock::{Clock, Manual},
     control::{self, ControlError, Folder, Stamper, Standing, survey},
     evidence::Body,
@@ -44,7 +44,7 @@ pub fn rehearse(
 ) -> anyhow::Result<std::path::PathBuf> {
     let survey = survey(folder, what.month)?;
     if let Standing::Invalid(findings) = survey.standing {
-        return Err(ControlError::Config(findings).into());
+        return Err(ControlError::Findings(findings).into());
     }
     let zone = folder.station.zone;
     let begin = civil::instant(zone, what.month.first().and_time(chrono::NaiveTime::MIN)).0;
@@ -72,7 +72,7 @@ pub fn rehearse(
     };
     for cut in lives {
         if clock.now().wall < cut.at {
-            live(&scratch_folder, &key, &clock, &cut, cut.at == end, &mut percent)?;
+            live(&scratch_folder, what.month, &key, &clock, &cut, cut.at == end, &mut percent)?;
             clock.reboot(cut.off);
         }
     }
@@ -82,6 +82,7 @@ pub fn rehearse(
 /// One life of the station, from its start to the power cut; an orderly end only when `in_order`.
 fn live(
     folder: &Folder,
+    month: Month,
     key: &SigningKey,
     clock: &Arc<Manual>,
     cut: &Cut,
@@ -107,10 +108,11 @@ fn live(
         inbox: inbox.clone(),
         work: Box::new(|job| job()),
         output: "rehearsal".into(),
+        follow: Follow::Only(month),
     };
     let mut engine = Engine::start(ports, rules, past, missed);
     for (month, slots) in rundowns {
-        engine.turn_input(Input::Rundown { month, slots, fresh: false });
+        engine.turn_input(Input::Rundown { month, slots, standing: airing::Standing::Known });
     }
     engine.turn(Incoming::Tick);
     loop {

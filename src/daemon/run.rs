@@ -2,6 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -13,12 +14,12 @@ use tokio::{
 };
 
 use super::{
-    engine::{Engine, Incoming, Ports, Work},
+    engine::{Engine, Follow, Incoming, Ports, Work},
     past::{Past, slots_of},
     socket::Socket,
 };
 use crate::{
-    airing::{Input, Rules},
+    airing::{Input, Rules, Standing},
     clock::{Clock, System},
     control::{Ask, ControlError, Folder, Reply, Stamper},
     evidence::Body,
@@ -57,7 +58,8 @@ pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> an
 async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(System::new());
     let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
-    let choice: Choice = output.parse()?;
+    let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
+    let choice: Choice = output.parse().map_err(unclear)?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
     let log = Log::open(&folder.log_path(), key)?;
     let mut past = Past::read(&log)?;
@@ -69,7 +71,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock.clone())?;
     let player = Arc::new(Mutex::new(Some(player)));
     let commanded = player.clone();
-    forward(events, inbox.clone())?;
+    let forwarding = forward(events, inbox.clone())?;
     let socket = Socket::listen(&folder.socket_path(), inbox.clone())?;
     let ports = Ports {
         stamper: Some(Stamper::open(&folder.data().join("position"))?),
@@ -83,17 +85,20 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         inbox: inbox.clone(),
         work: threads(),
         output,
+        follow: if options.once.is_some() { Follow::Nothing } else { Follow::Calendar },
     };
     let mut engine = Engine::start(ports, rules, past, missed);
     let mut once = None;
+    if options.once.is_none() || matches!(options.once, Some(Ask::Cancel { .. })) {
+        for (month, slots) in rundowns {
+            engine.turn_input(Input::Rundown { month, slots, standing: Standing::Known });
+        }
+    }
     if let Some(ask) = options.once {
         let (reply, answer) = oneshot::channel();
         engine.turn(Incoming::Asked(ask, reply));
         once = Some(answer);
     } else {
-        for (month, slots) in rundowns {
-            engine.turn_input(Input::Rundown { month, slots, fresh: false });
-        }
         engine.command(Command::Probe);
         engine.turn(Incoming::Tick);
     }
@@ -101,6 +106,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     close(&mut engine, &mut incoming).await;
     // Dropped, the player fades, closes the device and is waited for; then what it told last is taken.
     drop(player.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let _ = forwarding.join();
     while let Ok(next) = incoming.try_recv() {
         engine.turn(next);
     }
@@ -144,7 +150,8 @@ pub(super) fn take_up(
     });
     let missed = past.close_missed(log, startable_from, &detail)?;
     let mut rundowns = Vec::new();
-    for fact in past.accepted.values() {
+    // All of them, in order: what a later one dropped still owes its outcome.
+    for fact in &past.accepted {
         rundowns.push((fact.month, slots_of(log, fact)?));
     }
     Ok((missed, rundowns))
@@ -172,11 +179,10 @@ async fn turn_until_done(
     let watchdog = watchdog();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
-        if let Some(reply) = once.as_mut().and_then(|reply| reply.try_recv().ok()) {
-            told(&reply);
-            answered = true;
-        }
         if engine.broken || (answered && engine.is_idle()) {
+            if let Some(refused) = engine.refused.take() {
+                told(&Reply::No(refused));
+            }
             return Ok(());
         }
         let wake = engine.next_wake(clock.now().wall).to_std().unwrap_or_default();
@@ -185,6 +191,12 @@ async fn turn_until_done(
             next = incoming.recv() => match next {
                 Some(next) => engine.turn(next),
                 None => return Ok(()),
+            },
+            reply = answer_of(&mut once), if !answered => {
+                answered = true;
+                if let Some(reply) = reply {
+                    told(&reply);
+                }
             },
             () = tokio::time::sleep(wake) => engine.turn(Incoming::Tick),
             _ = terminate.recv() => return Ok(()),
@@ -197,6 +209,14 @@ async fn turn_until_done(
         if watchdog.is_some() {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
+    }
+}
+
+/// The answer to what this process was started for; never, when it is a daemon.
+async fn answer_of(once: &mut Option<oneshot::Receiver<Reply>>) -> Option<Reply> {
+    match once {
+        Some(answer) => answer.await.ok(),
+        None => std::future::pending().await,
     }
 }
 
@@ -223,7 +243,7 @@ async fn close(engine: &mut Engine, incoming: &mut mpsc::Receiver<Incoming>) {
 }
 
 /// Carries what the player tells to the loop, on a thread that ends with the player.
-fn forward(events: Receiver<Event>, inbox: mpsc::Sender<Incoming>) -> anyhow::Result<()> {
+fn forward(events: Receiver<Event>, inbox: mpsc::Sender<Incoming>) -> anyhow::Result<JoinHandle<()>> {
     let carry = move || {
         for event in events {
             if inbox.blocking_send(Incoming::Player(event)).is_err() {
@@ -231,6 +251,5 @@ fn forward(events: Receiver<Event>, inbox: mpsc::Sender<Incoming>) -> anyhow::Re
             }
         }
     };
-    std::thread::Builder::new().name("events".into()).spawn(carry).context("start a thread")?;
-    Ok(())
+    std::thread::Builder::new().name("events".into()).spawn(carry).context("start a thread")
 }

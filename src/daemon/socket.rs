@@ -34,8 +34,15 @@ impl Socket {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))
             .with_context(|| format!("protect `{}`", path.display()))?;
         let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, inbox.clone()));
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => drop(tokio::spawn(converse(stream, inbox.clone()))),
+                    // Out of file descriptors, say: it passes, and the stop key must work afterwards.
+                    Err(error) => {
+                        tracing::warn!("the control socket: {error}");
+                        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    }
+                }
             }
         });
         Ok(Socket { path: path.into(), task })

@@ -9,6 +9,7 @@ use crate::{
     disk,
     playout::Event,
     units::Frames,
+    words::Lang,
 };
 
 /// What is known of the device: nothing is healthy that was not consumed.
@@ -71,7 +72,7 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
     });
     let health = ports.clock.health();
     let clock = match controller.clock_doubt() {
-        Some(doubt) => Lamp { state: "error".into(), detail: doubt.into() },
+        Some(doubt) => Lamp { state: "error".into(), detail: doubt.say(Lang::En) },
         None if health.synchronised => {
             Lamp { state: "ok".into(), detail: format!("synchronised, ±{} ms", health.max_error_us / 1000) }
         }
