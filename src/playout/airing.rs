@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::units::Frames;
+use crate::{config::Channels, units::Frames};
 
 use super::{
     alignment::Alignment,
@@ -306,6 +306,6 @@ impl Told {
 }
 
 /// What the ring is told of its end.
-pub(super) fn feed(airing: &mut Airing, ring: &mut rtrb::Producer<f32>) -> Tail {
-    airing.feeder.fill(ring, Frames::from_ms(1000))
+pub(super) fn feed(airing: &mut Airing, ring: &mut rtrb::Producer<f32>, channels: Channels) -> Tail {
+    airing.feeder.fill(ring, channels, Frames::from_ms(1000))
 }

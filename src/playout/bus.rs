@@ -1,4 +1,5 @@
-//! The bus: rodio's mixer with one permanent source, pulled by the device block by block.
+//! The bus: rodio's mixer with one permanent source, pulled by the device block by block; where nobody
+//! listens, that source alone.
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -9,40 +10,67 @@ use cpal::{FromSample, SizedSample};
 use rodio::mixer::{MixerSource, mixer};
 use rtrb::{Producer, RingBuffer};
 
-use crate::units::{Level, RATE};
+use crate::{
+    config,
+    units::{Level, RATE},
+};
 
 use super::{
     desk::{Desk, frames_ns},
     feed::Feed,
 };
 
-/// Channels of the bus and of every device.
+/// Channels of every device, and most of the bus.
 pub(super) const CHANNELS: usize = 2;
-const CHANNELS_NZ: NonZeroU16 = NonZeroU16::new(2).unwrap();
 const RATE_NZ: NonZeroU32 = NonZeroU32::new(RATE).unwrap();
 
 /// Sound that is read ahead, in seconds: how long a disk may sleep unheard.
 const RING_SECONDS: usize = 8;
 
 /// What a device pulls. Pulling neither allocates, frees, locks, waits, logs nor asks a clock.
-pub(super) struct Bus {
-    mixer: MixerSource,
+pub(super) struct Bus<S> {
+    source: S,
+    /// The source has one channel, heard on both of the device.
+    mono: bool,
     desk: Arc<Desk>,
     timing: Timing,
     handed: u64,
 }
 
-impl Bus {
-    /// A bus, its desk, and the end of the ring to be fed with interleaved samples. `exact`: the
-    /// stream clock is computed, not measured, so its first reading is as good as many.
-    pub(super) fn new(volume_db: Level, exact: bool) -> (Bus, Arc<Desk>, Producer<f32>) {
-        let (producer, consumer) = RingBuffer::new(RING_SECONDS * RATE as usize * CHANNELS);
+/// A bus, its desk, and the end of the ring to be fed with interleaved samples of the station's channels.
+pub(super) type Laid<S> = (Bus<S>, Arc<Desk>, Producer<f32>);
+
+impl Bus<MixerSource> {
+    /// The bus of whatever can be heard. `exact`: the stream clock is computed, not measured, so its first
+    /// reading is as good as many.
+    pub(super) fn mixed(settings: &config::Output, exact: bool) -> Laid<MixerSource> {
+        Bus::lay(settings, exact, |feed| {
+            let (input, mixer) = mixer(feed.channels, RATE_NZ);
+            input.add(feed);
+            mixer
+        })
+    }
+}
+
+impl Bus<Feed> {
+    /// The bus of a rehearsal, with an exact clock. The mixer costs nine tenths of a sample's way, and a
+    /// month of them is waited for by a person.
+    pub(super) fn bare(settings: &config::Output) -> Laid<Feed> {
+        Bus::lay(settings, true, |feed| feed)
+    }
+}
+
+impl<S: rodio::Source> Bus<S> {
+    fn lay(settings: &config::Output, exact: bool, source: impl FnOnce(Feed) -> S) -> Laid<S> {
+        let channels = NonZeroU16::new(settings.channels.count()).unwrap_or(NonZeroU16::MIN);
+        let samples = RING_SECONDS * RATE as usize * usize::from(channels.get());
+        let (producer, consumer) = RingBuffer::new(samples);
         let desk = Arc::new(Desk::new());
         #[allow(clippy::cast_possible_truncation, reason = "a gain needs no more than 24 bits")]
-        let gain = volume_db.min(Level(0)).amplitude() as f32;
-        let (input, mixer) = mixer(CHANNELS_NZ, RATE_NZ);
-        input.add(Feed::new(consumer, Arc::clone(&desk), gain));
-        (Bus { mixer, desk: Arc::clone(&desk), timing: Timing::new(exact), handed: 0 }, desk, producer)
+        let gain = settings.volume_db.min(Level(0)).amplitude() as f32;
+        let source = source(Feed::new(consumer, channels, Arc::clone(&desk), gain));
+        let (mono, timing) = (channels.get() == 1, Timing::new(exact));
+        (Bus { source, mono, desk: Arc::clone(&desk), timing, handed: 0 }, desk, producer)
     }
 
     /// Fills one block. `callback_ns` is when it is asked for, `playback_ns` when its first frame will
@@ -60,8 +88,13 @@ impl Bus {
         desk.callback_ns.store(callback_ns, Relaxed);
         desk.offset_ns.store(offset_ns, Relaxed);
         desk.settled.store(settled, Relaxed);
-        for sample in out.iter_mut() {
-            *sample = T::from_sample(self.mixer.next().unwrap_or(0.0));
+        let mut next = || T::from_sample(self.source.next().unwrap_or(0.0));
+        if self.mono {
+            for frame in out.as_chunks_mut::<CHANNELS>().0 {
+                *frame = [next(); CHANNELS];
+            }
+        } else {
+            out.fill_with(next);
         }
         self.handed += frames as u64;
         desk.handed.store(self.handed, Relaxed);
@@ -75,7 +108,7 @@ impl rodio::Source for Feed {
     }
 
     fn channels(&self) -> rodio::ChannelCount {
-        CHANNELS_NZ
+        self.channels
     }
 
     fn sample_rate(&self) -> rodio::SampleRate {

@@ -1,6 +1,9 @@
 //! The one source on the bus, as long as a stream is open: silence, then at its instant the ring, then silence.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    num::NonZeroU16,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use rtrb::Consumer;
 
@@ -21,6 +24,7 @@ const FADE_OUT_NS: i64 = 20_000_000;
 /// The permanent source. Lives in the device callback: it must not allocate, lock, wait or panic.
 pub(super) struct Feed {
     ring: Consumer<f32>,
+    pub(super) channels: NonZeroU16,
     desk: Arc<Desk>,
     gain: f32,
     chunk: [f32; CHUNK * CHANNELS],
@@ -38,9 +42,10 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(ring: Consumer<f32>, desk: Arc<Desk>, gain: f32) -> Feed {
+    pub(super) fn new(ring: Consumer<f32>, channels: NonZeroU16, desk: Arc<Desk>, gain: f32) -> Feed {
         Feed {
             ring,
+            channels,
             desk,
             gain,
             chunk: [0.0; CHUNK * CHANNELS],
@@ -56,6 +61,11 @@ impl Feed {
         }
     }
 
+    /// Samples of `frames` frames.
+    fn samples(&self, frames: usize) -> usize {
+        frames * usize::from(self.channels.get())
+    }
+
     /// Prepares the next chunk; chunks never straddle two blocks, so that a block's timing holds for
     /// all of its frames.
     fn prepare(&mut self) {
@@ -66,7 +76,7 @@ impl Feed {
         self.block_left = self.block_left.saturating_sub(frames);
         self.chunk.fill(0.0);
         self.at = 0;
-        self.len = frames * CHANNELS;
+        self.len = self.samples(frames);
         match (self.phase, self.desk.armed()) {
             (Phase::Idle, true) => self.begin(),
             (Phase::Waiting | Phase::Sounding | Phase::Done, false) => {
@@ -133,7 +143,7 @@ impl Feed {
     fn sound(&mut self, from: usize, frames: usize) {
         // Before the ring is looked at: what it says of the end then holds for all that is in the ring.
         let tail = self.desk.tail();
-        let waiting = self.ring.slots() / CHANNELS;
+        let waiting = self.ring.slots() / self.samples(1);
         if self.fade_out_left.is_none() {
             if self.cut_before(self.index + frames as u64, FADE_OUT_NS) {
                 self.fade_out_left = Some(FADE_OUT);
@@ -155,25 +165,26 @@ impl Feed {
     }
 
     fn copy(&mut self, from: usize, frames: usize) {
-        let Some(out) = self.chunk.get_mut(from * CHANNELS..(from + frames) * CHANNELS) else { return };
-        let Ok(read) = self.ring.read_chunk(out.len()) else { return };
-        let (first, second) = read.as_slices();
-        let samples = first.iter().chain(second);
-        if self.fade_in_left == 0 && self.fade_out_left.is_none() {
-            for (out, sample) in out.iter_mut().zip(samples) {
-                *out = sample * self.gain;
-            }
-        } else {
-            for (n, (out, sample)) in out.iter_mut().zip(samples).enumerate() {
-                let n = n / CHANNELS;
+        let place = self.samples(from)..self.samples(from + frames);
+        let channels = self.samples(1);
+        let Some(out) = self.chunk.get_mut(place) else { return };
+        if self.ring.pop_entire_slice(out).is_err() {
+            return;
+        }
+        for sample in &mut *out {
+            *sample *= self.gain;
+        }
+        if self.fade_in_left > 0 || self.fade_out_left.is_some() {
+            for (n, frame) in out.chunks_exact_mut(channels).enumerate() {
                 let rise = 1.0 - ratio(self.fade_in_left.saturating_sub(n), FADE_IN);
                 let fall = self.fade_out_left.map_or(1.0, |left| ratio(left.saturating_sub(n), FADE_OUT));
-                *out = sample * self.gain * rise * fall;
+                for sample in frame {
+                    *sample *= rise * fall;
+                }
             }
             self.fade_in_left = self.fade_in_left.saturating_sub(frames);
             self.fade_out_left = self.fade_out_left.map(|left| left.saturating_sub(frames));
         }
-        read.commit_all();
     }
 
     /// The last frame has been handed; what still stands in the ring is thrown away.
@@ -198,6 +209,7 @@ fn ratio(part: usize, whole: usize) -> f32 {
 impl Iterator for Feed {
     type Item = f32;
 
+    #[inline]
     fn next(&mut self) -> Option<f32> {
         if self.at == self.len {
             self.prepare();

@@ -3,17 +3,19 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    iter::repeat_n,
     sync::Arc,
 };
 
 use rtrb::Producer;
 
 use crate::{
+    config::Channels,
     media::Master,
     units::{Digest, Frames, RATE},
 };
 
-use super::{bus::CHANNELS, desk::Tail};
+use super::desk::Tail;
 
 /// Bytes before the sample data of a master.
 const HEADER_BYTES: u64 = 44;
@@ -56,7 +58,7 @@ pub(super) struct Feeder {
     sound: Sound,
     /// Bytes of the second that is being fed, verified.
     bytes: Vec<u8>,
-    /// Its samples for the ring, interleaved for [`CHANNELS`].
+    /// Its samples for the ring, interleaved as the bus has them.
     second: Vec<f32>,
     /// Samples of `second` that are in the ring already.
     fed: usize,
@@ -116,15 +118,16 @@ impl Feeder {
         self.failed = None;
     }
 
-    /// Fills the ring as far as it goes and says what will still come. A disk that fails is asked
-    /// again at the next call, as long as the ring holds more than `patience` frames.
-    pub(super) fn fill(&mut self, ring: &mut Producer<f32>, patience: Frames) -> Tail {
+    /// Fills the ring of a bus of `channels` as far as it goes and says what will still come. A disk that
+    /// fails is asked again at the next call, as long as the ring holds more than `patience` frames.
+    pub(super) fn fill(&mut self, ring: &mut Producer<f32>, channels: Channels, patience: Frames) -> Tail {
+        let (to, second) = (usize::from(channels.count()), RATE as usize * usize::from(channels.count()));
         loop {
             let room = ring.slots();
             let left = self.second.get(self.fed..).unwrap_or_default();
-            let some = left.len().min(room) / CHANNELS * CHANNELS;
-            if let (Ok(chunk), Some(samples)) = (ring.write_chunk_uninit(some), left.get(..some)) {
-                self.fed += chunk.fill_from_iter(samples.iter().copied());
+            let some = left.len().min(room) / to * to;
+            if left.get(..some).is_some_and(|samples| ring.push_entire_slice(samples).is_ok()) {
+                self.fed += some;
             }
             if self.fed < self.second.len() {
                 return Tail::More;
@@ -136,13 +139,13 @@ impl Feeder {
                 return Tail::End;
             }
             // A ring that is nearly full waits: seconds are read whole.
-            if room < RATE as usize * CHANNELS && ring.buffer().capacity() > 2 * RATE as usize * CHANNELS {
+            if room < second && ring.buffer().capacity() > 2 * second {
                 return Tail::More;
             }
-            match self.read() {
+            match self.read(to) {
                 Ok(()) => {}
                 Err(error @ FeedError::Read { .. }) => {
-                    let held = (ring.buffer().capacity() - ring.slots()) / CHANNELS;
+                    let held = (ring.buffer().capacity() - ring.slots()) / to;
                     if held as u64 > patience.0 {
                         return Tail::More;
                     }
@@ -153,8 +156,9 @@ impl Feeder {
         }
     }
 
-    /// Reads the second in which `next` lies, verifies it, and keeps what lies behind `next`.
-    fn read(&mut self) -> Result<(), FeedError> {
+    /// Reads the second in which `next` lies, verifies it, and keeps what lies behind `next` as
+    /// samples of `to` channels.
+    fn read(&mut self, to: usize) -> Result<(), FeedError> {
         self.second.clear();
         self.fed = 0;
         let second = self.next.0 / u64::from(RATE);
@@ -165,23 +169,14 @@ impl Feeder {
         match &mut self.sound {
             Sound::Master(master, file) => {
                 read_second(master, file, second, frames, &mut self.bytes)?;
-                let repeat = CHANNELS / usize::from(master.manifest.channels.count());
-                let samples = self
-                    .bytes
-                    .chunks_exact(SAMPLE_BYTES)
-                    .map(|bytes| f32::from(i16::from_le_bytes([bytes[0], bytes[1]])) / 32_768.0);
-                self.second.extend(
-                    samples.flat_map(|sample| std::iter::repeat_n(sample, repeat)).skip(skip * CHANNELS),
-                );
+                let from = usize::from(master.manifest.channels.count());
+                let bytes = self.bytes.get(skip * from * SAMPLE_BYTES..).unwrap_or_default();
+                lay_out(bytes, from, to, &mut self.second);
             }
             Sound::Signal { tone, .. } => {
                 let tone = *tone;
-                self.second.extend(
-                    (first..)
-                        .take(frames)
-                        .skip(skip)
-                        .flat_map(|n| [if tone { sine(n) } else { 0.0 }; CHANNELS]),
-                );
+                let samples = (first..).take(frames).skip(skip).map(|n| if tone { sine(n) } else { 0.0 });
+                self.second.extend(samples.flat_map(|sample| repeat_n(sample, to)));
             }
         }
         self.next = Frames(first + frames as u64);
@@ -221,6 +216,21 @@ fn read_second(
             *file = None;
             Err(FeedError::Read { second: place, path: path(), source })
         }
+    }
+}
+
+/// Appends 16-bit samples of `from` channels as samples of `to`: mono goes to both sides, and of a stereo
+/// master that was rendered under other settings half of each.
+fn lay_out(bytes: &[u8], from: usize, to: usize, out: &mut Vec<f32>) {
+    let whole = |bytes: &[u8; SAMPLE_BYTES]| f32::from(i16::from_le_bytes(*bytes)) / 32_768.0;
+    let samples = bytes.as_chunks().0.iter().map(whole);
+    match (from, to) {
+        (2, 1) => {
+            let pairs = bytes.as_chunks::<SAMPLE_BYTES>().0.as_chunks::<2>().0;
+            out.extend(pairs.iter().map(|[left, right]| (whole(left) + whole(right)) * 0.5));
+        }
+        (1, 2) => out.extend(samples.flat_map(|sample| [sample; 2])),
+        _ => out.extend(samples),
     }
 }
 

@@ -259,7 +259,7 @@ impl Player {
             let idle = desk.facts().phase == Phase::Idle;
             let (start_ns, cut_ns) = airing.aim(&clocks, correction_ns);
             if airing.is_armed() || idle {
-                desk.set_tail(airing::feed(airing, &mut open.stream.ring));
+                desk.set_tail(airing::feed(airing, &mut open.stream.ring, self.settings.channels));
             }
             if airing.is_armed() {
                 desk.aim(start_ns, cut_ns);

@@ -4,13 +4,17 @@
 #![allow(clippy::float_cmp, reason = "frames come out as they went in, or not at all")]
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
+use rodio::mixer::MixerSource;
 use rtrb::Producer;
 
 use super::{
     bus::{Bus, CHANNELS},
     desk::{AT_ONCE, Desk, NEVER, Phase, Tail, frames_ns},
 };
-use crate::units::Level;
+use crate::{
+    config::{Channels, Output},
+    units::Level,
+};
 
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
@@ -19,18 +23,28 @@ const BLOCK: u64 = 4096;
 
 /// A bus whose device is the test: 80 ms latency, asked for block after block.
 struct Rig {
-    bus: Bus,
+    bus: Bus<MixerSource>,
     desk: std::sync::Arc<Desk>,
     ring: Producer<f32>,
+    channels: usize,
     block: Vec<f32>,
     handed: u64,
 }
 
 impl Rig {
-    fn new(volume_db: Level) -> Rig {
-        let (bus, desk, ring) = Bus::new(volume_db, false);
+    fn new(channels: Channels, volume_db: Level) -> Rig {
+        let settings = Output {
+            device: String::new(),
+            channels,
+            buffer_frames: 4096,
+            target_lufs: Level(-1600),
+            ceiling_dbtp: Level(-100),
+            volume_db,
+            correction_us: 0,
+        };
+        let (bus, desk, ring) = Bus::mixed(&settings, false);
         let block = vec![0.0; usize::try_from(BLOCK).unwrap() * CHANNELS];
-        Rig { bus, desk, ring, block, handed: 0 }
+        Rig { bus, desk, ring, channels: channels.count().into(), block, handed: 0 }
     }
 
     /// One callback, as the device's thread makes it; gives the left channel.
@@ -39,7 +53,10 @@ impl Rig {
         let (bus, block) = (&mut self.bus, &mut self.block);
         assert_no_alloc(|| bus.pull(block, callback_ns, callback_ns + 80_000_000));
         self.handed += BLOCK;
-        self.block.chunks_exact(CHANNELS).map(|frame| frame[0]).collect()
+        let same = |frame: &[f32; CHANNELS]| frame[0] == frame[1];
+        let frames = self.block.as_chunks().0;
+        assert!(frames.iter().all(same), "what is the same on both channels stays so");
+        frames.iter().map(|frame| frame[0]).collect()
     }
 
     fn settle(&mut self) {
@@ -49,28 +66,30 @@ impl Rig {
     }
 
     fn feed(&mut self, frames: usize, value: f32) {
-        let chunk = self.ring.write_chunk_uninit(frames * CHANNELS).unwrap();
+        let chunk = self.ring.write_chunk_uninit(frames * self.channels).unwrap();
         chunk.fill_from_iter(std::iter::repeat(value));
     }
 }
 
 #[test]
 fn minutes_of_pulling_allocate_nothing_and_lose_nothing() {
-    let mut rig = Rig::new(Level(0));
-    rig.settle();
-    rig.desk.arm(AT_ONCE, NEVER, false);
-    let mut heard = 0;
-    for _ in 0..3600 * 48_000 / BLOCK / 20 {
-        rig.feed(4096, 0.5);
-        heard += rig.pull().iter().filter(|&&sample| sample == 0.5).count();
+    for channels in [Channels::Mono, Channels::Stereo] {
+        let mut rig = Rig::new(channels, Level(0));
+        rig.settle();
+        rig.desk.arm(AT_ONCE, NEVER, false);
+        let mut heard = 0;
+        for _ in 0..3600 * 48_000 / BLOCK / 20 {
+            rig.feed(4096, 0.5);
+            heard += rig.pull().iter().filter(|&&sample| sample == 0.5).count();
+        }
+        let facts = rig.desk.facts();
+        assert_eq!((facts.delivered, facts.underruns), (heard as u64, 0));
     }
-    let facts = rig.desk.facts();
-    assert_eq!((facts.delivered, facts.underruns), (heard as u64, 0));
 }
 
 #[test]
 fn an_empty_ring_is_counted_silence_and_sound_goes_on_behind_it() {
-    let mut rig = Rig::new(Level(0));
+    let mut rig = Rig::new(Channels::Mono, Level(0));
     rig.settle();
     rig.feed(5000, 0.25);
     rig.desk.arm(AT_ONCE, NEVER, false);
@@ -93,7 +112,7 @@ fn an_empty_ring_is_counted_silence_and_sound_goes_on_behind_it() {
 
 #[test]
 fn the_first_frame_falls_on_its_sample_and_a_cut_fades_within_50_ms() {
-    let mut rig = Rig::new(Level(-600));
+    let mut rig = Rig::new(Channels::Stereo, Level(-600));
     rig.settle();
     rig.feed(48_000, 1.0);
     // Frame 1,234 of the next block but one sounds then.

@@ -18,9 +18,14 @@ use loa::{
     units::{Frames, Level},
 };
 
-use crate::support::{master, player::settings};
+use crate::support::{master, player};
 
 const RATE: usize = 48_000;
+
+/// A stereo output.
+fn settings() -> Output {
+    Output { channels: Channels::Stereo, ..player::settings() }
+}
 
 /// A player, its clock, and a master of 3 s and 77 frames in three segments.
 struct Desk {

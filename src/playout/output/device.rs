@@ -147,7 +147,7 @@ fn build<T>(device: &cpal::Device, settings: &config::Output) -> Result<Built, c
 where
     T: SizedSample + FromSample<f32>,
 {
-    let (mut bus, desk, ring) = Bus::new(settings.volume_db, false);
+    let (mut bus, desk, ring) = Bus::mixed(settings, false);
     let config = StreamConfig {
         channels: u16::try_from(CHANNELS).unwrap_or(2),
         sample_rate: RATE,

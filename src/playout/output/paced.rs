@@ -11,25 +11,25 @@ use crate::{clock::Clock, config, units::RATE};
 
 use super::{Fault, OpenError, Opened, Output};
 use crate::playout::{
-    bus::{Bus, CHANNELS},
+    bus::{Bus, CHANNELS, Laid},
     desk::{frames_ns, ns_frames},
 };
 
 /// Most frames that are pulled at once.
 const BLOCK: usize = RATE as usize;
 
-struct Paced {
+struct Paced<S> {
     clock: Arc<dyn Clock>,
     opened_ns: i64,
     handed: u64,
-    bus: Bus,
+    bus: Bus<S>,
     block: Vec<i16>,
     file: Option<Wav>,
 }
 
 /// Opens a rehearsal: frames are pulled and dropped.
 pub(super) fn open_rehearsal(settings: &config::Output, clock: Arc<dyn Clock>) -> Opened {
-    open(settings, clock, None, "rehearsal".into())
+    open(Bus::bare(settings), clock, None, "rehearsal".into())
 }
 
 /// Opens a WAV file of 48 kHz, 16 bit, stereo; an existing one is replaced.
@@ -40,20 +40,24 @@ pub(super) fn open_wav(
 ) -> Result<Opened, OpenError> {
     let device = format!("wav:{}", path.display());
     match Wav::create(path) {
-        Ok(wav) => Ok(open(settings, clock, Some(wav), device)),
+        Ok(wav) => Ok(open(Bus::mixed(settings, true), clock, Some(wav), device)),
         Err(error) => Err(OpenError { fault: Fault::Absent, detail: format!("{device}: {error}") }),
     }
 }
 
-fn open(settings: &config::Output, clock: Arc<dyn Clock>, file: Option<Wav>, device: String) -> Opened {
-    let (bus, desk, ring) = Bus::new(settings.volume_db, true);
+fn open<S: rodio::Source + Send + 'static>(
+    (bus, desk, ring): Laid<S>,
+    clock: Arc<dyn Clock>,
+    file: Option<Wav>,
+    device: String,
+) -> Opened {
     let opened_ns = clock.now().boot_ns;
     let block = vec![0; BLOCK * CHANNELS];
     let output = Box::new(Paced { clock, opened_ns, handed: 0, bus, block, file });
     Opened { output, desk, ring, device, period: 0 }
 }
 
-impl Output for Paced {
+impl<S: rodio::Source + Send> Output for Paced<S> {
     fn now_ns(&self) -> i64 {
         self.clock.now().boot_ns - self.opened_ns
     }
