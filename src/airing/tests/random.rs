@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Something that may happen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Chance {
     Pass(i64),
     Step(i64),
