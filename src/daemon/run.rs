@@ -171,9 +171,6 @@ async fn turn_until_done(
     let watchdog = watchdog();
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
-        if let Some(reply) = once.as_mut().and_then(|reply| reply.try_recv().ok()) {
-            answer = Some(reply);
-        }
         if engine.broken || (answer.is_some() && engine.is_idle()) {
             return Ok(answer);
         }
@@ -184,6 +181,8 @@ async fn turn_until_done(
                 Some(next) => engine.turn(next),
                 None => return Ok(answer),
             },
+            // It may come from the log's writer, past the inbox.
+            reply = answered(&mut once), if answer.is_none() => answer = Some(reply),
             () = tokio::time::sleep(wake) => engine.turn(Incoming::Tick),
             _ = terminate.recv() => return Ok(answer),
             _ = interrupt.recv() => match once {
@@ -195,6 +194,14 @@ async fn turn_until_done(
         if watchdog.is_some() {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
+    }
+}
+
+/// The answer to `once`; never, where nothing was asked.
+async fn answered(once: &mut Option<oneshot::Receiver<Reply>>) -> Reply {
+    match once {
+        Some(reply) => reply.await.unwrap_or_else(|_| Reply::Failed("the request was dropped".into())),
+        None => std::future::pending().await,
     }
 }
 
