@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # What the build needs, what the tests need beyond that, what the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
 TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox
-BENCH_PACKAGES = mpg123 mpd mpc python3-numpy
+BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
 .PHONY: help demo run test bench lint doc packages-build packages-test packages-bench
 
@@ -32,8 +32,8 @@ test: packages-build packages-test
 
 bench: packages-build packages-test packages-bench
 	cargo build --release --locked
-	cargo bench --locked --bench store --bench media
-	python3 benches/system/bench.py --loa target/release/loa
+	cargo bench --locked --bench media
+	python3 benches/system/bench.py
 
 lint: packages-build
 	cargo fmt --check

@@ -57,7 +57,7 @@ pub(super) enum Phase {
 /// Where a preparation stands.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    Running,
+    Running { since: DateTime<Utc> },
     Failed { why: Refused, retry_at: DateTime<Utc> },
 }
 
@@ -196,12 +196,12 @@ impl Controller {
             self.close_withdrawn(now, out);
             self.close_overdue(now, out);
         }
-        let too_late = self.late_start() + PREPARE_AHEAD;
+        // An answer that is merely late is judged by its lateness; one that never comes must not block for ever.
+        let too_late = self.late_start() + PREPARE_AHEAD * 3;
         match &mut self.phase {
             Phase::Idle => self.look_ahead(now, out),
-            Phase::Preparing { job, attempt: Attempt::Running } => {
-                let since = job.planned.max(job.before.heard_until.unwrap_or(job.planned));
-                if now > since + too_late {
+            Phase::Preparing { attempt: Attempt::Running { since }, .. } => {
+                if now > *since + too_late {
                     let detail = "the preparation does not answer".into();
                     self.give_up(&Refused { reason: Reason::SoftwareFault, detail }, out);
                 }
@@ -213,7 +213,7 @@ impl Controller {
                         self.give_up(&why, out);
                     } else if now >= *retry_at {
                         out.push(Action::Prepare(Box::new(job.clone())));
-                        *attempt = Attempt::Running;
+                        *attempt = Attempt::Running { since: now };
                     }
                 }
             }
@@ -263,20 +263,20 @@ impl Controller {
                 before: Before::default(),
             };
             self.due.pop_first();
-            self.begin(job, out);
+            self.begin(job, now, out);
         } else if now >= slot.at - PROBE_AHEAD && self.probed.as_ref() != Some(&slot.id) {
             self.probed = Some(slot.id.clone());
             out.push(Action::Player(Command::Probe));
         }
     }
 
-    pub(super) fn begin(&mut self, job: Job, out: &mut Vec<Action>) {
+    pub(super) fn begin(&mut self, job: Job, now: DateTime<Utc>, out: &mut Vec<Action>) {
         if let Some(slot) = &job.slot {
             self.closed.insert(slot.clone());
         }
         out.push(Action::Player(Command::Open));
         out.push(Action::Prepare(Box::new(job.clone())));
-        self.phase = Phase::Preparing { job, attempt: Attempt::Running };
+        self.phase = Phase::Preparing { job, attempt: Attempt::Running { since: now } };
     }
 
     fn prepared(&mut self, of: &Job, result: Result<Arc<Master>, Refused>, now: DateTime<Utc>) {

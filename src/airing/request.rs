@@ -62,7 +62,7 @@ impl Controller {
         }
         let said = Message::new("air-begun").with("programme", &job.programme).with("month", job.month);
         out.push(operator("air", &job.by, "", None, None));
-        self.begin(job, out);
+        self.begin(job, now, out);
         Ok(said)
     }
 

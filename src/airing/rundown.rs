@@ -98,7 +98,7 @@ impl Controller {
             // It goes on the moment it is ready, whatever its planned instant was.
             out.push(Action::Player(Command::Open));
             out.push(Action::Prepare(Box::new(job.clone())));
-            self.phase = Phase::Preparing { job, attempt: Attempt::Running };
+            self.phase = Phase::Preparing { job, attempt: Attempt::Running { since: now } };
         } else {
             out.push(Action::Record(vec![Body::End(Box::new(judge::abandoned(&job, cut.airing, None)))]));
         }

@@ -62,12 +62,29 @@ pub struct SegmentReport {
     /// Its file below `media/`.
     pub file: String,
     /// What was measured; absent when it cannot be decoded.
+    #[serde(serialize_with = "levels_as_db")]
     pub measure: Option<Measure>,
 }
 
 #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn as_db<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
     level.map(Level::db).serialize(to)
+}
+
+/// A measure keeps its levels in hundredths; whoever reads JSON expects LUFS and dB as they are spoken.
+#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+fn levels_as_db<S: serde::Serializer>(measure: &Option<Measure>, to: S) -> Result<S::Ok, S::Error> {
+    let mut value = serde_json::to_value(measure).map_err(serde::ser::Error::custom)?;
+    if let (Some(measure), Some(fields)) = (measure, value.as_object_mut()) {
+        for (key, level) in [
+            ("loudness_lufs", measure.loudness_lufs),
+            ("true_peak_dbtp", measure.true_peak_dbtp),
+            ("sample_peak_db", measure.sample_peak_db),
+        ] {
+            fields.insert(key.into(), level.db().into());
+        }
+    }
+    value.serialize(to)
 }
 
 /// Checks `month` whole; `progress` is called as the audio is worked through.

@@ -13,7 +13,7 @@ use crate::{
     },
     programme::{self, Programme, Schedule, Source, civil},
     store::{Log, Reader},
-    units::{Digest, Level, SlotId},
+    units::{Digest, Level, Month, SlotId},
     words::Message,
 };
 
@@ -148,6 +148,9 @@ struct Names {
     station: String,
     unit: String,
     accepted: BTreeMap<Digest, ScheduleFact>,
+    in_force: BTreeMap<Month, Digest>,
+    /// The schedule that was in force when a slot was closed without an airing, whose cue would name it.
+    closed_under: BTreeMap<SlotId, Digest>,
     schedules: BTreeMap<Digest, Schedule>,
 }
 
@@ -159,7 +162,13 @@ impl Names {
                 self.unit.clone_from(unit);
             }
             Body::ScheduleAccept(fact) => {
+                self.in_force.insert(fact.month, fact.digest);
                 self.accepted.insert(fact.digest, fact.clone());
+            }
+            Body::Missed(missed) => {
+                if let Some(digest) = self.in_force.get(&missed.slot.month) {
+                    self.closed_under.insert(missed.slot.clone(), *digest);
+                }
             }
             _ => {}
         }
@@ -182,11 +191,11 @@ impl Names {
         };
         let micros =
             |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
-        let programme: Option<&Programme> = row
-            .schedule
-            .and_then(|digest| self.schedules.get(&digest))
-            .and_then(|s| s.programme(&row.programme));
-        let accepted = row.schedule.and_then(|digest| self.accepted.get(&digest));
+        let closed_under = || row.slot.as_ref().and_then(|slot| self.closed_under.get(slot).copied());
+        let schedule = row.schedule.or_else(closed_under);
+        let programme: Option<&Programme> =
+            schedule.and_then(|digest| self.schedules.get(&digest)).and_then(|s| s.programme(&row.programme));
+        let accepted = schedule.and_then(|digest| self.accepted.get(&digest));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
         #[allow(
             clippy::cast_precision_loss,
@@ -208,7 +217,7 @@ impl Names {
             programme: row.programme,
             approved_by: accepted.map(|fact| fact.by.clone()),
             document: accepted.map(|fact| fact.document.clone()),
-            schedule: row.schedule,
+            schedule,
             master: row.master,
             trigger: row.trigger,
             by: row.by,

@@ -3,6 +3,8 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    fs::File,
+    io::Read as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -19,7 +21,7 @@ use crate::{
     media::Master,
     playout::{Command, Event},
     store::{Append, Blob, StoreError, WriterHandle},
-    units::{Digest, Month},
+    units::{Digest, Hasher, Month},
     words::Message,
 };
 
@@ -30,6 +32,7 @@ pub(super) enum Incoming {
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
     Surveyed(Month, Result<Box<Survey>, ControlError>),
+    Enter(Body),
     Asked(Ask, oneshot::Sender<Reply>),
     Shutdown,
 }
@@ -126,7 +129,6 @@ impl Engine {
                 clean: past.clean,
                 last_alive_ms: last_alive.map(|at| at.timestamp_millis()),
             }),
-            Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() },
             Body::Config {
                 digest: Digest::of(&engine.ports.folder.station_bytes),
                 plan: Digest::of(&engine.ports.folder.plan_bytes),
@@ -142,6 +144,7 @@ impl Engine {
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
         engine.append(bodies, blobs, told);
+        engine.enter_software();
         if let Some(last) = past.last_reading(&engine.ports.clock.boot_id()) {
             engine.controller.follow_on(last);
         }
@@ -156,6 +159,15 @@ impl Engine {
             engine.step(Input::Interrupted(Box::new(cut)));
         }
         engine
+    }
+
+    /// Which software runs: its executable is hashed on a worker, since a programme that was cut waits.
+    fn enter_software(&self) {
+        let inbox = self.ports.inbox.clone();
+        (self.ports.work)(Box::new(move || {
+            let sw = Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() };
+            let _ = inbox.blocking_send(Incoming::Enter(sw));
+        }));
     }
 
     /// One turn.
@@ -174,6 +186,7 @@ impl Engine {
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
             Incoming::Surveyed(month, result) => self.surveyed(month, result),
+            Incoming::Enter(body) => self.record(vec![body]),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
             Incoming::Shutdown => self.step(Input::Shutdown),
         }
@@ -344,8 +357,14 @@ pub(super) fn told(result: Result<Vec<u64>, StoreError>) {
     }
 }
 
-/// Digest of the running executable.
+/// Digest of the running executable; of nothing where it cannot be read.
 fn own_digest() -> Digest {
-    let bytes = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
-    Digest::of(&bytes)
+    let mut hasher = Hasher::default();
+    if let Ok(mut file) = std::env::current_exe().and_then(File::open) {
+        let mut piece = vec![0; 64 << 10];
+        while let Ok(n @ 1..) = file.read(&mut piece) {
+            hasher.update(&piece[..n]);
+        }
+    }
+    hasher.finish()
 }

@@ -99,7 +99,10 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         engine.turn(Incoming::Asked(ask, reply));
         once = Some(answer);
     } else {
-        engine.command(Command::Probe);
+        if engine.is_idle() {
+            // What goes on after a cut needs the device at once.
+            engine.command(Command::Probe);
+        }
         engine.turn(Incoming::Tick);
     }
     turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once, told).await?;
@@ -192,6 +195,7 @@ async fn turn_until_done(
                 Some(next) => engine.turn(next),
                 None => return Ok(()),
             },
+            // It may come from the log's writer, past the inbox.
             reply = answer_of(&mut once), if !answered => {
                 answered = true;
                 if let Some(reply) = reply {

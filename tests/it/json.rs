@@ -118,7 +118,7 @@ fn status_verify_and_doctor_keep_their_shapes() {
 #[test]
 fn a_running_station_keeps_its_shapes() {
     let mut station = Station::new(&[("a.wav", 3)]);
-    station.schedule(&["a.wav"], &[in_seconds(5), in_seconds(3600)]);
+    let slots = station.schedule(&["a.wav"], &[in_seconds(5), in_seconds(300)]);
     station.approve();
     let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
     let output = format!("wav:{}", station.path("out.wav").display());
@@ -128,5 +128,10 @@ fn a_running_station_keeps_its_shapes() {
         daemon.until("it is on its way", |status| status["on_air"].is_object() && status["next"].is_object());
     hold("status", &status);
     hold("done", &one(&station, &["stop", "--reason", "x", "--by", "A"]));
+    station.ok(&["cancel", &slots[1], "--reason", "quốc tang", "--by", "A"]);
+    let rows = daemon.until_closed(2);
     daemon.end();
+    let cancelled = rows.iter().find(|row| row["slot"] == slots[1].as_str()).unwrap();
+    hold("row-cancelled", cancelled);
+    assert_eq!((&cancelled["title"], &cancelled["approved_by"]), (&"Thử".into(), &"Lãnh đạo".into()));
 }

@@ -53,7 +53,7 @@ fn a_step_while_waiting_skips_nothing() {
     // Three minutes forward over the start: within a late start that allows it, it airs at once.
     let policy = Policy { late_start_s: 600, ..Policy::default() };
     let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(3600), BTreeSet::new());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], fresh: true });
+    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
     bench.until(t0() - s(90));
     bench.set_by(s(180));
     assert_eq!(bench.take().start, Start::Now);
@@ -91,7 +91,7 @@ fn a_clock_that_nobody_can_trust_airs_nothing_and_says_so() {
     bench.set_by(s(100));
     assert!(bench.controller.clock_doubt().is_some());
     bench.air(false);
-    assert_eq!(bench.answer(), Err("air-clock"));
+    assert_eq!(bench.answer(), Err("clock-stepped"));
     bench.until(t0() + s(120));
     assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
     // Synchronised again, the next slot airs.

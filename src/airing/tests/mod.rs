@@ -15,7 +15,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Answer, Controller, Input, Interrupted, Job, Planned, Refused, Rules, State};
+use super::{Action, Answer, Controller, Input, Interrupted, Job, Planned, Refused, Rules, Standing, State};
 use crate::{
     clock::{Clock as _, Health, Manual},
     config::{Channels, Policy},
@@ -119,7 +119,7 @@ impl Bench {
     /// A bench whose clock shows `wall`, with `slots` accepted before.
     fn at(wall: DateTime<Utc>, slots: Vec<Planned>) -> Bench {
         let mut bench = Bench::with(rules(), wall, BTreeSet::new());
-        bench.send(Input::Rundown { month: march(), slots, fresh: false });
+        bench.send(Input::Rundown { month: march(), slots, standing: Standing::Known });
         bench
     }
 
@@ -340,6 +340,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
         },
         heard,
         heard_until: until,
+        proof: 2,
         reason: Reason::PowerOff,
     }
 }

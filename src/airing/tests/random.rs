@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Something that may happen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Chance {
     Pass(i64),
     Step(i64),
@@ -105,7 +105,8 @@ fn happen(bench: &mut Bench, chance: Chance) {
         }
         Chance::Rundown(revision, kept, fresh) => {
             let slots = (0..SLOTS).filter(|n| kept >> n & 1 == 1).map(|n| planned(n, revision)).collect();
-            bench.send(Input::Rundown { month: march(), slots, fresh });
+            let standing = if fresh { Standing::Fresh } else { Standing::Known };
+            bench.send(Input::Rundown { month: march(), slots, standing });
         }
         _ => {}
     }
