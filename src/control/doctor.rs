@@ -10,7 +10,7 @@ use crate::{clock::Clock, disk, words::Lang};
 /// One thing that was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Examination {
-    /// `config`, `log`, `permissions`, `disk`, `clock`, `device`, `next`.
+    /// `config`, `log`, `permissions`, `disk`, `clock`, `device`.
     pub what: &'static str,
     /// How it stands.
     #[serde(flatten)]

@@ -31,7 +31,10 @@ pub struct Made {
 }
 
 const EXAMPLE_STATION: &str = include_str!("../../config/station.example.toml");
-const EXAMPLE_PLAN: &str = include_str!("../../config/plan-2022.toml");
+const EXAMPLE_PLANS: [(&str, &str); 2] = [
+    ("config/plan-2022.toml", include_str!("../../config/plan-2022.toml")),
+    ("config/plan-2026.toml", include_str!("../../config/plan-2026.toml")),
+];
 
 /// Makes what is missing of a station's folder: example configuration, folders, keys and an empty log.
 /// Refused where a log or its key already stands: a second log of one station would be a fork.
@@ -44,7 +47,7 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
             made.push(format!("{folder}/"));
         }
     }
-    for (name, text) in [(Folder::STATION_FILE, EXAMPLE_STATION), ("config/plan-2022.toml", EXAMPLE_PLAN)] {
+    for (name, text) in [(Folder::STATION_FILE, EXAMPLE_STATION)].into_iter().chain(EXAMPLE_PLANS) {
         let path = root.join(name);
         if !path.exists() {
             disk::replace(&path, text.as_bytes(), 0o644)?;

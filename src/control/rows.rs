@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{ControlError, Folder};
 use crate::{
     evidence::{
-        AsRunRow, Body, Outcome, Reason, ScheduleFact, Trigger,
+        AsRunRow, Body, Entry, Outcome, Reason, ScheduleFact, Trigger,
         asrun::{self, Remark},
     },
     programme::{self, Programme, Schedule, Source, civil},
@@ -127,7 +127,7 @@ pub fn rows(folder: &Folder, path: &Path, filter: &RowFilter) -> Result<Vec<Row>
     let mut names = Names::default();
     for entry in log.entries(0..log.size()?) {
         let entry = entry?;
-        names.take(&entry.body);
+        names.take(&entry);
         fold.push(&entry);
     }
     let mut found: Vec<AsRunRow> = fold.finish();
@@ -142,12 +142,18 @@ pub fn rows(folder: &Folder, path: &Path, filter: &RowFilter) -> Result<Vec<Row>
     Ok(found.into_iter().map(|row| names.row(row)).collect())
 }
 
+/// What held at the entry `seq`.
+fn as_of<T>(held: &BTreeMap<u64, T>, seq: u64) -> Option<&T> {
+    held.range(..=seq).next_back().map(|(_, value)| value)
+}
+
 /// What rows are called: as the log had it when they were written, whatever the files say today.
 #[derive(Debug, Default)]
 struct Names {
-    station: String,
-    unit: String,
-    accepted: BTreeMap<Digest, ScheduleFact>,
+    /// Station and unit, by the entry from which on they hold.
+    stations: BTreeMap<u64, (String, String)>,
+    /// Acceptances of each schedule, by the entry from which on they hold.
+    accepted: BTreeMap<Digest, BTreeMap<u64, ScheduleFact>>,
     in_force: BTreeMap<Month, Digest>,
     /// The schedule that was in force when a slot was closed without an airing, whose cue would name it.
     closed_under: BTreeMap<SlotId, Digest>,
@@ -155,15 +161,14 @@ struct Names {
 }
 
 impl Names {
-    fn take(&mut self, body: &Body) {
-        match body {
+    fn take(&mut self, entry: &Entry) {
+        match &entry.body {
             Body::Config { station, unit, .. } => {
-                self.station.clone_from(station);
-                self.unit.clone_from(unit);
+                self.stations.insert(entry.seq, (station.clone(), unit.clone()));
             }
             Body::ScheduleAccept(fact) => {
                 self.in_force.insert(fact.month, fact.digest);
-                self.accepted.insert(fact.digest, fact.clone());
+                self.accepted.entry(fact.digest).or_default().insert(entry.seq, fact.clone());
             }
             Body::Missed(missed) => {
                 if let Some(digest) = self.in_force.get(&missed.slot.month) {
@@ -175,7 +180,8 @@ impl Names {
     }
 
     fn read_schedules(&mut self, log: &Reader) -> Result<(), ControlError> {
-        for (digest, fact) in &self.accepted {
+        for (digest, facts) in &self.accepted {
+            let Some((_, fact)) = facts.first_key_value() else { continue };
             if let Some(bytes) = log.blob(*digest)? {
                 let (schedule, _) = programme::read(&format!("{}.toml", fact.month), &bytes);
                 self.schedules.extend(schedule.map(|schedule| (*digest, schedule)));
@@ -195,7 +201,11 @@ impl Names {
         let schedule = row.schedule.or_else(closed_under);
         let programme: Option<&Programme> =
             schedule.and_then(|digest| self.schedules.get(&digest)).and_then(|s| s.programme(&row.programme));
-        let accepted = schedule.and_then(|digest| self.accepted.get(&digest));
+        // As of the row's first entry: a later approval or another unit changes nothing of it.
+        let written = row.seqs.first().copied().unwrap_or_default();
+        let (station, unit) = as_of(&self.stations, written).cloned().unwrap_or_default();
+        let accepted =
+            schedule.and_then(|digest| self.accepted.get(&digest)).and_then(|facts| as_of(facts, written));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
         #[allow(
             clippy::cast_precision_loss,
@@ -205,8 +215,8 @@ impl Names {
         Row {
             slot: row.slot,
             airing: row.airing,
-            station: self.station.clone(),
-            unit: self.unit.clone(),
+            station,
+            unit,
             month: row.month.to_string(),
             title: programme.map(|p| p.title.clone()),
             column: programme.map(|p| p.column.clone()),

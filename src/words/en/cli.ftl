@@ -125,6 +125,7 @@ cancel-unknown = There is no slot to come called `{ $slot }`.
 note-done = Entered as number { $entry }.
 correct-done = Correction entered as number { $entry }.
 prepare-unreadable = The schedule `{ $file }` cannot be read.
+    .hint = Run loa check to see why.
 prepare-no-programme = The schedule has no programme `{ $programme }`.
     .hint = See the programme ids with loa check.
 
@@ -162,7 +163,6 @@ doctor-permissions = Permissions
 doctor-disk = Disk
 doctor-clock = Clock
 doctor-device = Sound device
-doctor-next = Next slot
 doctor-devices = Devices seen:
 doctor-ok = good
 doctor-warning = look at it

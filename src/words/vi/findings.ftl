@@ -82,7 +82,7 @@ programme-unknown = Lịch này không có chương trình `{ $programme }`.
         [none] Ghi `id` của một chương trình ở trên.
        *[other] Có phải ý là `{ $nearest }`?
     }
-slot-when = Mỗi khung giờ cần `cron` hoặc `at`, không dùng cả hai.
+slot-when = Mỗi lượt phát theo lịch cần `cron` hoặc `at`, không dùng cả hai.
     .hint = Giữ lại một trong hai.
 cron-malformed = `{ $cron }` không phải biểu thức cron.
     .hint = Ghi giây, phút, giờ, ngày, tháng, thứ, ví dụ `0 30 5 * * Sat`.
@@ -136,7 +136,7 @@ programme-length-near = Chương trình `{ $programme }` dài { $length }, lệc
 file-repeated = Tệp `{ $path }` xuất hiện hai lần trong chương trình.
     .hint = Kiểm tra xem có tiết mục nào ghi nhầm tệp không.
 airings-few = Chương trình `{ $programme }` có { $found } trên { $due } lượt phát ở đây mà kế hoạch yêu cầu.
-    .hint = Bổ sung khung giờ.
+    .hint = Bổ sung lượt phát.
 slot-outside-window = { $length ->
         [unknown] Lượt phát `{ $slot }` bắt đầu ngoài khung giờ được phép của đài: { $windows }.
        *[other] Lượt phát `{ $slot }` dài { $length } không nằm gọn trong khung giờ được phép của đài: { $windows }.
