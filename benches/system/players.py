@@ -9,7 +9,7 @@ ALL_DAY = ('ranges   = ["05:30-06:30", "17:00-18:00"]', 'ranges = ["00:00-24:00"
 # What the bench changes in the files that `loa init` makes.
 CHANGES = {
     "config/station.toml": [ALL_DAY, ('device        = "default"', 'device = "pulse:loud"')],
-    "config/plan-2022.toml": [ALL_DAY, ("minutes_min = 10", "minutes_min = 0")],
+    "config/plan-2026.toml": [ALL_DAY, ("minutes_min = 10", "minutes_min = 0")],
 }
 SCHEDULE = """format    = 1
 month     = "{month}"
