@@ -16,12 +16,9 @@ use super::{
 };
 use crate::{
     clock::{Health, Reading},
-    evidence::{
-        Airing, Body, Cue, DeviceFact, DeviceState, Missed, OperatorAct, Outcome, Reason, SegmentFact, Start,
-        Trigger,
-    },
+    evidence::{Airing, Body, Cue, Missed, OperatorAct, Outcome, Reason, Trigger},
     media::Master,
-    playout::{self, Command, Event, Fault, Take},
+    playout::{self, Command, Fault, Take},
     units::{Frames, SlotId},
     words::{Lang, Message},
 };
@@ -29,7 +26,7 @@ use crate::{
 /// Decides what airs. See the room's text for how it is driven.
 pub struct Controller {
     pub(super) rules: Rules,
-    device: String,
+    pub(super) device: String,
     pub(super) trust: Trust,
     /// Slots without an outcome, by instant.
     pub(super) due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
@@ -40,7 +37,7 @@ pub struct Controller {
     probed: Option<SlotId>,
     pub(super) hold_until: Option<DateTime<Utc>>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
-    closing: bool,
+    pub(super) closing: bool,
     pub(super) phase: Phase,
 }
 
@@ -70,9 +67,9 @@ pub(super) struct OnAir {
     pub first: Option<DateTime<Utc>>,
     /// The last fault that interrupted it.
     pub fault: Option<Fault>,
-    master: Arc<Master>,
-    position: Frames,
-    sounding: bool,
+    pub master: Arc<Master>,
+    pub position: Frames,
+    pub sounding: bool,
 }
 
 impl Controller {
@@ -426,89 +423,6 @@ impl Controller {
         let begin = now.max(job.planned);
         let window = self.rules.windows.end_at(self.rules.zone, begin).filter(|_| self.rules.enforce_windows);
         window.unwrap_or(begin + TimeDelta::hours(12))
-    }
-
-    // ---- what the player tells -----------------------------------------------------------------------
-
-    fn heard(&mut self, event: Event, out: &mut Vec<Action>) {
-        let configured = self.device.clone();
-        let device = |state, device, detail, position| {
-            Action::Record(vec![Body::Device(DeviceFact { state, device, detail, position })])
-        };
-        match event {
-            Event::Opened { device: name, .. } => {
-                out.push(device(DeviceState::Opened, name, String::new(), None));
-            }
-            Event::OpenFailed { fault, detail } => {
-                if let Phase::OnAir(air) = &mut self.phase {
-                    air.fault = Some(fault);
-                }
-                out.push(device(DeviceState::Failed, configured, format!("{fault:?}: {detail}"), None));
-            }
-            Event::Probed { device: name, fault, detail } => {
-                let state = if fault.is_none() { DeviceState::ProbeOk } else { DeviceState::ProbeFailed };
-                let detail = fault.map_or(detail.clone(), |fault| format!("{fault:?}: {detail}"));
-                out.push(device(state, name, detail, None));
-            }
-            Event::Closed => out.push(device(DeviceState::Closed, configured, String::new(), None)),
-            Event::Lost { fault, detail, position, .. } => {
-                let position = if let Phase::OnAir(air) = &mut self.phase {
-                    air.fault = Some(fault);
-                    air.sounding = false;
-                    air.position = position;
-                    Some(position)
-                } else {
-                    None
-                };
-                out.push(device(DeviceState::Lost, configured, format!("{fault:?}: {detail}"), position));
-            }
-            on_air => self.heard_on_air(on_air, out),
-        }
-    }
-
-    fn heard_on_air(&mut self, event: Event, out: &mut Vec<Action>) {
-        let Phase::OnAir(air) = &mut self.phase else { return };
-        match event {
-            Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
-                // A continuation is measured against the instant at which sound broke off, not the plan.
-                let fresh = air.first.is_none() && air.job.before.heard == Frames::ZERO;
-                // From the same rounded instants that stand in the log, so that a reader gets the same number.
-                let error_us =
-                    if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
-                air.first = air.first.or(Some(first));
-                air.sounding = true;
-                air.position = from;
-                out.push(Action::Record(vec![Body::Start(Start {
-                    airing,
-                    first_us: first.timestamp_micros(),
-                    error_us,
-                    latency_us,
-                    device,
-                })]));
-            }
-            Event::Progress { airing, position } if airing == air.airing => {
-                air.position = position;
-                out.push(Action::Stamp { airing, position });
-            }
-            Event::Segment { airing, n, frames } if airing == air.airing => {
-                let file = air.master.manifest.marks.get(n as usize).map(|mark| mark.file);
-                if let Some(file) = file {
-                    out.push(Action::Record(vec![Body::Segment(SegmentFact { airing, n, file, frames })]));
-                }
-            }
-            Event::Ended { airing, tally } if airing == air.airing && self.closing => {
-                let position = air.job.before.heard + tally.consumed;
-                out.push(Action::Stamp { airing, position });
-                self.phase = Phase::Idle;
-            }
-            Event::Ended { airing, tally } if airing == air.airing => {
-                let end = judge::end(&air.job, air, &tally, self.rules.rehearsal);
-                out.push(Action::Record(vec![Body::End(Box::new(end))]));
-                out.push(Action::Player(Command::Close));
-                self.phase = Phase::Idle;
-            }
-            _ => {}
-        }
     }
 
     // ---- for the requests of people (`request.rs`) -------------------------------------------------------

@@ -8,6 +8,7 @@ mod controller;
 mod job;
 mod judge;
 mod message;
+mod on_air;
 mod request;
 mod rundown;
 #[cfg(test)]

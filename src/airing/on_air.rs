@@ -1,0 +1,91 @@
+//! What the player tells of an airing: device, first frame, segments, end – turned into entries.
+
+use super::{Action, Controller, controller::Phase, judge};
+use crate::{
+    evidence::{Body, DeviceFact, DeviceState, SegmentFact, Start},
+    playout::{Command, Event},
+    units::Frames,
+};
+
+impl Controller {
+    pub(super) fn heard(&mut self, event: Event, out: &mut Vec<Action>) {
+        let configured = self.device.clone();
+        let device = |state, device, detail, position| {
+            Action::Record(vec![Body::Device(DeviceFact { state, device, detail, position })])
+        };
+        match event {
+            Event::Opened { device: name, .. } => {
+                out.push(device(DeviceState::Opened, name, String::new(), None));
+            }
+            Event::OpenFailed { fault, detail } => {
+                if let Phase::OnAir(air) = &mut self.phase {
+                    air.fault = Some(fault);
+                }
+                out.push(device(DeviceState::Failed, configured, format!("{fault:?}: {detail}"), None));
+            }
+            Event::Probed { device: name, fault, detail } => {
+                let state = if fault.is_none() { DeviceState::ProbeOk } else { DeviceState::ProbeFailed };
+                let detail = fault.map_or(detail.clone(), |fault| format!("{fault:?}: {detail}"));
+                out.push(device(state, name, detail, None));
+            }
+            Event::Closed => out.push(device(DeviceState::Closed, configured, String::new(), None)),
+            Event::Lost { fault, detail, position, .. } => {
+                let position = if let Phase::OnAir(air) = &mut self.phase {
+                    air.fault = Some(fault);
+                    air.sounding = false;
+                    air.position = position;
+                    Some(position)
+                } else {
+                    None
+                };
+                out.push(device(DeviceState::Lost, configured, format!("{fault:?}: {detail}"), position));
+            }
+            on_air => self.heard_on_air(on_air, out),
+        }
+    }
+
+    fn heard_on_air(&mut self, event: Event, out: &mut Vec<Action>) {
+        let Phase::OnAir(air) = &mut self.phase else { return };
+        match event {
+            Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
+                // A continuation is measured against the instant at which sound broke off, not the plan.
+                let fresh = air.first.is_none() && air.job.before.heard == Frames::ZERO;
+                // From the same rounded instants that stand in the log, so that a reader gets the same number.
+                let error_us =
+                    if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
+                air.first = air.first.or(Some(first));
+                air.sounding = true;
+                air.position = from;
+                out.push(Action::Record(vec![Body::Start(Start {
+                    airing,
+                    first_us: first.timestamp_micros(),
+                    error_us,
+                    latency_us,
+                    device,
+                })]));
+            }
+            Event::Progress { airing, position } if airing == air.airing => {
+                air.position = position;
+                out.push(Action::Stamp { airing, position });
+            }
+            Event::Segment { airing, n, frames } if airing == air.airing => {
+                let file = air.master.manifest.marks.get(n as usize).map(|mark| mark.file);
+                if let Some(file) = file {
+                    out.push(Action::Record(vec![Body::Segment(SegmentFact { airing, n, file, frames })]));
+                }
+            }
+            Event::Ended { airing, tally } if airing == air.airing && self.closing => {
+                let position = air.job.before.heard + tally.consumed;
+                out.push(Action::Stamp { airing, position });
+                self.phase = Phase::Idle;
+            }
+            Event::Ended { airing, tally } if airing == air.airing => {
+                let end = judge::end(&air.job, air, &tally, self.rules.rehearsal);
+                out.push(Action::Record(vec![Body::End(Box::new(end))]));
+                out.push(Action::Player(Command::Close));
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+    }
+}
