@@ -10,8 +10,9 @@ use crate::{
     evidence::{
         AsRunRow, Body, Entry, Outcome, Reason, ScheduleFact, Trigger,
         asrun::{self, Remark},
+        tree,
     },
-    programme::{self, Programme, Schedule, Source, civil},
+    programme::{self, Approval, Programme, Schedule, Source, civil},
     store::{Log, Reader},
     units::{Digest, Level, Month, SlotId},
     words::Message,
@@ -47,6 +48,7 @@ pub struct Row {
     pub announcer: Option<String>,
     pub approved_by: Option<String>,
     pub document: Option<String>,
+    pub approved_at: Option<String>,
     pub schedule: Option<Digest>,
     pub master: Option<Digest>,
     pub trigger: Option<Trigger>,
@@ -55,6 +57,7 @@ pub struct Row {
     pub first_frame: Option<String>,
     pub last_frame: Option<String>,
     pub start_error_ms: Option<f64>,
+    pub latency_ms: Option<f64>,
     pub duration_ms: Option<u64>,
     pub frames_expected: Option<u64>,
     pub frames_decoded: Option<u64>,
@@ -71,6 +74,7 @@ pub struct Row {
     pub segments: Vec<SegmentRow>,
     pub clock_synchronised: bool,
     pub boot: String,
+    pub software: Option<String>,
     pub outcome: Option<Outcome>,
     pub reason: Option<Reason>,
     pub detail: String,
@@ -78,6 +82,7 @@ pub struct Row {
     pub repairs: Option<SlotId>,
     pub notes: Vec<NoteRow>,
     pub entries: Vec<u64>,
+    pub hash: Option<Digest>,
 }
 
 /// A segment of a row.
@@ -139,7 +144,20 @@ pub fn rows(folder: &Folder, path: &Path, filter: &RowFilter) -> Result<Vec<Row>
     });
     found.sort_by_key(|row| row.planned_ms);
     names.read_schedules(&log)?;
-    Ok(found.into_iter().map(|row| names.row(row)).collect())
+    found.into_iter().map(|row| Ok(Row { hash: hash_of_last(&log, &row)?, ..names.row(row) })).collect()
+}
+
+/// The leaf hash (RFC 6962, section 2.1) of the row's last entry: what an inclusion proof begins with.
+fn hash_of_last(log: &Reader, row: &AsRunRow) -> Result<Option<Digest>, ControlError> {
+    let Some(seq) = row.seqs.last().copied() else { return Ok(None) };
+    let leaf = log.leaves(seq..seq + 1).next().transpose()?;
+    Ok(leaf.map(|(_, leaf)| tree::leaf_hash(leaf.as_bytes())))
+}
+
+/// Microseconds as milliseconds.
+#[allow(clippy::cast_precision_loss, reason = "an error of hours is exact enough in f64 milliseconds")]
+fn in_ms(us: i64) -> f64 {
+    us as f64 / 1000.0
 }
 
 /// What held at the entry `seq`.
@@ -154,6 +172,10 @@ struct Names {
     stations: BTreeMap<u64, (String, String)>,
     /// Acceptances of each schedule, by the entry from which on they hold.
     accepted: BTreeMap<Digest, BTreeMap<u64, ScheduleFact>>,
+    /// When each approval was signed, by the digest of its note.
+    approved_at: BTreeMap<Digest, DateTime<Utc>>,
+    /// The software's version, by the entry from which on it holds.
+    software: BTreeMap<u64, String>,
     in_force: BTreeMap<Month, Digest>,
     /// The schedule that was in force when a slot was closed without an airing, whose cue would name it.
     closed_under: BTreeMap<SlotId, Digest>,
@@ -165,6 +187,9 @@ impl Names {
         match &entry.body {
             Body::Config { station, unit, .. } => {
                 self.stations.insert(entry.seq, (station.clone(), unit.clone()));
+            }
+            Body::Sw { version, .. } => {
+                self.software.insert(entry.seq, version.clone());
             }
             Body::ScheduleAccept(fact) => {
                 self.in_force.insert(fact.month, fact.digest);
@@ -181,6 +206,10 @@ impl Names {
 
     fn read_schedules(&mut self, log: &Reader) -> Result<(), ControlError> {
         for (digest, facts) in &self.accepted {
+            for fact in facts.values() {
+                let at = log.blob(fact.approval)?.and_then(|note| Approval::signed_at(&note));
+                self.approved_at.extend(at.map(|at| (fact.approval, at)));
+            }
             let Some((_, fact)) = facts.first_key_value() else { continue };
             if let Some(bytes) = log.blob(*digest)? {
                 let (schedule, _) = programme::read(&format!("{}.toml", fact.month), &bytes);
@@ -207,11 +236,6 @@ impl Names {
         let accepted =
             schedule.and_then(|digest| self.accepted.get(&digest)).and_then(|facts| as_of(facts, written));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "an error of hours is exact enough in f64 milliseconds"
-        )]
-        let start_error_ms = row.start_error_us.map(|us| us as f64 / 1000.0);
         Row {
             slot: row.slot,
             airing: row.airing,
@@ -227,6 +251,8 @@ impl Names {
             programme: row.programme,
             approved_by: accepted.map(|fact| fact.by.clone()),
             document: accepted.map(|fact| fact.document.clone()),
+            approved_at: accepted
+                .and_then(|fact| local(self.approved_at.get(&fact.approval).copied(), SecondsFormat::Secs)),
             schedule,
             master: row.master,
             trigger: row.trigger,
@@ -235,7 +261,8 @@ impl Names {
                 .unwrap_or_default(),
             first_frame: micros(row.first_us),
             last_frame: micros(row.last_us),
-            start_error_ms,
+            start_error_ms: row.start_error_us.map(in_ms),
+            latency_ms: row.latency_us.map(in_ms),
             duration_ms: row.expected.map(crate::units::Frames::ms),
             frames_expected: row.expected.map(|f| f.0),
             frames_decoded: row.decoded.map(|f| f.0),
@@ -254,6 +281,7 @@ impl Names {
                 .collect(),
             clock_synchronised: row.clk.sync,
             boot: row.clk.boot,
+            software: row.seqs.last().and_then(|last| as_of(&self.software, *last).cloned()),
             outcome: row.outcome,
             reason: row.reason,
             detail: row.detail,
@@ -261,6 +289,7 @@ impl Names {
             repairs: row.repairs,
             notes: row.notes.into_iter().map(NoteRow::from).collect(),
             entries: row.seqs,
+            hash: None,
         }
     }
 }

@@ -32,7 +32,6 @@ pub(super) enum Incoming {
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
     Surveyed(Month, Result<Box<Survey>, ControlError>),
-    Enter(Body),
     Asked(Ask, oneshot::Sender<Reply>),
     Shutdown,
 }
@@ -129,6 +128,7 @@ impl Engine {
                 clean: past.clean,
                 last_alive_ms: last_alive.map(|at| at.timestamp_millis()),
             }),
+            Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() },
             Body::Config {
                 digest: Digest::of(&engine.ports.folder.station_bytes),
                 plan: Digest::of(&engine.ports.folder.plan_bytes),
@@ -144,7 +144,6 @@ impl Engine {
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
         engine.append(bodies, blobs, told);
-        engine.enter_software();
         if let Some(last) = past.last_reading(&engine.ports.clock.boot_id()) {
             engine.controller.follow_on(last);
         }
@@ -159,15 +158,6 @@ impl Engine {
             engine.step(Input::Interrupted(Box::new(cut)));
         }
         engine
-    }
-
-    /// Which software runs: its executable is hashed on a worker, since a programme that was cut waits.
-    fn enter_software(&self) {
-        let inbox = self.ports.inbox.clone();
-        (self.ports.work)(Box::new(move || {
-            let sw = Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() };
-            let _ = inbox.blocking_send(Incoming::Enter(sw));
-        }));
     }
 
     /// One turn.
@@ -186,7 +176,6 @@ impl Engine {
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
             Incoming::Surveyed(month, result) => self.surveyed(month, result),
-            Incoming::Enter(body) => self.record(vec![body]),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
             Incoming::Shutdown => self.step(Input::Shutdown),
         }

@@ -134,6 +134,15 @@ impl Approval {
         Ok(Approval { subject, release, signed_by: opened.signed_by })
     }
 
+    /// When the approval in `note` was signed, without looking at the signature: it was checked when the
+    /// approval was accepted, and the log holds the note's digest.
+    #[must_use]
+    pub fn signed_at(note: &[u8]) -> Option<DateTime<Utc>> {
+        let text = std::str::from_utf8(note).ok()?;
+        let (text, _) = text.split_once("\n\n")?;
+        parse(&format!("{text}\n")).ok().map(|(_, release)| release.at)
+    }
+
     /// How `now` differs from what was approved: nothing when it may air. `file` is the approval's name in
     /// the findings, every one of which is an error.
     #[must_use]
