@@ -1,5 +1,5 @@
 //! The as-run rows: what the entries of a log say about every slot and every manual airing, folded
-//! into one row each (`ARCHITECTURE.md`, The as-run row).
+//! into one row each (`docs/json.md`, as-run row).
 //!
 //! The rows say what the log says and judge nothing: slots without any entry are found by comparing with
 //! the stored slot lists.

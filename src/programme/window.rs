@@ -98,19 +98,6 @@ impl Windows {
         spans.filter(|(from, to)| *from <= start && start < *to).map(|(_, to)| to).max()
     }
 
-    /// The first instant from `after` on at which a span of `length` fits a window; `None` when it fits none
-    /// within 40 days.
-    #[must_use]
-    pub fn next_start(&self, zone: Tz, after: DateTime<Utc>, length: TimeDelta) -> Option<DateTime<Utc>> {
-        let today = after.with_timezone(&zone).date_naive();
-        let mut days = (0..40).filter_map(|day| today.checked_add_days(Days::new(day)));
-        days.find_map(|date| {
-            let spans = self.on(date).map(|span| instants(zone, span));
-            let starts = spans.map(|(from, to)| (from.max(after), to));
-            starts.filter(|(from, to)| from < to && *from + length <= *to).map(|(from, _)| from).min()
-        })
-    }
-
     /// The windows of `date` as civil times.
     fn on(&self, date: NaiveDate) -> impl Iterator<Item = (NaiveDateTime, NaiveDateTime)> {
         let allowed = self.weekdays.contains(&date.weekday());
@@ -181,20 +168,6 @@ mod tests {
         check("2022-10-29T23:00:00Z", 90, true);
         check("2022-10-29T23:00:00Z", 91, false);
         check("2022-10-30T01:10:00Z", 1, false);
-    }
-
-    #[test]
-    fn the_next_start_is_now_or_the_next_window() {
-        let hcm = chrono_tz::Asia::Ho_Chi_Minh;
-        let check = |after: &str, minutes: i64, next: Option<&str>| {
-            let found =
-                Windows::default().next_start(hcm, after.parse().unwrap(), TimeDelta::minutes(minutes));
-            assert_eq!(found, next.map(|t| t.parse().unwrap()), "{after}");
-        };
-        check("2022-03-04T22:40:00Z", 12, Some("2022-03-04T22:40:00Z"));
-        check("2022-03-04T23:20:00Z", 12, Some("2022-03-05T10:00:00Z"));
-        check("2022-03-05T11:00:00Z", 12, Some("2022-03-05T22:30:00Z"));
-        check("2022-03-05T11:00:00Z", 61, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// Which rooms a room may name (`ARCHITECTURE.md`, Layers). A room not listed here may not exist.
+/// Which rooms a room may name (`ARCHITECTURE.md`, Map). A room not listed here may not exist.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("units", &[]),
