@@ -226,8 +226,29 @@ impl Engine {
     pub(super) fn step(&mut self, input: Input) {
         let now = self.ports.clock.now();
         let health = self.ports.clock.health();
-        for action in self.controller.step(&now, health, input) {
-            self.act(action, &now);
+        let mut actions = self.controller.step(&now, health, input);
+        let done = actions.iter().position(|a| matches!(a, Action::Answer { answer: Ok(_), .. }));
+        let entered = actions.iter().rposition(|action| matches!(action, Action::Record(_)));
+        let mut answer = None;
+        // What a person did is answered when it is durable: the answer goes with the last entry of this turn.
+        if let (Some(done), Some(entered)) = (done, entered)
+            && entered < done
+            && let Action::Answer { token, answer: Ok(said) } = actions.remove(done)
+        {
+            answer = self.waiting.remove(&token).map(|reply| (entered, reply, said));
+        }
+        for (at, action) in actions.into_iter().enumerate() {
+            match (action, answer.take_if(|(entered, ..)| *entered == at)) {
+                (Action::Record(bodies), Some((_, reply, said))) => {
+                    self.append(bodies, Vec::new(), move |result| {
+                        let _ = reply.send(match result {
+                            Ok(_) => Reply::Done(Said::of(&said)),
+                            Err(error) => Reply::Failed(error.to_string()),
+                        });
+                    });
+                }
+                (action, _) => self.act(action, &now),
+            }
         }
     }
 

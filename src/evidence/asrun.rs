@@ -124,9 +124,7 @@ impl AsRun {
         let row = match &entry.body {
             Body::Cue(cue) => Some(self.cue(seq, &entry.clk, cue)),
             Body::Start(start) => self.of_airing(start.airing, |row| row.start(start)),
-            Body::Segment(segment) => {
-                self.of_airing(segment.airing, |row| row.segments.push(segment.clone()))
-            }
+            Body::Segment(segment) => self.of_airing(segment.airing, |row| row.segment(segment)),
             Body::End(end) => self.of_airing(end.airing, |row| row.end(seq, end)),
             Body::Missed(missed) => Some(self.missed(seq, &entry.clk, missed)),
             Body::Note { slot, by, text } => self.remark(slot, Remark::new(seq, "", by, text)),
@@ -282,6 +280,15 @@ impl AsRunRow {
         }
         if !self.devices.contains(&start.device) {
             self.devices.push(start.device.clone());
+        }
+    }
+
+    fn segment(&mut self, segment: &SegmentFact) {
+        let same = |part: &&mut SegmentFact| part.n == segment.n && part.file == segment.file;
+        match self.segments.iter_mut().find(same) {
+            // An airing was cut within it and went on: it went out in parts.
+            Some(part) => part.frames = part.frames + segment.frames,
+            None => self.segments.push(segment.clone()),
         }
     }
 

@@ -102,6 +102,12 @@ pub enum Body {
     /// A correction that points to an earlier entry.
     #[serde(rename = "correct")]
     Correct { entry: u64, by: String, text: String },
+    #[serde(rename = "manual")]
+    Manual(Box<ManualFact>),
+    #[serde(rename = "hold")]
+    Hold(HoldFact),
+    #[serde(rename = "delete")]
+    Delete(DeleteFact),
     /// Hourly: the station lived.
     #[serde(rename = "heartbeat")]
     Heartbeat {},
@@ -133,6 +139,9 @@ impl Body {
             Body::Operator(_) => "operator",
             Body::Note { .. } => "note",
             Body::Correct { .. } => "correct",
+            Body::Manual(_) => "manual",
+            Body::Hold(_) => "hold",
+            Body::Delete(_) => "delete",
             Body::Heartbeat {} => "heartbeat",
             Body::Shutdown { .. } => "shutdown",
         }
@@ -385,4 +394,61 @@ pub struct OperatorAct {
     /// Until when, for a hold.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_ms: Option<i64>,
+}
+
+/// An airing that a person vouches for, made by other means while automation was down. It stands beside
+/// what the station itself measured and never replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManualFact {
+    /// The slot that it stands for; absent when it had none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slot: Option<SlotId>,
+    /// Month and id of the programme.
+    pub month: Month,
+    /// Id of the programme in its schedule.
+    pub programme: String,
+    /// When it began, milliseconds since 1970 (UTC).
+    pub first_ms: i64,
+    /// When it ended.
+    pub last_ms: i64,
+    /// `full` or `partial`, by that person's word.
+    pub outcome: Outcome,
+    /// Who vouches.
+    pub by: String,
+    /// How it was aired, in their words.
+    pub text: String,
+    /// Digest of the note that this person signed, which is stored beside the log.
+    pub statement: Digest,
+}
+
+/// Nothing that belongs to a period may be deleted: an audit or a complaint is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldFact {
+    /// First day, `YYYY-MM-DD` of station time.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// The entry of the hold that this one lifts; absent when it sets one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lifts: Option<u64>,
+    /// Who.
+    pub by: String,
+    /// In their words.
+    pub reason: String,
+}
+
+/// A file was deleted because its time of keeping was over; what stays is what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteFact {
+    /// Its name below `media/`.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The last month whose schedule named it.
+    pub month: Month,
 }

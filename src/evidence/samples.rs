@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::entry::{
-    Body, BootFacts, Clk, Cue, DeviceFact, DeviceState, End, Entry, Missed, OperatorAct, Outcome, Reason,
-    ScheduleFact, SegmentFact, Start, Trigger,
+    Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact, Missed,
+    OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
 use crate::units::{Digest, Frames, Level, SlotId};
 
@@ -147,6 +147,30 @@ fn bodies() -> Vec<Body> {
             slot: slot(12), by: "Trần Thị B".into(), text: "mất điện toàn phường".into()
         },
         Body::Correct { entry: 16, by: "Trần Thị B".into(), text: "chỉ mất điện khu 3".into() },
+        Body::Manual(Box::new(ManualFact {
+            slot: Some(slot(12)),
+            month,
+            programme: "cchc".into(),
+            first_ms: WALL_MS + 610_000_000,
+            last_ms: WALL_MS + 610_720_000,
+            outcome: Outcome::Full,
+            by: "Trần Thị B".into(),
+            text: "phát bằng máy FM cũ".into(),
+            statement: digest(0xab),
+        })),
+        Body::Hold(HoldFact {
+            from: "2022-03-01".into(),
+            to: "2022-03-31".into(),
+            lifts: None,
+            by: "Lê Văn C".into(),
+            reason: "có đơn phản ánh".into(),
+        }),
+        Body::Delete(DeleteFact {
+            file: "cchc/nhac-hieu.mp3".into(),
+            digest: digest(0xef),
+            bytes: 160_000,
+            month,
+        }),
         Body::Heartbeat {},
         Body::Shutdown { reason: "sigterm".into() },
     ]
@@ -191,6 +215,18 @@ pub fn any_entry() -> impl Strategy<Value = Entry> {
                 }
                 Body::Missed(missed) => missed.detail = text,
                 Body::ClockStep { step_ms } => *step_ms = number,
+                Body::Manual(fact) => {
+                    fact.text = text;
+                    fact.first_ms = number;
+                }
+                Body::Hold(fact) => {
+                    fact.reason = text;
+                    fact.lifts = sync.then_some(seq);
+                }
+                Body::Delete(fact) => {
+                    fact.file = text;
+                    fact.bytes = seq;
+                }
                 Body::Note { text: note, .. } => *note = text,
                 Body::Shutdown { reason } | Body::Gap { reason } => *reason = text,
                 _ => {}

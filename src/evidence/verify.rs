@@ -252,7 +252,7 @@ mod tests {
         let last = leaves.len() - 1;
         check(&|l| l[9] = l[9].replace("480000", "480001"), &[(None, "verify-root")]);
         check(&|l| drop(l.pop()), &[(None, "verify-short")]);
-        check(&|l| l.push(l[last].clone()), &[(Some(19), "verify-seq"), (None, "verify-unsigned")]);
+        check(&|l| l.push(l[last].clone()), &[(Some(22), "verify-seq"), (None, "verify-unsigned")]);
         check(&|l| l[9].insert(0, ' '), &[(Some(9), "verify-leaf"), (None, "verify-root")]);
         check(&|l| l.clear(), &[(None, "verify-short")]);
         let swapped = [(Some(9), "verify-seq"), (Some(10), "verify-seq"), (None, "verify-root")];

@@ -210,6 +210,15 @@ impl Airing {
         }
     }
 
+    /// The part that was heard of the segment in which the sound broke off; `None` between two segments.
+    pub(super) fn cut_segment(&self) -> Option<Told> {
+        let Job::Take(take) = &self.job else { return None };
+        let mark = take.master.manifest.marks.get(self.next_segment)?;
+        let frames = self.heard.saturating_sub(mark.start.max(self.from));
+        let n = u32::try_from(self.next_segment).unwrap_or(u32::MAX);
+        (frames > Frames::ZERO).then_some(Told::Segment { n, frames })
+    }
+
     fn end(&mut self, facts: &Facts, boot_ns: i64) -> Option<EndCause> {
         let all = self.feeder.frames();
         let stretch = self.stretch.as_mut().filter(|_| facts.phase == Phase::Done)?;

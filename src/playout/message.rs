@@ -98,7 +98,7 @@ pub enum Event {
         /// Frames of the master that have certainly been heard.
         position: Frames,
     },
-    /// The last frame of a segment was consumed.
+    /// The last frame of a segment was consumed, or the sound broke off within it.
     Segment {
         /// Which take.
         airing: u64,

@@ -335,6 +335,9 @@ impl Player {
                 if let Some(error) = airing.feeder.failed() {
                     tracing::error!(%error, "the programme broke off");
                 }
+                if let Some(part) = airing.cut_segment() {
+                    self.tell(part.event(take.airing, "", 0));
+                }
                 self.tell(Event::Ended { airing: take.airing, tally });
             }
             Job::Probe => self.answer_probe(&tally),
