@@ -7,6 +7,9 @@ BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
 TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
+# The licence checker in the version whose settings deny.toml speaks.
+CARGO_DENY = 0.20.2
+
 .PHONY: help demo run test bench lint doc packages-build packages-test packages-bench
 
 help:
@@ -39,6 +42,7 @@ lint: packages-build
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	@cargo deny --version 2>/dev/null | grep -q "$(CARGO_DENY)" || cargo install --locked cargo-deny@$(CARGO_DENY)
 	cargo deny --all-features check bans licenses sources
 
 doc:

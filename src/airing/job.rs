@@ -43,6 +43,8 @@ pub struct Before {
     pub reason: Option<Reason>,
     /// The proof level that was reached.
     pub proof: u8,
+    /// The longest hole in wall time that the log knows of.
+    pub hole: TimeDelta,
 }
 
 impl Job {
@@ -74,6 +76,8 @@ pub struct Interrupted {
     pub reason: Reason,
     /// The proof level that was reached: 1 for a file, 2 for a device.
     pub proof: u8,
+    /// The longest hole in wall time before earlier continuations.
+    pub hole: TimeDelta,
 }
 
 impl Interrupted {
@@ -96,6 +100,7 @@ impl Interrupted {
                 heard_until: (self.heard > Frames::ZERO).then_some(self.heard_until),
                 reason: Some(self.reason),
                 proof: self.proof,
+                hole: self.hole,
             },
         }
     }

@@ -49,7 +49,7 @@ fn show(status: &Status, say: Say) {
     for (key, lamp) in
         [("status-device", &status.device), ("status-clock", &status.clock), ("status-disk", &status.disk)]
     {
-        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", &lamp.detail)]));
+        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", lamp.said.in_lang(say.lang))]));
     }
     say.line(&say.text("status-log", &[("size", &status.log.size.to_string())]));
 }

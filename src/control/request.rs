@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ControlError;
+use super::{ControlError, Lamp};
 use crate::{
     disk::At as _,
     units::{Month, SlotId},
@@ -68,15 +68,6 @@ impl Said {
     pub fn in_lang(&self, lang: Lang) -> &str {
         &self.sentence[lang as usize]
     }
-}
-
-/// A lamp: whether something is well, and what it says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lamp {
-    /// `ok`, `warning`, `error` or `unknown`.
-    pub state: String,
-    /// What it says; for machines in English, for people the same.
-    pub detail: String,
 }
 
 /// The state of a station at one moment.

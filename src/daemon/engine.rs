@@ -169,7 +169,9 @@ impl Engine {
                 self.step(Input::Tick);
             }
             Incoming::Player(event) => {
-                self.lamp.take(&event, self.ports.clock.now().wall);
+                let zone = self.ports.folder.station.zone;
+                let at = self.ports.clock.now().wall.with_timezone(&zone);
+                self.lamp.take(&event, &at.format("%H:%M:%S %d/%m/%Y").to_string());
                 self.broken |= matches!(event, Event::Crashed { .. });
                 self.step(Input::Player(event));
             }

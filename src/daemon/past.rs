@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     airing::{Interrupted, Planned},
@@ -27,6 +27,8 @@ pub(super) struct Past {
     pub accepted: Vec<ScheduleFact>,
     /// The outputs that sounded, of the airing that is open.
     to_file: bool,
+    /// The longest hole before a continuation, of the airing that is open.
+    hole_ms: u64,
     /// The airing that was open when the last run ended.
     pub open: Option<(u64, Cue, Clk)>,
     /// The last entry's clocks.
@@ -55,9 +57,12 @@ impl Past {
                 let airing = cue.airing.unwrap_or(entry.seq);
                 self.open = Some((airing, *cue, entry.clk.clone()));
             }
-            Body::Start(start) => self.to_file |= start.device.starts_with("wav:"),
+            Body::Start(start) => {
+                self.to_file |= start.device.starts_with("wav:");
+                self.hole_ms = self.hole_ms.max(start.hole_ms.unwrap_or(0));
+            }
             Body::End(end) => {
-                self.to_file = false;
+                (self.to_file, self.hole_ms) = (false, 0);
                 self.closed.extend(end.slot);
                 self.open = self.open.take().filter(|(airing, ..)| *airing != end.airing);
             }
@@ -102,6 +107,7 @@ impl Past {
             heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
             reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
             proof: if self.to_file { 1 } else { 2 },
+            hole: TimeDelta::milliseconds(i64::try_from(self.hole_ms).unwrap_or(i64::MAX)),
             cue,
         })
     }

@@ -243,6 +243,9 @@ pub struct Start {
     pub error_us: i64,
     /// The device latency that this instant rests on.
     pub latency_us: i64,
+    /// Wall time without sound before it, for a continuation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hole_ms: Option<u64>,
     /// The device as the sound server names it.
     pub device: String,
 }

@@ -81,11 +81,12 @@ pub fn start(airing: u64) -> Start {
         first_us: (WALL_MS + 1_800_004) * 1000,
         error_us: 4000,
         latency_us: 21_333,
+        hole_ms: None,
         device: "alsa_output.pci-0000_00_1f.3.analog-stereo".into(),
     }
 }
 
-fn bodies() -> Vec<Body> {
+fn first_bodies() -> Vec<Body> {
     let month = "2022-03".parse().unwrap();
     vec![
         Body::LogOpen { origin: ORIGIN.into(), reason: "init".into(), previous: None },
@@ -143,6 +144,17 @@ fn bodies() -> Vec<Body> {
             slot: Some(slot(19)),
             until_ms: Some(WALL_MS + 86_400_000),
         }),
+    ]
+}
+
+fn bodies() -> Vec<Body> {
+    first_bodies().into_iter().chain(later_bodies()).collect()
+}
+
+/// What people enter, and how a log ends.
+fn later_bodies() -> Vec<Body> {
+    let month = "2022-03".parse().unwrap();
+    vec![
         Body::Note {
             slot: slot(12), by: "Trần Thị B".into(), text: "mất điện toàn phường".into()
         },

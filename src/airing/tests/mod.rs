@@ -225,7 +225,14 @@ impl Bench {
         let Take { airing, from, .. } = self.take();
         let first = self.now();
         let device = "loud".into();
-        self.send(Input::Player(Event::Started { airing, first, latency_us: 40_000, from, device }));
+        self.send(Input::Player(Event::Started {
+            airing,
+            first,
+            latency_us: 40_000,
+            from,
+            hole: TimeDelta::zero(),
+            device,
+        }));
     }
 
     /// The player tells that it is over: `consumed` frames since the take's own first.
@@ -342,6 +349,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
         heard_until: until,
         proof: 2,
         reason: Reason::PowerOff,
+        hole: TimeDelta::zero(),
     }
 }
 

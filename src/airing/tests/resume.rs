@@ -34,6 +34,23 @@ fn it_goes_on_where_it_was_heard() {
 }
 
 #[test]
+fn the_longest_of_several_holes_decides() {
+    let cut_at = t0() + s(100);
+    for (earlier, wanted) in [(29, (Outcome::Full, None)), (31, (Outcome::Partial, Some(Reason::PowerOff)))] {
+        let cut = Interrupted { hole: s(earlier), ..cut(HEARD, cut_at, Trigger::Schedule) };
+        let mut bench = after(cut_at + s(5), cut, SYNCHRONISED);
+        bench.play();
+        assert_eq!(bench.outcomes(), [wanted]);
+        assert_eq!(bench.end().hole_ms, earlier.unsigned_abs() * 1000);
+        let starts = bench.log.iter().filter_map(|(_, body)| match body {
+            Body::Start(start) => start.hole_ms,
+            _ => None,
+        });
+        assert_eq!(starts.collect::<Vec<_>>(), [5000], "the next start of the program reads it there");
+    }
+}
+
+#[test]
 fn it_ends_when_it_is_back_too_late_or_the_window_fits_the_rest_no_more() {
     let cut_at = t0() + s(100);
     let late = t0() + s(3600 - 300);

@@ -191,3 +191,37 @@ output-unclear = The output `{ $output }` has no known form.
     .hint = Use pulse:NAME, alsa:NAME, wav:FILE or default; loa doctor lists names.
 key-unclear = `{ $key }` is no public key.
     .hint = Use what stands in data/keys/station.pub.
+
+lamp-clock-synchronised = synchronised, at most ±{ $ms } ms off
+lamp-clock-unsynchronised = not synchronised
+lamp-disk-free = { $mib } MiB free
+lamp-disk-unmeasured = free space cannot be measured
+lamp-device-unknown = not probed yet
+lamp-device-stopped = loa is not running, so nobody knows
+lamp-device-probed = { $device }, probed well at { $at }
+lamp-device-open = { $device }, open since { $at }
+lamp-device-consuming = { $device }, taking sound since { $at }
+lamp-device-consumed = took sound last at { $at }
+lamp-device-fault = { $fault ->
+    [absent] no such device
+    [busy] another program holds the device
+    [lost] the device is gone
+    [stalled] the device takes no more sound
+    [unpaced] the device does not run in real time
+    [dummy] a dummy device that nobody can hear
+    [filechanged] the file is not the one that was verified
+   *[software] a fault of the software
+    } { $device }, at { $at } { $detail }
+
+doctor-config-faults = { $first } ({ $faults } faults in all)
+doctor-config-read = { $station } / { $unit }
+doctor-failed = the machine failed: { $detail }
+doctor-clock-unsynchronised = not synchronised; run: timedatectl set-ntp true
+doctor-log-whole = { $entries } entries, { $file }
+doctor-log-faults = { $faults } faults; see: loa verify
+doctor-key-private = { $mode } { $file }
+doctor-key-open = { $mode } { $file }: others can read the key; run: chmod 600 { $file }
+doctor-key-missing = cannot read `{ $file }`: { $detail }
+doctor-device-file = { $device } is no loudspeaker: it airs nothing
+doctor-device-good = { $device } takes sound
+doctor-device-silent = { $device } does not answer

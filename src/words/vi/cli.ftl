@@ -191,3 +191,37 @@ output-unclear = Đầu ra `{ $output }` không đúng dạng.
     .hint = Dùng pulse:TÊN, alsa:TÊN, wav:TỆP hoặc default; xem tên bằng loa doctor.
 key-unclear = `{ $key }` không phải khóa công khai.
     .hint = Dùng nội dung của data/keys/station.pub.
+
+lamp-clock-synchronised = đã đồng bộ, sai số tối đa ±{ $ms } ms
+lamp-clock-unsynchronised = chưa đồng bộ
+lamp-disk-free = còn trống { $mib } MiB
+lamp-disk-unmeasured = không đo được chỗ trống
+lamp-device-unknown = chưa thử lần nào
+lamp-device-stopped = loa không chạy nên không ai biết
+lamp-device-probed = { $device }, thử tốt lúc { $at }
+lamp-device-open = { $device }, đã mở từ { $at }
+lamp-device-consuming = { $device }, đang nhận âm thanh từ { $at }
+lamp-device-consumed = nhận âm thanh lần cuối lúc { $at }
+lamp-device-fault = { $fault ->
+    [absent] không thấy thiết bị
+    [busy] chương trình khác đang giữ thiết bị
+    [lost] mất thiết bị
+    [stalled] thiết bị không nhận âm thanh nữa
+    [unpaced] thiết bị không chạy theo thời gian thật
+    [dummy] thiết bị giả, không ai nghe được
+    [filechanged] tệp khác bản đã kiểm tra
+   *[software] lỗi phần mềm
+    } { $device }, lúc { $at } { $detail }
+
+doctor-config-faults = { $first } (tổng số { $faults } lỗi)
+doctor-config-read = { $station } / { $unit }
+doctor-failed = máy báo lỗi: { $detail }
+doctor-clock-unsynchronised = chưa đồng bộ; chạy: timedatectl set-ntp true
+doctor-log-whole = { $entries } mục, { $file }
+doctor-log-faults = { $faults } lỗi; xem: loa verify
+doctor-key-private = { $mode } { $file }
+doctor-key-open = { $mode } { $file }: người khác đọc được khóa; chạy: chmod 600 { $file }
+doctor-key-missing = không đọc được `{ $file }`: { $detail }
+doctor-device-file = { $device } không phải loa: không phát ra tiếng
+doctor-device-good = { $device } nhận âm thanh tốt
+doctor-device-silent = { $device } không trả lời
