@@ -36,6 +36,8 @@ pub struct Controller {
     pub(super) closed: BTreeSet<SlotId>,
     probed: Option<SlotId>,
     pub(super) hold_until: Option<DateTime<Utc>>,
+    /// Slots before it were an earlier epoch's to answer for.
+    pub(super) owed_from: DateTime<Utc>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     pub(super) closing: bool,
     pub(super) phase: Phase,
@@ -88,6 +90,7 @@ impl Controller {
             closed,
             probed: None,
             hold_until: None,
+            owed_from: DateTime::<Utc>::MIN_UTC,
             closing: false,
             phase: Phase::Idle,
         }
@@ -123,6 +126,11 @@ impl Controller {
     /// A hold that was in force when the last run ended.
     pub fn restore_hold(&mut self, until: Option<DateTime<Utc>>) {
         self.hold_until = until;
+    }
+
+    /// The log continues an earlier epoch, whose own slots before `from` are no concern of this one.
+    pub fn owe_from(&mut self, from: DateTime<Utc>) {
+        self.owed_from = from;
     }
 
     /// When it wants to be stepped next, at the latest.

@@ -34,7 +34,7 @@ impl Controller {
         for slot in slots {
             let known = gone.remove(&slot.id).is_some();
             self.withdrawn.remove(&(slot.at, slot.id.clone()));
-            if self.closed.contains(&slot.id) {
+            if self.closed.contains(&slot.id) || slot.at < self.owed_from {
                 continue;
             }
             let passed = slot.at < now && !known;

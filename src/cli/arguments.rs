@@ -34,7 +34,14 @@ impl Cli {
 /// The verbs of `formats.md`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    Init {},
+    Init {
+        #[arg(long, requires = "by", requires = "reason")]
+        new_epoch: bool,
+        #[arg(long, value_name = "NAME", requires = "new_epoch")]
+        by: Option<String>,
+        #[arg(long, value_name = "TEXT", requires = "new_epoch")]
+        reason: Option<String>,
+    },
     Copy {
         from: Month,
         to: Month,

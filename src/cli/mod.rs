@@ -64,8 +64,12 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
-    if let Verb::Init {} = cli.verb {
-        return init::init(&cli.dir, say);
+    match &cli.verb {
+        Verb::Init { by: Some(by), reason: Some(reason), .. } => {
+            return init::new_epoch(&cli.dir, by, reason, say);
+        }
+        Verb::Init { .. } => return init::init(&cli.dir, say),
+        _ => {}
     }
     if let Verb::Verify { target, keys } = &cli.verb {
         return verify::verify(target.as_deref().unwrap_or(&cli.dir), keys, say);
@@ -96,7 +100,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
         }
-        Verb::Init {} | Verb::Verify { .. } | Verb::Doctor { .. } => Ok(Exit::Usage),
+        Verb::Init { .. } | Verb::Verify { .. } | Verb::Doctor { .. } => Ok(Exit::Usage),
     }
 }
 

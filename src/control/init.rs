@@ -105,13 +105,17 @@ fn new_key(
     made: &mut Vec<String>,
 ) -> Result<SigningKey, ControlError> {
     let key = SigningKey::generate(name)?;
-    let path = folder.key_path(file);
-    disk::replace(&path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?;
-    // The public half lies beside it, for the centre and for whoever verifies.
-    let public = path.with_extension("pub");
-    disk::replace(&public, format!("{}\n", key.public().as_text()).as_bytes(), 0o644)?;
+    write_key(&folder.key_path(file), &key)?;
     made.push(format!("data/keys/{file}.key"));
     Ok(key)
+}
+
+/// Writes `key` to `path`, for its owner only; the public half lies beside it, for the centre and for
+/// whoever verifies.
+pub(super) fn write_key(path: &Path, key: &SigningKey) -> Result<(), ControlError> {
+    let public = path.with_extension("pub");
+    disk::replace(&public, format!("{}\n", key.public().as_text()).as_bytes(), 0o644)?;
+    Ok(disk::replace(path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?)
 }
 
 /// The schedule of `from` as a draft for `to`: cron rules as they stand, civil times on the same days,

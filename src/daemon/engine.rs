@@ -105,6 +105,7 @@ impl Engine {
         let closed = std::mem::take(&mut past.closed);
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
+        controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
         let months = past.in_force().iter().map(|fact| (fact.month, Seen::accepted(fact))).collect();
         let mut engine = Engine {
             ports,

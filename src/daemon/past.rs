@@ -35,6 +35,8 @@ pub(super) struct Past {
     pub last: Option<Clk>,
     /// Whether the last run ended in order; a new log counts as such.
     pub clean: bool,
+    /// When this log's epoch began, if there was one before it.
+    pub owed_from: Option<DateTime<Utc>>,
     /// A hold that was in force.
     pub hold_until: Option<DateTime<Utc>>,
 }
@@ -52,6 +54,7 @@ impl Past {
     fn take(&mut self, entry: Entry) {
         self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
         match entry.body {
+            Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
                 self.closed.extend(cue.slot.clone());
                 let airing = cue.airing.unwrap_or(entry.seq);

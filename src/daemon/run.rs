@@ -61,7 +61,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
     let choice: Choice = output.parse().map_err(unclear)?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
-    let log = Log::open(&folder.log_path(), key)?;
+    let log = Log::open(&folder.log_path(), key).map_err(ControlError::from)?;
     let mut past = Past::read(&log)?;
     let rules = rules(&folder, choice.is_device(), false);
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;

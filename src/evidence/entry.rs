@@ -54,11 +54,15 @@ pub enum Body {
     LogOpen {
         /// `<name>/station/<id>/<epoch>`: what checkpoints of this log are about.
         origin: String,
-        /// Why a log begins here: `init`, `rollback`, `lost`, `rehearsal`.
+        /// Why a log begins here: `init`, `rehearsal`, or what ended the epoch before: `rollback`, `fork`,
+        /// `damaged`, `lost`, `key`.
         reason: String,
         /// SHA-256 of the last checkpoint of the epoch before, when there was one.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         previous: Option<Digest>,
+        /// What else is known of the epoch before.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        after: Option<After>,
     },
     #[serde(rename = "boot")]
     Boot(BootFacts),
@@ -146,6 +150,25 @@ impl Body {
             Body::Shutdown { .. } => "shutdown",
         }
     }
+}
+
+/// The end of an epoch, as the next one tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// Its origin.
+    pub origin: String,
+    /// How many entries it is known to have had, by the high-water file; more than its last checkpoint
+    /// covers when an older copy was put back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seen: Option<u64>,
+    /// SHA-256 of the note in which its key names the new one; absent when that key was lost.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endorsement: Option<Digest>,
+    /// Who opened the new epoch.
+    pub by: String,
+    /// In their words.
+    pub text: String,
 }
 
 /// How the last run ended and how this one began.

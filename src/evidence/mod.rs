@@ -16,8 +16,8 @@ pub use asrun::AsRunRow;
 pub use canonical::{Leaf, LeafFault};
 pub use checkpoint::Checkpoint;
 pub use entry::{
-    Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
-    Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+    After, Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
+    ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
 pub use tree::Frontier;
 pub use verify::{Fault, Verifier, VerifyReport};

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::entry::{
-    Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact, Missed,
-    OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+    After, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
+    Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
 use crate::units::{Digest, Frames, Level, SlotId};
 
@@ -89,7 +89,7 @@ pub fn start(airing: u64) -> Start {
 fn first_bodies() -> Vec<Body> {
     let month = "2022-03".parse().unwrap();
     vec![
-        Body::LogOpen { origin: ORIGIN.into(), reason: "init".into(), previous: None },
+        Body::LogOpen { origin: ORIGIN.into(), reason: "init".into(), previous: None, after: None },
         Body::Sw { version: "0.1.0".into(), exe: digest(0x5e) },
         Body::Boot(BootFacts { clean: false, last_alive_ms: Some(WALL_MS - 60_000) }),
         Body::Config {
@@ -206,9 +206,16 @@ pub fn any_entry() -> impl Strategy<Value = Entry> {
             let mut body = bodies().swap_remove(which);
             let frames = Frames(seq);
             match &mut body {
-                Body::LogOpen { reason, previous, .. } => {
-                    *reason = text;
+                Body::LogOpen { reason, previous, after, .. } => {
                     *previous = sync.then_some(digest(boot[0]));
+                    *after = previous.map(|endorsement| After {
+                        origin: ORIGIN.into(),
+                        seen: Some(seq),
+                        endorsement: Some(endorsement),
+                        by: text.clone(),
+                        text: text.clone(),
+                    });
+                    *reason = text;
                 }
                 Body::Boot(facts) => facts.last_alive_ms = sync.then_some(number),
                 Body::Cue(cue) => {

@@ -60,7 +60,7 @@ init-keys =
     Public key of the log (for those who audit): { $station }
     Approval key (into [trust] of config/station.toml if the station approves its own): { $approval }
 init-exists = `{ $file }` already stands: this station has a log or a key.
-    .hint = Use another folder, or leave it and start loa run.
+    .hint = Use another folder, or leave it and start loa run; for a log that is damaged or lost: loa init --new-epoch.
 copy-done = Made the draft { $file }; check, edit, then approve it.
 copy-left-out = Left out times that the new month does not have: { $times }
 copy-exists = `{ $file }` already stands.
@@ -225,3 +225,21 @@ doctor-key-missing = cannot read `{ $file }`: { $detail }
 doctor-device-file = { $device } is no loudspeaker: it airs nothing
 doctor-device-good = { $device } takes sound
 doctor-device-silent = { $device } does not answer
+
+log-lost = There is no log `{ $file }`.
+    .hint = A new station: loa init. A log that was lost: loa init --new-epoch --by NAME --reason TEXT.
+log-rolled-back = The log `{ $file }` has { $size } entries and has already had { $seen }: an older copy was put back.
+    .hint = Put the newest copy back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+log-forked = The first { $seen } entries of the log `{ $file }` are not those that were written.
+    .hint = Put the right copy back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+log-damaged = The log `{ $file }` is damaged: { $detail }.
+    .hint = See loa verify; put a sound copy back if there is one, else: loa init --new-epoch --by NAME --reason TEXT.
+log-high-water = The high-water file `{ $file }` is damaged.
+    .hint = See loa verify; open a new epoch: loa init --new-epoch --by NAME --reason TEXT.
+log-other-key = The log `{ $file }` was not signed by this station's key.
+    .hint = Put the right key back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+epoch-needless = The log `{ $file }` is sound: no new epoch while it can be gone on with.
+    .hint = Start loa run.
+epoch-made = Opened the new epoch { $origin }; the old log lies at { $kept }. The station's new public key: { $key }
+epoch-endorsed = The old key vouches for the new one.
+epoch-not-endorsed = No old key is left to vouch for the new one: tell the supervisors the new key.

@@ -60,7 +60,7 @@ init-keys =
     Khóa công khai của nhật ký (giao cho nơi giám sát): { $station }
     Khóa phê duyệt (ghi vào [trust] của config/station.toml nếu đài tự duyệt): { $approval }
 init-exists = Đã có `{ $file }`: đài này có nhật ký hoặc khóa rồi.
-    .hint = Dùng thư mục khác, hoặc giữ nguyên và chạy loa run.
+    .hint = Dùng thư mục khác, hoặc giữ nguyên và chạy loa run; nhật ký hỏng hay mất: loa init --new-epoch.
 copy-done = Đã tạo bản nháp { $file }; kiểm tra, sửa rồi duyệt.
 copy-left-out = Bỏ qua những giờ mà tháng mới không có: { $times }
 copy-exists = Đã có `{ $file }`.
@@ -225,3 +225,21 @@ doctor-key-missing = không đọc được `{ $file }`: { $detail }
 doctor-device-file = { $device } không phải loa: không phát ra tiếng
 doctor-device-good = { $device } nhận âm thanh tốt
 doctor-device-silent = { $device } không trả lời
+
+log-lost = Không có nhật ký `{ $file }`.
+    .hint = Trạm mới: loa init. Nhật ký bị mất: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-rolled-back = Nhật ký `{ $file }` có { $size } mục, trước đây đã có { $seen } mục: một bản cũ đã bị đặt lại.
+    .hint = Đặt lại bản mới nhất nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-forked = { $seen } mục đầu của nhật ký `{ $file }` không phải là những mục đã ghi.
+    .hint = Đặt lại bản đúng nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-damaged = Nhật ký `{ $file }` bị hỏng: { $detail }.
+    .hint = Xem loa verify; đặt lại bản lành nếu còn, nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-high-water = Tệp mức cao nhất `{ $file }` bị hỏng.
+    .hint = Xem loa verify; mở kỳ nhật ký mới: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-other-key = Nhật ký `{ $file }` không do khóa của trạm này ký.
+    .hint = Đặt lại đúng khóa nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+epoch-needless = Nhật ký `{ $file }` vẫn lành: không mở kỳ mới khi còn ghi tiếp được.
+    .hint = Chạy loa run.
+epoch-made = Mở kỳ nhật ký mới { $origin }; nhật ký cũ nằm ở { $kept }. Khóa công khai mới của trạm: { $key }
+epoch-endorsed = Khóa cũ đã ký xác nhận khóa mới.
+epoch-not-endorsed = Không còn khóa cũ để xác nhận khóa mới: phải báo khóa mới cho người giám sát.
