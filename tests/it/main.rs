@@ -10,6 +10,7 @@
 mod airing;
 mod audio_findings;
 mod cli;
+mod crash;
 mod epoch;
 mod findings;
 mod json;
