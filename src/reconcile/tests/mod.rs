@@ -1,6 +1,9 @@
 //! Logs as a station would write them, and what the comparison says of them when they were tampered with.
 
 mod completeness;
+mod matrix;
+mod random;
+mod slots;
 
 use std::collections::BTreeMap;
 
@@ -199,6 +202,43 @@ impl Bench {
             reason,
             detail: String::new(),
         }))
+    }
+
+    /// Changes the cue that was written last.
+    pub fn amend_cue(&mut self, change: impl FnOnce(&mut Cue)) {
+        let mut cues = self.entries.iter_mut().rev().filter_map(|entry| match &mut entry.body {
+            Body::Cue(cue) => Some(cue),
+            _ => None,
+        });
+        if let Some(cue) = cues.next() {
+            change(cue);
+        }
+    }
+
+    /// Changes the end that was written last.
+    pub fn amend_end(&mut self, change: impl FnOnce(&mut End)) {
+        let mut ends = self.entries.iter_mut().rev().filter_map(|entry| match &mut entry.body {
+            Body::End(end) => Some(end),
+            _ => None,
+        });
+        if let Some(end) = ends.next() {
+            change(end);
+        }
+    }
+
+    /// A whole airing that repairs `slot`, from `at` on.
+    pub fn make_good(&mut self, slot: &SlotId, at: DateTime<Utc>) -> u64 {
+        self.now = at;
+        let airing = self.cue(None, Trigger::MakeGood);
+        self.amend_cue(|cue| {
+            (cue.repairs, cue.month, cue.programme) =
+                (Some(slot.clone()), slot.month, slot.programme.clone());
+        });
+        self.start(airing, "alsa_output.usb");
+        self.now += s(720);
+        let end = self.full(airing, None);
+        self.end(end);
+        airing
     }
 
     /// A whole airing of `slot` at its instant, with all its entries.

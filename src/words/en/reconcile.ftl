@@ -35,3 +35,23 @@ complete-list-missing = The slot list of { $month } that entry { $entry } accept
 complete-list-differs = The stored slot list of { $month } is not the one that entry { $entry } accepted: it was altered
 complete-list-unreadable = The slot list that entry { $entry } accepted cannot be read or does not belong to its schedule of { $month }
 complete-list-count = The slot list of { $month } has { $found } slots, but entry { $entry } says { $wanted }
+
+# What differs between schedule and airing.
+discrepancy-no-outcome = its time has passed and the log tells no outcome
+discrepancy-two-outcomes = a further outcome stands in entry { $entries }
+discrepancy-late = began { $ms } ms late
+discrepancy-early = began { $ms } ms early
+discrepancy-short = only { $percent } % of it was aired
+discrepancy-hole = its sound broke off for { $seconds } seconds
+discrepancy-out-of-window = sounded outside the allowed windows
+discrepancy-other-file = segment { $segment } was a file that nobody approved for this programme
+discrepancy-wrong-order = segment { $segment } was not aired in the approved order
+discrepancy-virtual = went to `{ $device }`, which is no loudspeaker
+
+# Cells of the matrix of units and months.
+cell-complete = { $month }: aired as the plan wants ({ $done } airings, { $due } due)
+cell-short = { $month }: not aired often enough ({ $done } of { $due } airings)
+cell-none = { $month }: no airing that counts
+cell-not-yet-due = { $month }: not yet due ({ $done } of { $due } airings)
+cell-no-unit = { $month }: the unit did not exist at the end of the month
+cell-no-report = { $month }: not reported to the end of the month ({ $done } of { $due } airings)

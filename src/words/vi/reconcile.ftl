@@ -35,3 +35,23 @@ complete-list-missing = Thiếu danh sách lượt phát tháng { $month } đư�
 complete-list-differs = Danh sách lượt phát tháng { $month } đang lưu không phải danh sách được nhận ở mục { $entry }: danh sách đã bị sửa
 complete-list-unreadable = Danh sách lượt phát được nhận ở mục { $entry } không đọc được hoặc không thuộc lịch tháng { $month } của mục này
 complete-list-count = Danh sách lượt phát tháng { $month } có { $found } lượt, nhưng mục { $entry } ghi là { $wanted }
+
+# Khác biệt giữa lịch phát và thực tế.
+discrepancy-no-outcome = đã qua giờ mà nhật ký không có kết quả
+discrepancy-two-outcomes = có thêm kết quả khác ở mục { $entries }
+discrepancy-late = bắt đầu muộn { $ms } ms
+discrepancy-early = bắt đầu sớm { $ms } ms
+discrepancy-short = chỉ phát { $percent } % chương trình
+discrepancy-hole = bị ngắt tiếng { $seconds } giây
+discrepancy-out-of-window = phát ngoài khung giờ được phép
+discrepancy-other-file = tiết mục { $segment } phát một tệp chưa được duyệt cho chương trình này
+discrepancy-wrong-order = tiết mục { $segment } phát không đúng thứ tự đã duyệt
+discrepancy-virtual = đưa ra `{ $device }`, không phải loa
+
+# Ô của bảng tổng hợp đơn vị theo tháng.
+cell-complete = Tháng { $month }: đã phát đủ theo kế hoạch ({ $done } lượt, yêu cầu { $due })
+cell-short = Tháng { $month }: phát chưa đủ ({ $done } trên { $due } lượt)
+cell-none = Tháng { $month }: không có lượt phát nào được tính
+cell-not-yet-due = Tháng { $month }: chưa đến hạn ({ $done } trên { $due } lượt)
+cell-no-unit = Tháng { $month }: đơn vị không tồn tại vào cuối tháng
+cell-no-report = Tháng { $month }: đơn vị chưa có đủ số liệu đến hết tháng ({ $done } trên { $due } lượt)
