@@ -33,7 +33,8 @@ pub struct Totals {
     pub to_come: u64,
     /// Those that owe an outcome and have none.
     pub without: u64,
-    /// Slots that no accepted list holds and that were closed all the same: those of drafts.
+    /// Slots that no accepted list holds and that were closed all the same: those of drafts, and of months
+    /// whose list is missing.
     pub unlisted: u64,
 }
 

@@ -287,10 +287,9 @@ fn beside(plan: &Plan, cell: &mut Cell, station: &Digested, cutoff: NaiveDate) {
     }));
     for slot in &station.slots {
         let of_cell = slot.slot.month == cell.month && date(slot.at) <= cutoff && !slot.dropped;
-        if of_cell && !slot.counts && !matches!(slot.make_good, MakeGood::Done { .. }) {
-            if let Some(reason) = slot.reason {
-                *cell.reasons.entry(reason).or_default() += 1;
-            }
+        let repaired = matches!(slot.make_good, MakeGood::Done { .. });
+        if let Some(reason) = slot.reason.filter(|_| of_cell && !slot.counts && !repaired) {
+            *cell.reasons.entry(reason).or_default() += 1;
         }
     }
 }

@@ -15,5 +15,6 @@ mod json;
 mod media;
 mod playout;
 mod pulse;
+mod reconcile;
 mod support;
 mod tidy;
