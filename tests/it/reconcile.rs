@@ -34,24 +34,26 @@ fn outcome_of(entry: &Entry) -> Option<SlotId> {
 
 #[test]
 fn a_month_with_power_cuts_is_complete_and_each_outcome_that_goes_is_missed() {
-    let mut station = Station::new(&[("a.wav", 240)]);
+    let mut station = Station::new(&[("a.wav", 60)]);
     let first: DateTime<Utc> = "2022-03-01T08:00:00+07:00".parse().unwrap();
-    let slots: Vec<_> = (0..24).map(|n| first + TimeDelta::hours(2 * n)).collect();
+    // So close together that a long cut takes several with it.
+    let slots: Vec<_> = (0..16).map(|n| first + TimeDelta::minutes(15 * n)).collect();
     let ids = station.schedule(&["a.wav"], &slots);
     station.approve();
     let folder = Folder::open(&station.path("")).unwrap();
     let month = "2022-03".parse().unwrap();
-    let mut partly = 0;
-    for seed in [1, 2, 3] {
+    let mut not_full = 0;
+    for seed in [1, 2] {
         let scratch = tempfile::tempdir().unwrap();
-        let what = Rehearsal { month, days: Some(4), faults: Some(seed) };
+        let what = Rehearsal { month, days: Some(2), faults: Some(seed) };
         let path = rehearse(&folder, &what, scratch.path(), &mut |_| {}).unwrap();
         let log = Log::read_only(&path).unwrap();
         let entries: Vec<Entry> = log.entries(0..log.size().unwrap()).map(Result::unwrap).collect();
         let report = complete(&log, entries.iter());
         assert!(report.holds(), "seed {seed}: {:?}", report.faults);
-        assert_eq!(report.totals.closed.values().sum::<u64>(), ids.len() as u64, "{:?}", report.totals);
-        partly += report.totals.closed.get(&Outcome::Partial).copied().unwrap_or(0);
+        let closed = &report.totals.closed;
+        assert_eq!(closed.values().sum::<u64>(), ids.len() as u64, "{:?}", report.totals);
+        not_full += ids.len() as u64 - closed.get(&Outcome::Full).copied().unwrap_or(0);
         for gone in &entries {
             let Some(slot) = outcome_of(gone) else { continue };
             let report = complete(&log, entries.iter().filter(|entry| entry.seq != gone.seq));
@@ -59,5 +61,5 @@ fn a_month_with_power_cuts_is_complete_and_each_outcome_that_goes_is_missed() {
             assert_eq!(named, [Some(slot)], "seed {seed}, entry {}: {:?}", gone.seq, report.faults);
         }
     }
-    assert!(partly > 0, "no airing was cut: the seeds prove less than they should");
+    assert!(not_full > 0, "no slot was hit: the seeds prove less than they should");
 }

@@ -198,7 +198,7 @@ fn the_last_list_of_a_month_is_in_force() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn the_latest_start_is_the_last_minute_that_a_window_covers(
