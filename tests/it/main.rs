@@ -17,5 +17,6 @@ mod json;
 mod media;
 mod playout;
 mod pulse;
+mod reconcile;
 mod support;
 mod tidy;
