@@ -47,6 +47,8 @@ pub struct Completeness {
     late_start_ms: i64,
     time: Time,
     airings: Airings,
+    /// Slots before it were an earlier epoch's to answer for.
+    owed_from_ms: i64,
     slots: HashMap<SlotId, Held>,
     unlisted: u64,
     accepted: BTreeSet<Month>,
@@ -65,6 +67,7 @@ impl Completeness {
             late_start_ms: patience.late_start.num_milliseconds(),
             time: Time::new(patience),
             airings: Airings::default(),
+            owed_from_ms: i64::MIN,
             slots: HashMap::new(),
             unlisted: 0,
             accepted: BTreeSet::new(),
@@ -80,7 +83,10 @@ impl Completeness {
         let trusted = self.time.follow(entry);
         let (seq, wall_ms) = (entry.seq, entry.clk.wall_ms);
         match &entry.body {
-            Body::LogOpen { reason, .. } => self.airings.rehearsal = reason == "rehearsal",
+            Body::LogOpen { reason, after, .. } => {
+                self.airings.rehearsal = reason == "rehearsal";
+                self.owed_from_ms = after.as_ref().map_or(i64::MIN, |_| wall_ms);
+            }
             Body::Boot(_) => self.airings.boot(wall_ms),
             Body::ScheduleAccept(fact) => {
                 let passed_ms = if trusted { wall_ms } else { i64::MIN };
@@ -151,6 +157,9 @@ impl Completeness {
         }
         for (slot, at) in list.slots {
             let at_ms = at.timestamp_millis();
+            if at_ms < self.owed_from_ms {
+                continue;
+            }
             let due_ms = at_ms.max(passed_ms);
             let held = self.slots.entry(slot).or_insert(Held {
                 at_ms,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    evidence::OperatorAct,
+    evidence::{After, OperatorAct},
     reconcile::{Completeness, CompletenessReport, Patience},
     words::Lang,
 };
@@ -337,4 +337,27 @@ fn lists_that_are_not_the_accepted_ones_are_named_once() {
     });
     let wanted = [(2, None, "complete-list-count"), (2, Some(slot(12)), "complete-no-outcome")];
     check(&miscounted, &wanted);
+}
+
+#[test]
+fn slots_before_a_new_epoch_are_the_old_ones_to_answer_for() {
+    let after = After {
+        origin: "loa/station/pho-minh/1".into(),
+        seen: None,
+        endorsement: None,
+        by: "A".into(),
+        text: String::new(),
+    };
+    for (after, owed) in [(Some(after), 1), (None, 2)] {
+        let mut bench = Bench::new();
+        bench.entries.clear();
+        bench.now = at(&slot(5)) + s(3600);
+        let origin = "loa/station/pho-minh/2".into();
+        bench.add(Body::LogOpen { origin, reason: "lost".into(), previous: None, after });
+        bench.accept(march(), 1, &[slot(5), slot(12)]);
+        bench.air(&slot(12));
+        long_after(&mut bench, 12);
+        let report = report(&bench);
+        assert_eq!((report.totals.listed, report.totals.without), (owed, owed - 1));
+    }
 }

@@ -75,7 +75,12 @@ impl Bench {
             booted: now,
             ahead: TimeDelta::zero(),
         };
-        bench.add(Body::LogOpen { origin: origin.into(), reason: reason.into(), previous: None });
+        bench.add(Body::LogOpen {
+            origin: origin.into(),
+            reason: reason.into(),
+            previous: None,
+            after: None,
+        });
         bench.add(Body::Boot(BootFacts { clean: true, last_alive_ms: None }));
         bench
     }
@@ -162,7 +167,14 @@ impl Bench {
     pub fn start(&mut self, airing: u64, device: &str) -> u64 {
         let first_us = self.now.timestamp_micros();
         let device = device.into();
-        self.add(Body::Start(Start { airing, first_us, error_us: 0, latency_us: 20_000, device }))
+        self.add(Body::Start(Start {
+            airing,
+            first_us,
+            error_us: 0,
+            latency_us: 20_000,
+            hole_ms: None,
+            device,
+        }))
     }
 
     pub fn segment(&mut self, airing: u64, n: u32) -> u64 {
