@@ -178,8 +178,8 @@ fn put_aside(data: &Path, kept: &Path, public: &Path) -> Result<(), ControlError
             continue;
         }
         if to.exists() {
-            let source = io::Error::from(io::ErrorKind::AlreadyExists);
-            return Err(Err::<(), _>(source).at("put aside to", &to).unwrap_err().into());
+            let taken: io::Result<()> = Err(io::ErrorKind::AlreadyExists.into());
+            taken.at("put aside to", &to)?;
         }
         fs::rename(&from, &to).at("put aside", &from)?;
     }
