@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{Exit, say::Say};
-use crate::control;
+use crate::control::{self, Against};
 
-pub(super) fn verify(target: &Path, keys: &[String], say: Say) -> anyhow::Result<Exit> {
-    let report = control::audit(target, keys)?;
+pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
+    let report = control::audit(target, against)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());
     let faults: Vec<_> = report
@@ -18,12 +18,25 @@ pub(super) fn verify(target: &Path, keys: &[String], say: Say) -> anyhow::Result
             })
         })
         .collect();
-    say.document(&serde_json::json!({ "holds": holds, "size": report.size, "root": root, "faults": faults }));
+    let signed_by: Vec<_> = report.signed_by.iter().map(|key| key.as_text()).collect();
+    let witnessed_by: Vec<_> = report.witnessed_by.iter().map(|key| key.as_text()).collect();
+    say.document(&serde_json::json!({
+        "holds": holds, "size": report.size, "root": root, "signed_by": signed_by,
+        "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults,
+        "more_faults": report.more_faults,
+    }));
     for fault in &report.faults {
         let place = fault
             .entry
             .map_or(String::new(), |entry| say.text("verify-entry", &[("entry", &entry.to_string())]) + ": ");
         say.line(&format!("{place}{}", fault.message.say(say.lang)));
+    }
+    if !report.witnessed_by.is_empty() {
+        let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name()).collect();
+        say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
+    }
+    if report.unknown > 0 {
+        say.line(&say.text("verify-unknown", &[("count", &report.unknown.to_string())]));
     }
     if holds {
         say.line(&say.text("verify-whole", &[("size", &size), ("root", &root)]));

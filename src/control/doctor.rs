@@ -56,7 +56,7 @@ pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Ve
 
 fn log(folder: &Folder) -> Examination {
     let path = folder.log_path();
-    match super::audit(&folder.root, &[]) {
+    match super::audit(&folder.root, &super::Against::default()) {
         Ok(report) if report.holds() => {
             Examination::new("log", "ok", format!("{} entries, {}", report.size, path.display()))
         }

@@ -19,7 +19,7 @@ mod view;
 
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
-pub use audit::{audit, audit_log};
+pub use audit::{Against, audit};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use error::ControlError;

@@ -148,6 +148,22 @@ impl Body {
     }
 }
 
+impl Body {
+    /// The bytes that stand beside the log under their digest because this entry names them: what they are
+    /// (the `kind` under which they are stored) and their digest.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<(&'static str, Digest)> {
+        match self {
+            Body::Config { digest, plan, .. } => vec![("config", *digest), ("plan", *plan)],
+            Body::ScheduleAccept(fact) => {
+                vec![("schedule", fact.digest), ("slots", fact.slots), ("approval", fact.approval)]
+            }
+            Body::Manual(fact) => vec![("statement", fact.statement)],
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// How the last run ended and how this one began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,4 +16,5 @@ mod media;
 mod playout;
 mod pulse;
 mod support;
+mod tamper;
 mod tidy;
