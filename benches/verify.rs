@@ -171,8 +171,12 @@ impl Maker {
         );
         let schedule = self.blob("schedule", format!("schedule of {month}").as_bytes());
         let days = month.first().iter_days().take_while(|day| month.contains(*day));
-        let list =
-            SlotList { station: "pho-hoa-pho-hoa".into(), month, schedule, slots: days.flat_map(slots_of).collect() };
+        let list = SlotList {
+            station: "pho-hoa-pho-hoa".into(),
+            month,
+            schedule,
+            slots: days.flat_map(slots_of).collect(),
+        };
         let slots = self.blob("slots", list.to_string().as_bytes());
         let approval = self.blob("approval", format!("approval of {month}").as_bytes());
         self.schedule = schedule;

@@ -139,7 +139,9 @@ mod tests {
         for loose in loose {
             assert_eq!(loose.parse(), Ok(code), "{loose}");
         }
-        for bad in ["", "-", "12", "0123-4567-89AB-CDEF-0", "Ư2-0123-4567-89AB-CDEF-0", "A2-0123-4567-89AB-CDEF-0"] {
+        for bad in
+            ["", "-", "12", "0123-4567-89AB-CDEF-0", "Ư2-0123-4567-89AB-CDEF-0", "A2-0123-4567-89AB-CDEF-0"]
+        {
             assert_eq!(bad.parse::<Code>(), Err(CodeFault::Shape), "{bad}");
         }
         let beyond = format!("9007199254740992{}", &text[2..]);

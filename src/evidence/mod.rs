@@ -23,6 +23,6 @@ pub use entry::{
     Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
     Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
-pub use tree::Frontier;
 pub use report::{Fault, VerifyReport};
+pub use tree::Frontier;
 pub use verify::{Kept, ReadLeaf, Verifier};

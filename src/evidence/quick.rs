@@ -117,8 +117,7 @@ impl<'de> Deserializer<'de> for &mut Scan<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let name: StrDeserializer<'_, Refused> =
-            self.string()?.into_deserializer();
+        let name: StrDeserializer<'_, Refused> = self.string()?.into_deserializer();
         visitor.visit_enum(name)
     }
 

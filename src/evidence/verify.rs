@@ -99,14 +99,22 @@ impl Verifier {
         let mut report = VerifyReport::empty();
         match Checkpoint::open_signed(note, keys) {
             Ok((head, signed_by)) => {
-                report.witnessed_by =
-                    signed_by.iter().filter(|key| !head.is_of(key)).cloned().collect();
+                report.witnessed_by = signed_by.iter().filter(|key| !head.is_of(key)).cloned().collect();
                 report.signed_by = signed_by;
+                // The mark of the signed head itself says what the head says.
+                let own = Kept::Mark { size: head.size, root: head.root };
+                kept.retain(|kept| *kept != own);
                 report.checkpoint = Some(head);
             }
             Err(error) => report.add(None, Message::new("verify-signature").with("detail", error)),
         }
-        Verifier { frontier: Frontier::default(), clocks: ClockRules::default(), last_seq: None, kept, report }
+        Verifier {
+            frontier: Frontier::default(),
+            clocks: ClockRules::default(),
+            last_seq: None,
+            kept,
+            report,
+        }
     }
 
     /// How many leaves it has taken: the position of the next.

@@ -6,12 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{ErrorCode, Rows};
 use tlog_tiles::stored_hash_index;
 
-use super::{
-    StoreError, high_water,
-    pipeline::read_leaves,
-    reader::Reader,
-    schema,
-};
+use super::{StoreError, high_water, pipeline::read_leaves, reader::Reader, schema};
 use crate::{
     evidence::{Code, Entry, Kept, Leaf, Verifier, VerifyReport, tree::Node},
     keys::PublicKey,
@@ -110,7 +105,7 @@ struct Named {
 }
 
 impl Examination<'_> {
-    /// An error is one of the machine, or concerns the whole file.
+    /// An error is one of the machine.
     fn run(
         reader: &Reader,
         keys: &[PublicKey],
@@ -119,30 +114,31 @@ impl Examination<'_> {
         each: &mut dyn FnMut(&Entry),
     ) -> rusqlite::Result<VerifyReport> {
         let db = &reader.db;
-        let heads = heads(db)?;
+        let mut faults = first;
+        let heads = tell(heads(db), |fault| faults.push(fault))?;
+        let others = tell(schema::differences(db), |fault| faults.push(fault))?;
+        faults.extend(others.into_iter().map(|name| Message::new("verify-schema").with("name", name)));
         let note = heads.first().map_or(&[][..], |head| &head.1);
         let mut examination =
             Examination { verifier: Verifier::new(note, keys, kept), named: BTreeMap::new(), each };
-        for message in first {
-            examination.verifier.fault(None, message);
-        }
-        for name in schema::differences(db)? {
-            examination.verifier.fault(None, Message::new("verify-schema").with("name", name));
-        }
-        let nodes = examination.read_all(db)?;
+        let nodes = tell(examination.read_all(db), |fault| faults.push(fault))?;
         let Examination { verifier, named, .. } = examination;
         let mut report = verifier.finish();
+        faults.into_iter().for_each(|fault| report.add(None, fault));
         if heads.len() != 1 || report.checkpoint.as_ref().is_some_and(|head| heads[0].0 != head.size) {
             report.add(None, Message::new("verify-head"));
         }
         if report.leaves_hold() {
             nodes.tell(&mut report);
         } else {
-            name_altered(reader, &mut report)?;
+            let altered = name_altered(reader, &mut report);
+            tell(altered, |fault| report.add(None, fault))?;
         }
-        check_blobs(db, &named, &mut report)?;
+        let blobs = check_blobs(db, &named, &mut report);
+        tell(blobs, |fault| report.add(None, fault))?;
         if report.size <= MOST_INDEXED {
-            check_indexes(db, &mut report)?;
+            let indexes = check_indexes(db, &mut report);
+            tell(indexes, |fault| report.add(None, fault))?;
         }
         Ok(report)
     }
@@ -176,12 +172,19 @@ impl Examination<'_> {
 
     fn take(&mut self, position: u64, entry: &Entry) {
         for (kind, digest) in entry.body.blobs() {
-            let named =
-                self.named.entry(digest).or_insert(Named { entry: position, kinds: BTreeSet::new() });
+            let named = self.named.entry(digest).or_insert(Named { entry: position, kinds: BTreeSet::new() });
             named.kinds.insert(kind);
         }
         (self.each)(entry);
     }
+}
+
+/// Goes on without what could not be read, and tells the fault; an error is one of the machine.
+fn tell<T: Default>(result: rusqlite::Result<T>, tell: impl FnOnce(Message)) -> rusqlite::Result<T> {
+    result.or_else(|error| {
+        tell(damage(&error).ok_or(error)?);
+        Ok(T::default())
+    })
 }
 
 /// All rows of the head, of which there is one: size and note.
@@ -262,14 +265,14 @@ fn name_altered(reader: &Reader, report: &mut VerifyReport) -> rusqlite::Result<
         }
         position += 1;
     });
-    // A database that cannot be read is named already.
-    if let Some(error) = read.err().filter(|error| damage(error).is_none()) {
-        return Err(error);
-    }
     for entry in altered {
         report.add(Some(entry), Message::new("verify-altered").with("entry", entry));
     }
-    Ok(())
+    // What was read before it broke is named above; that it broke, with the leaves.
+    match read {
+        Err(error) if damage(&error).is_none() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Every blob has its digest, every digest that an entry names its blob.
@@ -290,7 +293,9 @@ fn check_blobs(
         let entry = known.map(|(_, named)| named.entry);
         let fault = if stored != digest.0 {
             "verify-blob-altered"
-        } else if known.is_some_and(|(_, named)| !named.kinds.iter().any(|kind| column(1).is_ok_and(|k| k == kind.as_bytes()))) {
+        } else if known.is_some_and(|(_, named)| {
+            !named.kinds.iter().any(|kind| column(1).is_ok_and(|k| k == kind.as_bytes()))
+        }) {
             "verify-blob-kind"
         } else {
             continue;
