@@ -18,8 +18,8 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
             })
         })
         .collect();
-    let signed_by: Vec<_> = report.signed_by.iter().map(|key| key.as_text()).collect();
-    let witnessed_by: Vec<_> = report.witnessed_by.iter().map(|key| key.as_text()).collect();
+    let signed_by: Vec<_> = report.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
+    let witnessed_by: Vec<_> = report.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.size, "root": root, "signed_by": signed_by,
         "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults,
@@ -32,7 +32,7 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
         say.line(&format!("{place}{}", fault.message.say(say.lang)));
     }
     if !report.witnessed_by.is_empty() {
-        let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name()).collect();
+        let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
         say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
     }
     if report.unknown > 0 {

@@ -124,7 +124,9 @@ impl Examination<'_> {
         let nodes = tell(examination.read_all(db), |fault| faults.push(fault))?;
         let Examination { verifier, named, .. } = examination;
         let mut report = verifier.finish();
-        faults.into_iter().for_each(|fault| report.add(None, fault));
+        for fault in faults {
+            report.add(None, fault);
+        }
         if heads.len() != 1 || report.checkpoint.as_ref().is_some_and(|head| heads[0].0 != head.size) {
             report.add(None, Message::new("verify-head"));
         }

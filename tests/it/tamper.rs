@@ -73,11 +73,11 @@ fn edited_entries_are_named() {
     let twin = |leaf: &str| leaf.replace("\"frames\":1600000", "\"frames\":1600000,\"frames\":1600000");
     check(&site, "twin keys", |s| s.forge(n, twin), &twisted);
     check(&site, "a space", |s| s.forge(n, |leaf| leaf.replace(",\"clk\"", ", \"clk\"")), &twisted);
-    check(&site, "no text", |s| s.sql("UPDATE event SET leaf = CAST(x'ff' AS TEXT) WHERE seq = 7"), &{
-        let mut faults = twisted.to_vec();
-        faults.extend([(None, "verify-database")]);
-        faults
-    });
+    let n = entry::DEVICE;
+    let no_text =
+        "UPDATE event SET leaf = replace(leaf, 'loud', 'lou' || CAST(x'ff' AS TEXT)) WHERE seq = 12";
+    let twisted = [(Some(n), "verify-leaf"), (None, "verify-root"), (Some(n), "verify-altered")];
+    check(&site, "no text", |s| s.sql(no_text), &twisted);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn another_signature_is_named() {
         &site,
         "the head's text",
         |s| {
-            s.sql("UPDATE head SET note = replace(note, char(10) || '18' || char(10), char(10) || '17' || char(10))")
+            s.sql("UPDATE head SET note = replace(note, char(10) || '18' || char(10), char(10) || '17' || char(10))");
         },
         &[(None, "verify-signature")],
     );
@@ -400,7 +400,7 @@ fn no_changed_cell_goes_unnoticed() {
     assert!(holds(&site));
     let mut random = fastrand::Rng::with_seed(2022);
     let mut changed = 0;
-    for round in 0..150 {
+    for round in 0..100 {
         let copy = site.copy();
         if copy.edit(|db| change_a_cell(db, &mut random)).is_ok() {
             changed += 1;
@@ -408,7 +408,7 @@ fn no_changed_cell_goes_unnoticed() {
             assert!(!report.holds(), "round {round}: {:?}", content(&copy));
         }
     }
-    assert!(changed > 100, "{changed}");
+    assert!(changed > 60, "{changed}");
 }
 
 /// Bytes of the file itself: some stand for nothing (free space, counters), and then all must be as it was.
@@ -419,7 +419,7 @@ fn a_log_that_holds_says_what_it_said_before() {
     let original = content(&site).unwrap();
     let mut random = fastrand::Rng::with_seed(3);
     let mut noticed = 0;
-    for round in 0..150 {
+    for round in 0..100 {
         let copy = site.copy();
         let mut bytes = fs::read(copy.path("data/log.db")).unwrap();
         let at = random.usize(..bytes.len());

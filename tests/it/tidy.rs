@@ -15,7 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("media", &["programme", "config", "disk", "units", "words"]),
     ("playout", &["clock", "media", "programme", "config", "units"]),
     ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
-    ("store", &["programme", "evidence", "config", "disk", "units", "keys"]),
+    ("store", &["programme", "evidence", "config", "disk", "units", "keys", "words"]),
     (
         "control",
         &[
