@@ -126,6 +126,8 @@ pub(super) enum Verb {
         target: Option<PathBuf>,
         #[arg(long = "key", value_name = "KEY")]
         keys: Vec<String>,
+        #[arg(long = "code", value_name = "CODE")]
+        codes: Vec<String>,
     },
     Doctor {
         #[arg(long, env = "LOA_OUTPUT", hide_env_values = true)]

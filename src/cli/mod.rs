@@ -21,7 +21,7 @@ use arguments::{Cli, Verb};
 use say::Say;
 
 use crate::{
-    control::{ControlError, Folder},
+    control::{Against, ControlError, Folder},
     words::Lang,
 };
 
@@ -71,8 +71,9 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Init { .. } => return init::init(&cli.dir, say),
         _ => {}
     }
-    if let Verb::Verify { target, keys } = &cli.verb {
-        return verify::verify(target.as_deref().unwrap_or(&cli.dir), keys, say);
+    if let Verb::Verify { target, keys, codes } = &cli.verb {
+        let against = Against { keys: keys.clone(), codes: codes.clone() };
+        return verify::verify(target.as_deref().unwrap_or(&cli.dir), &against, say);
     }
     if let Verb::Doctor { output, tone } = &cli.verb {
         return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);

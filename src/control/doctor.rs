@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde::Serialize;
 
-use super::{ControlError, Folder, Lamp};
+use super::{Audit, ControlError, Folder, Lamp};
 use crate::{
     clock::Clock,
     disk,
@@ -67,12 +67,12 @@ fn failed(error: &dyn std::error::Error) -> Message {
 }
 
 fn log(folder: &Folder) -> Examination {
-    match super::audit(&folder.root, &[]) {
-        Ok(report) if report.holds() => {
+    match super::audit(&folder.root, &super::Against::default()) {
+        Ok(Audit { report, .. }) if report.holds() => {
             let message = Message::new("doctor-log-whole").with("entries", report.size);
             Examination::new("log", "ok", &message.with("file", folder.log_path().display()))
         }
-        Ok(report) => {
+        Ok(Audit { report, .. }) => {
             let message = Message::new("doctor-log-faults").with("faults", report.faults.len());
             Examination::new("log", "error", &message)
         }

@@ -21,7 +21,7 @@ mod view;
 
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
-pub use audit::{audit, audit_log};
+pub use audit::{Against, Audit, audit};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use epoch::{NewEpoch, new_epoch};

@@ -2,6 +2,7 @@
 
 use tlog_tiles::Hash;
 
+use super::code::Code;
 use crate::{
     keys::{self, KeyError, PublicKey, SigningKey},
     units::Digest,
@@ -49,7 +50,30 @@ impl Checkpoint {
 
     /// Reads a signed note that at least one of `keys` signed.
     pub fn open(note: &[u8], keys: &[PublicKey]) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::parse(&keys::open(note, keys)?.text)
+        Checkpoint::open_signed(note, keys).map(|(head, _)| head)
+    }
+
+    /// Like [`Checkpoint::open`]; tells which of `keys` signed.
+    pub fn open_signed(
+        note: &[u8],
+        keys: &[PublicKey],
+    ) -> Result<(Checkpoint, Vec<PublicKey>), CheckpointError> {
+        let opened = keys::open(note, keys)?;
+        Ok((Checkpoint::parse(&opened.text)?, opened.signed_by))
+    }
+
+    /// Whether `key` is, by its name, the key of this log: a station's key is named like the origin without
+    /// its epoch. Every other key that signed is a witness.
+    #[must_use]
+    pub fn is_of(&self, key: &PublicKey) -> bool {
+        let rest = self.origin.strip_prefix(key.name());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// This head for a paper duty book.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::new(self.size, self.root)
     }
 
     fn parse(text: &str) -> Result<Checkpoint, CheckpointError> {
@@ -73,7 +97,8 @@ mod tests {
         let head = Checkpoint { origin: origin("loa", "pho-minh", "1"), size: 12, root: Digest::of(b"root") };
         let note = head.sign(&key).unwrap();
         assert!(note.starts_with("loa/station/pho-minh/1\n12\n"), "{note}");
-        assert_eq!(Checkpoint::open(note.as_bytes(), &[key.public().clone()]), Ok(head.clone()));
+        let own = vec![key.public().clone()];
+        assert_eq!(Checkpoint::open_signed(note.as_bytes(), &own), Ok((head.clone(), own.clone())));
         let refused = Checkpoint::open(note.as_bytes(), &[other.public().clone()]);
         assert_eq!(refused, Err(CheckpointError::Note(KeyError::Untrusted)));
         let cut = note.replace("\n12\n", "\n11\n");

@@ -39,8 +39,9 @@ impl ClockRules {
     pub fn next(&mut self, position: u64, leaf: &Leaf) -> Vec<Message> {
         let clk = leaf.clk();
         let mut broken = Vec::new();
-        match self.last.take() {
-            Some(last) if last.boot == clk.boot => self.same_boot(position, &last, leaf, &mut broken),
+        let last = self.last.take();
+        match &last {
+            Some(last) if last.boot == clk.boot => self.same_boot(position, last, leaf, &mut broken),
             Some(last) => {
                 broken.extend(self.step.take().map(|step| unexplained(&step)));
                 let behind = last.wall_ms.saturating_sub(clk.wall_ms);
@@ -59,7 +60,11 @@ impl ClockRules {
             }
             _ => {}
         }
-        self.last = Some(clk.clone());
+        self.last = Some(match last {
+            // A boot has many entries: its id need not be copied for each.
+            Some(last) if last.boot == clk.boot => Clk { boot: last.boot, ..*clk },
+            _ => clk.clone(),
+        });
         broken
     }
 

@@ -150,6 +150,25 @@ impl Body {
             Body::Shutdown { .. } => "shutdown",
         }
     }
+
+    /// The bytes that stand beside the log under their digest because this entry names them: what they are
+    /// (the `kind` under which they are stored) and their digest.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<(&'static str, Digest)> {
+        match self {
+            Body::Config { digest, plan, .. } => vec![("config", *digest), ("plan", *plan)],
+            Body::ScheduleAccept(fact) => {
+                vec![("schedule", fact.digest), ("slots", fact.slots), ("approval", fact.approval)]
+            }
+            Body::Manual(fact) => vec![("statement", fact.statement)],
+            Body::LogOpen { previous, after, .. } => {
+                let endorsement = after.as_ref().and_then(|after| after.endorsement);
+                let named = [("checkpoint", *previous), ("endorsement", endorsement)];
+                named.into_iter().filter_map(|(kind, digest)| Some((kind, digest?))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The end of an epoch, as the next one tells it.

@@ -4,7 +4,10 @@ pub mod asrun;
 pub mod canonical;
 pub mod checkpoint;
 mod clocks;
+pub mod code;
 mod entry;
+mod quick;
+mod report;
 mod scan;
 pub mod tree;
 pub mod verify;
@@ -15,9 +18,11 @@ mod samples;
 pub use asrun::AsRunRow;
 pub use canonical::{Leaf, LeafFault};
 pub use checkpoint::Checkpoint;
+pub use code::{Code, CodeFault};
 pub use entry::{
     After, Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
     ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
+pub use report::{Fault, VerifyReport};
 pub use tree::Frontier;
-pub use verify::{Fault, Verifier, VerifyReport};
+pub use verify::{Kept, ReadLeaf, Verifier};

@@ -22,8 +22,13 @@ impl<'a> Scan<'a> {
         Scan { text, at: 0 }
     }
 
-    fn peek(&self) -> Option<u8> {
+    /// The next byte, if there is one.
+    pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
     }
 
     fn fault<T>(&self) -> Result<T, LeafFault> {
@@ -32,7 +37,7 @@ impl<'a> Scan<'a> {
 
     /// Takes exactly `literal`.
     pub fn expect(&mut self, literal: &str) -> Result<(), LeafFault> {
-        if !self.text.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
+        if !self.rest().starts_with(literal.as_bytes()) {
             return self.fault();
         }
         self.at += literal.len();
@@ -81,12 +86,11 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn key(&mut self) -> Result<&'a str, LeafFault> {
+    /// Takes one key, with its quotes.
+    pub fn key(&mut self) -> Result<&'a str, LeafFault> {
         self.expect("\"")?;
         let start = self.at;
-        while self.peek().is_some_and(is_key_byte) {
-            self.at += 1;
-        }
+        self.at += self.rest().iter().take_while(|byte| is_key_byte(**byte)).count();
         let key = &self.text[start..self.at];
         self.expect("\"")?;
         Ok(key)
@@ -107,10 +111,11 @@ impl<'a> Scan<'a> {
         self.expect("\"")?;
         let start = self.at;
         loop {
+            let plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | ..0x20);
+            self.at += self.rest().iter().take_while(plain).count();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
-                Some(0x20..) => self.at += 1,
                 _ => return self.fault(),
             }
         }

@@ -36,20 +36,26 @@ impl Frontier {
 
     /// Adds a leaf and gives the nodes that become whole by it, in stored order.
     pub fn push(&mut self, leaf: &[u8]) -> Vec<Node> {
-        let mut hash = record_hash(leaf);
+        let mut nodes = Vec::new();
+        self.grow(leaf_hash(leaf), |node| nodes.push(node));
+        nodes
+    }
+
+    /// Adds the leaf whose hash is `leaf` and tells `made` the nodes that become whole by it, in stored order.
+    pub fn grow(&mut self, leaf: Digest, mut made: impl FnMut(Node)) {
+        let mut hash = Hash(leaf.0);
         let mut index = stored_hash_index(0, self.size);
-        let mut nodes = vec![(index, Digest(hash.0))];
+        made((index, leaf));
         // Each trailing one of the size is a whole subtree that this leaf completes into a larger one.
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 hash = node_hash(left, hash);
                 index += 1;
-                nodes.push((index, Digest(hash.0)));
+                made((index, Digest(hash.0)));
             }
         }
         self.peaks.push(hash);
         self.size += 1;
-        nodes
     }
 
     /// The root hash (RFC 6962 section 2.1); of the empty tree the hash of nothing.

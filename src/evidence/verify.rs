@@ -1,66 +1,81 @@
 //! Whether a log is whole, ordered and unaltered: from its leaf bytes, its signed head and public keys alone.
+//!
+//! One set of rules: whoever reads leaves on several threads hands over each as a [`ReadLeaf`], in order.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use super::{
-    canonical::{Leaf, decode},
-    checkpoint::{Checkpoint, CheckpointError},
+    canonical::{Leaf, LeafFault, decode},
+    checkpoint::Checkpoint,
     clocks::ClockRules,
+    code::Code,
     entry::Body,
-    tree::Frontier,
+    report::VerifyReport,
+    tree::{Frontier, Node, leaf_hash},
 };
 use crate::{keys::PublicKey, units::Digest, words::Message};
 
-/// At most this many faults are kept: a wholly foreign file has a fault a line.
-const MOST_FAULTS: usize = 1000;
-
-/// Something wrong with a log.
+/// A leaf that was read: all that needs no order among leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// At which entry; absent when it concerns the log as a whole.
-    pub entry: Option<u64>,
-    /// Its stable code and values; the catalogue has the sentence.
-    pub message: Message,
+pub struct ReadLeaf {
+    /// Its hash in the tree.
+    pub hash: Digest,
+    /// What it says, or why it is none.
+    pub leaf: Result<Leaf, LeafFault>,
 }
 
-/// What verification found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyReport {
-    /// How many leaves were read.
-    pub size: u64,
-    /// The root of the tree over them, recomputed.
-    pub root: Digest,
-    /// The signed head, when its signature is good.
-    pub checkpoint: Option<Checkpoint>,
-    /// Entries of kinds that this program does not know: proved to be unaltered, not understood.
-    pub unknown: u64,
-    /// What is wrong, in the order of the log; at most 1000.
-    pub faults: Vec<Fault>,
-    /// How many more faults there were.
-    pub more_faults: u64,
+impl ReadLeaf {
+    /// Reads a leaf as it is stored.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> ReadLeaf {
+        ReadLeaf { hash: leaf_hash(bytes), leaf: decode(bytes) }
+    }
 }
 
-impl VerifyReport {
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.faults.is_empty()
-    }
+/// A state of the log that is kept outside it, and that it must have gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The short code that stands in a paper duty book.
+    Code(Code),
+    /// The high-water mark beside the log.
+    Mark {
+        /// How many entries there were.
+        size: u64,
+        /// The root of the tree over them.
+        root: Digest,
+    },
+}
 
-    /// Whether leaves were altered: they have another root than the signed head.
-    #[must_use]
-    pub fn root_differs(&self) -> bool {
-        self.faults.iter().any(|fault| fault.message.code == "verify-root")
-    }
-
-    /// Names an entry that is not the one whose hash the stored tree keeps.
-    pub fn name_altered(&mut self, entry: u64) {
-        if self.faults.len() < MOST_FAULTS {
-            let message = Message::new("verify-altered").with("entry", entry);
-            self.faults.push(Fault { entry: Some(entry), message });
-        } else {
-            self.more_faults += 1;
+impl Kept {
+    fn size(&self) -> u64 {
+        match self {
+            Kept::Code(code) => code.size,
+            Kept::Mark { size, .. } => *size,
         }
+    }
+
+    /// What it means that the log has another `root` at this size.
+    fn differs(&self, root: Digest) -> Option<Message> {
+        match self {
+            Kept::Code(code) => {
+                let found = Code::new(code.size, root);
+                let message = Message::new("verify-code-differs").with("code", code).with("found", found);
+                (*code != found).then(|| message.with("size", code.size))
+            }
+            Kept::Mark { size, root: kept } => {
+                (*kept != root).then(|| Message::new("verify-forked").with("size", size))
+            }
+        }
+    }
+
+    /// What it means that the log ends before this size, at `found`.
+    fn beyond(&self, found: u64) -> Message {
+        match self {
+            Kept::Code(code) => Message::new("verify-code-beyond").with("code", code),
+            Kept::Mark { .. } => Message::new("verify-rolled-back"),
+        }
+        .with("found", found)
+        .with("wanted", self.size())
     }
 }
 
@@ -68,46 +83,63 @@ impl VerifyReport {
 #[derive(Debug)]
 pub struct Verifier {
     frontier: Frontier,
-    checkpoint: Result<Checkpoint, CheckpointError>,
     clocks: ClockRules,
-    unknown: u64,
-    faults: Vec<Fault>,
-    more_faults: u64,
+    /// What the last leaf said that it was.
+    last_seq: Option<u64>,
+    /// What is still to be gone through, the smallest size last.
+    kept: Vec<Kept>,
+    report: VerifyReport,
 }
 
 impl Verifier {
-    /// Begins with the signed head `note`, which one of `keys` should have signed.
+    /// Begins with the signed head `note`, which one of `keys` should have signed, and states `kept` outside.
     #[must_use]
-    pub fn new(note: &[u8], keys: &[PublicKey]) -> Verifier {
-        let mut verifier = Verifier {
-            frontier: Frontier::default(),
-            checkpoint: Checkpoint::open(note, keys),
-            clocks: ClockRules::default(),
-            unknown: 0,
-            faults: Vec::new(),
-            more_faults: 0,
-        };
-        if let Err(error) = &verifier.checkpoint {
-            let message = Message::new("verify-signature").with("detail", error);
-            verifier.fault(None, message);
+    pub fn new(note: &[u8], keys: &[PublicKey], mut kept: Vec<Kept>) -> Verifier {
+        kept.sort_by_key(|kept| Reverse(kept.size()));
+        let mut report = VerifyReport::empty();
+        match Checkpoint::open_signed(note, keys) {
+            Ok((head, signed_by)) => {
+                report.witnessed_by = signed_by.iter().filter(|key| !head.is_of(key)).cloned().collect();
+                report.signed_by = signed_by;
+                // The mark of the signed head itself says what the head says.
+                let own = Kept::Mark { size: head.size, root: head.root };
+                kept.retain(|kept| *kept != own);
+                report.checkpoint = Some(head);
+            }
+            Err(error) => report.add(None, Message::new("verify-signature").with("detail", error)),
         }
-        verifier
+        Verifier {
+            frontier: Frontier::default(),
+            clocks: ClockRules::default(),
+            last_seq: None,
+            kept,
+            report,
+        }
     }
 
-    fn fault(&mut self, entry: Option<u64>, message: Message) {
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(Fault { entry, message });
-        } else {
-            self.more_faults += 1;
-        }
+    /// How many leaves it has taken: the position of the next.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Adds what the reader of the leaves found.
+    pub fn fault(&mut self, entry: Option<u64>, message: Message) {
+        self.report.add(entry, message);
     }
 
     /// Takes the next leaf, as it is stored.
     pub fn push(&mut self, leaf: &[u8]) {
+        self.take(&ReadLeaf::of(leaf), |_| {});
+    }
+
+    /// Takes the next leaf, already read; tells `made` each node of the tree that becomes whole by it.
+    pub fn take(&mut self, read: &ReadLeaf, made: impl FnMut(Node)) {
+        self.pass_kept();
         let position = self.frontier.size();
-        self.frontier.push(leaf);
-        match decode(leaf) {
-            Ok(leaf) => self.check(position, &leaf),
+        self.frontier.grow(read.hash, made);
+        match &read.leaf {
+            Ok(leaf) => self.check(position, leaf),
             Err(fault) => {
                 let message = Message::new("verify-leaf").with("entry", position).with("detail", fault);
                 self.fault(Some(position), message);
@@ -115,13 +147,24 @@ impl Verifier {
         }
     }
 
+    /// Compares the log with the states kept outside that it has reached.
+    fn pass_kept(&mut self) {
+        while let Some(kept) = self.kept.pop_if(|kept| kept.size() == self.frontier.size()) {
+            if let Some(message) = kept.differs(self.frontier.root()) {
+                self.fault(None, message);
+            }
+        }
+    }
+
     fn check(&mut self, position: u64, leaf: &Leaf) {
-        if leaf.seq() != position {
+        // Behind a dropped or doubled entry all others are in order among themselves: it alone is named.
+        let follows = self.last_seq.replace(leaf.seq()).and_then(|last| last.checked_add(1));
+        if leaf.seq() != position && follows != Some(leaf.seq()) {
             let message = Message::new("verify-seq").with("entry", position).with("found", leaf.seq());
             self.fault(Some(position), message);
         }
         if leaf.body().is_none() {
-            self.unknown += 1;
+            self.report.unknown += 1;
         }
         self.check_opening(position, leaf.body());
         for message in self.clocks.next(position, leaf) {
@@ -132,7 +175,7 @@ impl Verifier {
     fn check_opening(&mut self, position: u64, body: Option<&Body>) {
         match (position, body) {
             (0, Some(Body::LogOpen { origin, .. })) => {
-                let signed = self.checkpoint.as_ref().ok().map(|head| head.origin.clone());
+                let signed = self.report.checkpoint.as_ref().map(|head| head.origin.clone());
                 if let Some(signed) = signed.filter(|signed| signed != origin) {
                     let message = Message::new("verify-origin").with("found", origin).with("wanted", signed);
                     self.fault(Some(0), message);
@@ -149,11 +192,13 @@ impl Verifier {
     /// Ends behind the last leaf.
     #[must_use]
     pub fn finish(mut self) -> VerifyReport {
+        self.pass_kept();
         let (size, root) = (self.frontier.size(), self.frontier.root());
+        (self.report.size, self.report.root) = (size, root);
         if let Some((entry, message)) = std::mem::take(&mut self.clocks).finish() {
             self.fault(Some(entry), message);
         }
-        if let Ok(head) = &self.checkpoint {
+        if let Some(head) = &self.report.checkpoint {
             let message = |code| Message::new(code).with("found", size).with("wanted", head.size);
             let message = match size.cmp(&head.size) {
                 Ordering::Less => Some(message("verify-short")),
@@ -164,14 +209,10 @@ impl Verifier {
                 self.fault(None, message);
             }
         }
-        VerifyReport {
-            size,
-            root,
-            checkpoint: self.checkpoint.ok(),
-            unknown: self.unknown,
-            faults: self.faults,
-            more_faults: self.more_faults,
+        while let Some(kept) = self.kept.pop() {
+            self.fault(None, kept.beyond(size));
         }
+        self.report
     }
 }
 
@@ -182,7 +223,7 @@ pub fn verify<L: AsRef<[u8]>>(
     note: &[u8],
     keys: &[PublicKey],
 ) -> VerifyReport {
-    let mut verifier = Verifier::new(note, keys);
+    let mut verifier = Verifier::new(note, keys, Vec::new());
     for leaf in leaves {
         verifier.push(leaf.as_ref());
     }

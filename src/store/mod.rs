@@ -2,8 +2,10 @@
 //!
 //! [`Log`] alone appends; whoever only looks opens a [`Reader`], also while the daemon runs.
 
+mod examine;
 mod high_water;
 mod log;
+mod pipeline;
 mod reader;
 mod schema;
 mod writer;
@@ -13,6 +15,7 @@ mod crash;
 #[cfg(test)]
 mod tests;
 
+pub use examine::damage;
 pub use log::{Blob, Log};
 pub use reader::{Entries, Filter, Leaves, Reader};
 pub use writer::{Append, Reply, Writer, WriterHandle};

@@ -1,4 +1,4 @@
-//! Reading the log: leaves, entries, proofs, blobs, verification. Works beside the writer.
+//! Reading the log: leaves, entries, proofs, blobs. Works beside the writer.
 
 use std::{
     collections::VecDeque,
@@ -7,15 +7,14 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params_from_iter, types::Value};
-use tlog_tiles::{Hash, HashReader, stored_hash_index};
+use tlog_tiles::{Hash, HashReader};
 
 use super::{
     StoreError,
     schema::{self, During as _},
 };
 use crate::{
-    evidence::{Airing, Entry, Leaf, Verifier, VerifyReport, canonical::decode, tree::leaf_hash},
-    keys::PublicKey,
+    evidence::{Airing, Entry, Leaf, canonical::decode},
     units::{Digest, SlotId},
 };
 
@@ -159,35 +158,6 @@ impl Reader {
         let proof = tlog_tiles::prove_record(size, seq, self);
         let proof = proof.map_err(|error| self.damaged(format!("no proof of entry {seq}: {error:?}")))?;
         Ok(proof.iter().map(|hash| Digest(hash.0)).collect())
-    }
-
-    /// Verifies head and leaves from their bytes alone, with memory for one page.
-    pub fn verify(&self, keys: &[PublicKey]) -> Result<VerifyReport, StoreError> {
-        // One snapshot: a writer may go on meanwhile, and its newer entries belong to a newer head.
-        let snapshot = self.db.unchecked_transaction().during("read", &self.path)?;
-        let mut verifier = Verifier::new(self.head()?.as_bytes(), keys);
-        for leaf in self.leaves(0..u64::MAX) {
-            verifier.push(leaf?.1.as_bytes());
-        }
-        let mut report = verifier.finish();
-        if report.root_differs() {
-            self.name_altered(&mut report)?;
-        }
-        snapshot.finish().during("read", &self.path)?;
-        Ok(report)
-    }
-
-    /// The leaves that are not those whose hashes the stored tree keeps. Who altered the tree as well leaves
-    /// nothing to name; the signed root tells on him all the same.
-    fn name_altered(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
-        for leaf in self.leaves(0..u64::MAX) {
-            let (entry, leaf) = leaf?;
-            let kept = self.node(stored_hash_index(0, entry)).ok();
-            if kept.is_some_and(|kept| kept != leaf_hash(leaf.as_bytes())) {
-                report.name_altered(entry);
-            }
-        }
-        Ok(())
     }
 
     /// A node of the stored tree.

@@ -1,6 +1,6 @@
 //! The tables of `log.db`.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -72,6 +72,24 @@ pub fn create(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "application_id", APPLICATION_ID).during("create", path)?;
     db.pragma_update(None, "user_version", VERSION).during("create", path)?;
     Ok(db)
+}
+
+/// The tables, indexes and triggers of `db` that are not exactly those that [`create`] makes, by name: other,
+/// missing or more. Their text decides: it is what SQLite acts on.
+pub fn differences(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let ours = Connection::open_in_memory()?;
+    ours.execute_batch(SCHEMA)?;
+    let (ours, theirs) = (objects(&ours)?, objects(db)?);
+    let names: BTreeSet<&String> = ours.symmetric_difference(&theirs).map(|object| &object.0).collect();
+    Ok(names.into_iter().cloned().collect())
+}
+
+type Object = (String, String, String, Option<String>);
+
+fn objects(db: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
+    let mut query = db.prepare("SELECT name, type, tbl_name, sql FROM sqlite_schema")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    rows.collect()
 }
 
 /// Opens the one connection that writes: every commit is on the disk before it returns.

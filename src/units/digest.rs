@@ -39,11 +39,13 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = Malformed;
     fn from_str(text: &str) -> Result<Digest, Malformed> {
-        let malformed = || Malformed { found: text.into(), wanted: "a SHA-256 of 64 lower-case hex digits" };
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| malformed())?;
         // One spelling a digest: an upper-case twin would make two texts of one value.
-        if text.bytes().any(|b| b.is_ascii_uppercase()) { Err(malformed()) } else { Ok(Digest(bytes)) }
+        let upper = text.bytes().any(|b| b.is_ascii_uppercase());
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) if !upper => Ok(Digest(bytes)),
+            _ => Err(Malformed { found: text.into(), wanted: "a SHA-256 of 64 lower-case hex digits" }),
+        }
     }
 }
 

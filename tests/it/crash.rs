@@ -15,7 +15,6 @@ use loa::{
     keys::{PublicKey, SigningKey},
     store::Log,
 };
-use serde_json::Value;
 
 use super::support::{
     pulse::Server,

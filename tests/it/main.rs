@@ -19,4 +19,5 @@ mod playout;
 mod pulse;
 mod reconcile;
 mod support;
+mod tamper;
 mod tidy;

@@ -16,7 +16,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("media", &["programme", "config", "disk", "units", "words"]),
     ("playout", &["clock", "media", "programme", "config", "units"]),
     ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
-    ("store", &["programme", "evidence", "config", "disk", "units", "keys"]),
+    ("store", &["programme", "evidence", "config", "disk", "units", "keys", "words"]),
     (
         "control",
         &[
@@ -56,7 +56,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("cli", &["daemon", "control", "programme", "evidence", "clock", "config", "units", "words"]),
+    (
+        "cli",
+        &["daemon", "control", "reconcile", "programme", "evidence", "clock", "config", "units", "words"],
+    ),
 ];
 
 /// Longest file, in lines. House rule; a file reads best at 60–250.

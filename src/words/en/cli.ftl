@@ -47,7 +47,8 @@ arg-outcome = Only this outcome: full, partial, missed, preempted, out-of-window
 arg-text = The text
 arg-entry = Sequence number of the entry to correct
 arg-target = The station's folder (default: --dir)
-arg-keys = Public key of the station (default: data/keys/station.pub)
+arg-keys = Public key of the station or of a witness; may be given several times (default: data/keys/station.pub)
+arg-codes = Short code from the duty book that the log must have had; may be given several times
 arg-tone = Sound a test tone of one second
 
 severity-error = error
@@ -144,6 +145,8 @@ manual = by hand
 verify-whole = The log is whole: { $size } entries, root { $root }.
 verify-broken = The log FAILS: { $count } faults in { $size } entries.
 verify-entry = entry { $entry }
+verify-witnessed = Countersigned by: { $keys }.
+verify-unknown = { $count } entries are of kinds that a later version of loa writes: unaltered, but not understood here.
 
 status-line = Station { $station }, { $at }
 status-stopped = loa is not running; this was read from the folder.
@@ -243,3 +246,5 @@ epoch-needless = The log `{ $file }` is sound: no new epoch while it can be gone
 epoch-made = Opened the new epoch { $origin }; the old log lies at { $kept }. The station's new public key: { $key }
 epoch-endorsed = The old key vouches for the new one.
 epoch-not-endorsed = No old key is left to vouch for the new one: tell the supervisors the new key.
+code-unclear = `{ $code }` was not copied correctly.
+    .hint = A code looks like 1482-PQYM-V9MG-21W5-62PG-Z; its last symbol checks the others. Compare it with the duty book once more.

@@ -47,7 +47,8 @@ arg-outcome = Chỉ kết quả này: full, partial, missed, preempted, out-of-w
 arg-text = Nội dung
 arg-entry = Số thứ tự của mục cần đính chính
 arg-target = Thư mục của đài (mặc định: --dir)
-arg-keys = Khóa công khai của đài (mặc định: data/keys/station.pub)
+arg-keys = Khóa công khai của đài hoặc của bên xác nhận chéo; có thể nêu nhiều lần (mặc định: data/keys/station.pub)
+arg-codes = Mã ngắn trong sổ trực mà nhật ký phải từng có; có thể nêu nhiều lần
 arg-tone = Phát một âm thử 1 giây ra loa
 
 severity-error = lỗi
@@ -144,6 +145,8 @@ manual = phát tay
 verify-whole = Nhật ký nguyên vẹn: { $size } mục, gốc { $root }.
 verify-broken = Nhật ký KHÔNG đạt: { $count } lỗi trong { $size } mục.
 verify-entry = mục { $entry }
+verify-witnessed = Xác nhận chéo bởi: { $keys }.
+verify-unknown = { $count } mục thuộc loại do phiên bản loa mới hơn ghi: không bị sửa nhưng phiên bản này không hiểu.
 
 status-line = Đài { $station }, { $at }
 status-stopped = loa không chạy; thông tin đọc từ thư mục.
@@ -243,3 +246,5 @@ epoch-needless = Nhật ký `{ $file }` vẫn lành: không mở kỳ mới khi 
 epoch-made = Mở kỳ nhật ký mới { $origin }; nhật ký cũ nằm ở { $kept }. Khóa công khai mới của trạm: { $key }
 epoch-endorsed = Khóa cũ đã ký xác nhận khóa mới.
 epoch-not-endorsed = Không còn khóa cũ để xác nhận khóa mới: phải báo khóa mới cho người giám sát.
+code-unclear = Mã `{ $code }` bị chép sai.
+    .hint = Mã có dạng 1482-PQYM-V9MG-21W5-62PG-Z; ký tự cuối dùng để kiểm tra các ký tự trước. Hãy đối chiếu lại với sổ trực.

@@ -3,6 +3,7 @@
 pub mod master;
 pub mod player;
 pub mod pulse;
+pub mod site;
 pub mod station;
 
 /// SIGSTOP to a process, or SIGCONT.

@@ -288,20 +288,23 @@ pub fn leaf(station: &Station, seq: u64) -> String {
 /// Changes a stored entry behind the program's back, as an attacker with the file would.
 pub fn forge(station: &Station, seq: u64, change: impl Fn(&str) -> String) {
     let db = rusqlite::Connection::open(station.path("data/log.db")).unwrap();
-    let triggers: Vec<String> = db
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    let triggers: Vec<(String, String)> = db
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         .unwrap()
-        .query_map([], |row| row.get(0))
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    for trigger in triggers {
-        db.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).unwrap();
+    for (name, _) in &triggers {
+        db.execute_batch(&format!("DROP TRIGGER \"{name}\"")).unwrap();
     }
     let forged = change(&leaf(station, seq));
     db.execute(
         "UPDATE event SET leaf = ?2 WHERE seq = ?1",
         rusqlite::params![i64::try_from(seq).unwrap(), forged],
     )
-    .unwrap();
+    .unwrap(); // Put back, since their absence would be a fault of its own.
+    for (_, sql) in &triggers {
+        db.execute_batch(sql).unwrap();
+    }
 }
