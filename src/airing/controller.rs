@@ -102,8 +102,8 @@ impl Controller {
         let wall = now.wall;
         match input {
             Input::Tick => {}
-            Input::Rundown { month, slots, standing } => {
-                self.replace_month(month, slots, standing, wall, &mut out);
+            Input::Rundown { schedule, slots, standing } => {
+                self.replace(schedule, slots, standing, wall, &mut out);
             }
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
@@ -251,6 +251,7 @@ impl Controller {
             let job = Job {
                 slot: Some(slot.id.clone()),
                 month: slot.id.month,
+                ward: slot.ward,
                 programme: slot.id.programme.clone(),
                 planned: slot.at,
                 length: slot.length,
@@ -306,6 +307,7 @@ impl Controller {
             airing: job.before.airing,
             repairs: None,
             month: job.month,
+            ward: job.ward,
             programme: job.programme.clone(),
             trigger: job.trigger,
             by: job.by.clone(),
@@ -461,8 +463,7 @@ impl Controller {
     /// A slot that is being made ready and not cued yet, taken out of the way to air.
     pub(super) fn take_back(&mut self, id: &SlotId, out: &mut Vec<Action>) -> Option<Planned> {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return None };
-        let slot =
-            Planned { id: job.slot.clone()?, at: job.planned, length: job.length, schedule: job.schedule };
+        let slot = job.planned_slot()?;
         if slot.id != *id {
             return None;
         }

@@ -17,3 +17,4 @@ mod playout;
 mod pulse;
 mod support;
 mod tidy;
+mod ward;

@@ -53,7 +53,7 @@ fn a_step_while_waiting_skips_nothing() {
     // Three minutes forward over the start: within a late start that allows it, it airs at once.
     let policy = Policy { late_start_s: 600, ..Policy::default() };
     let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(3600), BTreeSet::new());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Fresh });
     bench.until(t0() - s(90));
     bench.set_by(s(180));
     assert_eq!(bench.take().start, Start::Now);

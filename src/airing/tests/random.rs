@@ -106,7 +106,7 @@ fn happen(bench: &mut Bench, chance: Chance) {
         Chance::Rundown(revision, kept, fresh) => {
             let slots = (0..SLOTS).filter(|n| kept >> n & 1 == 1).map(|n| planned(n, revision)).collect();
             let standing = if fresh { Standing::Fresh } else { Standing::Known };
-            bench.send(Input::Rundown { month: march(), slots, standing });
+            bench.send(Input::Rundown { schedule: centre(), slots, standing });
         }
         _ => {}
     }
