@@ -75,9 +75,10 @@ impl Controller {
         let in_the_way = |slot: &Planned| slot.ward && centre.iter().any(|other| slot.overlaps(other));
         self.withdrawn.extend(self.due.extract_if(.., |_, slot| in_the_way(slot)));
         if let Phase::Preparing { job, .. } | Phase::Ready { job, .. } = &self.phase
+            && job.trigger == Trigger::Schedule
             && let Some(slot) = job.planned_slot().filter(|slot| in_the_way(slot))
         {
-            // Not cued yet, so nobody has heard or read of it.
+            // Not cued yet, so nobody has heard or read of it; what goes on after a cut was, and ends as its own.
             out.push(Action::Player(Command::Close));
             self.phase = Phase::Idle;
             self.closed.remove(&slot.id);
@@ -102,20 +103,18 @@ impl Controller {
     /// A slot that is being made ready and not cued yet follows the schedule that replaces its own.
     fn put_back(&mut self, schedule: ScheduleName, slots: &[Planned], out: &mut Vec<Action>) {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return };
-        let of_it = (job.month, job.ward) == (schedule.month, schedule.ward);
-        let Some(id) = job.slot.clone().filter(|_| of_it) else { return };
-        let replacement = slots.iter().find(|slot| slot.id == id);
-        let stands = replacement.is_some_and(|slot| slot.schedule == job.schedule);
+        let Some(slot) = job.planned_slot().filter(|slot| slot.stands_in(schedule)) else { return };
+        let replacement = slots.iter().find(|new| new.id == slot.id);
+        let stands = replacement.is_some_and(|new| new.schedule == slot.schedule);
         if stands || job.trigger != Trigger::Schedule {
             return;
         }
         if replacement.is_none() {
             out.push(Action::Player(Command::Close));
         }
-        let Some(slot) = job.planned_slot() else { return };
         self.phase = Phase::Idle;
-        self.closed.remove(&id);
-        self.due.insert((slot.at, id), slot);
+        self.closed.remove(&slot.id);
+        self.due.insert((slot.at, slot.id.clone()), slot);
     }
 
     pub(super) fn resume(&mut self, cut: &Interrupted, now: DateTime<Utc>, out: &mut Vec<Action>) {

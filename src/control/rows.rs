@@ -220,6 +220,16 @@ impl Names {
         Ok(())
     }
 
+    fn programme(&self, schedule: Digest, id: &str) -> Option<&Programme> {
+        self.schedules.get(&schedule)?.programme(id)
+    }
+
+    /// Of the month's schedules that were in force when the row's slot was closed, the one with its programme.
+    fn closed_under(&self, row: &AsRunRow) -> Option<Digest> {
+        let mut in_force = self.closed_under.get(row.slot.as_ref()?)?.iter().copied();
+        in_force.find(|schedule| self.programme(*schedule, &row.programme).is_some())
+    }
+
     fn row(&self, row: AsRunRow) -> Row {
         let offset = FixedOffset::east_opt(row.clk.offset_min * 60).unwrap_or(chrono::Offset::fix(&Utc));
         let local = |at: Option<DateTime<Utc>>, precision| {
@@ -227,12 +237,8 @@ impl Names {
         };
         let micros =
             |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
-        let programme_in =
-            |digest: &Digest| self.schedules.get(digest).and_then(|s| s.programme(&row.programme));
-        let in_force = row.slot.as_ref().and_then(|slot| self.closed_under.get(slot)).into_iter().flatten();
-        let closed_under = || in_force.copied().find(|digest| programme_in(digest).is_some());
-        let schedule = row.schedule.or_else(closed_under);
-        let programme: Option<&Programme> = schedule.as_ref().and_then(programme_in);
+        let schedule = row.schedule.or_else(|| self.closed_under(&row));
+        let programme = schedule.and_then(|digest| self.programme(digest, &row.programme));
         // As of the row's first entry: a later approval or another unit changes nothing of it.
         let written = row.seqs.first().copied().unwrap_or_default();
         let (station, unit) = as_of(&self.stations, written).cloned().unwrap_or_default();

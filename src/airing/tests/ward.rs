@@ -106,6 +106,22 @@ fn what_is_made_ready_gives_way_until_its_cue_is_written() {
 }
 
 #[test]
+fn what_goes_on_after_a_cut_is_never_withdrawn() {
+    let mut bench = Bench::with(rules(), t0() + s(300), [slot(t0()).id].into());
+    bench.prepare = Reply::Waits;
+    let mut open = cut(Frames::from_ms(280_000), t0() + s(280), Trigger::Schedule);
+    open.cue.ward = true;
+    bench.send(Input::Interrupted(Box::new(open)));
+    put(&mut bench, centre(), vec![slot_of(t0() + s(600), 2)]);
+    bench.prepared();
+    bench.play();
+    bench.until(t0() + s(2000));
+    assert_eq!((bench.end().slot, bench.end().outcome), (Some(slot(t0()).id), Outcome::Full));
+    assert!(!bench.outcomes().contains(&SUPERSEDED), "its one outcome is that of its airing");
+    assert!(bench.cues()[0].ward && bench.prepares[0].1.ward);
+}
+
+#[test]
 fn what_gave_way_comes_back_when_the_centre_moves_its_own() {
     let mut bench = Bench::at(t0() - s(7200), vec![]);
     put(&mut bench, own(), vec![own_slot(t0(), 1)]);
