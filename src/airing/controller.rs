@@ -215,6 +215,10 @@ impl Controller {
                 }
             }
             Phase::Ready { job, retry_at, .. } => {
+                if job.slot.is_none() {
+                    // What a person asked for has no second to wait for, also when the clock was set back since.
+                    job.planned = job.planned.min(now);
+                }
                 if now >= retry_at.unwrap_or(job.planned - CUE_AHEAD) {
                     self.cue(now, out);
                 }

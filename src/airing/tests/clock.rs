@@ -124,3 +124,13 @@ fn doubt_between_cue_and_take_still_counts() {
     bench.cued();
     assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
 }
+
+#[test]
+fn what_a_person_asked_for_airs_though_the_clock_is_set_back_meanwhile() {
+    let mut bench = Bench::at(t0() + s(300), vec![]);
+    bench.prepare = Reply::Waits;
+    bench.air(false);
+    bench.set_by(s(-200));
+    bench.prepared();
+    assert_eq!((bench.takes(), bench.cues()[0].planned_ms), (1, (t0() + s(100)).timestamp_millis()));
+}
