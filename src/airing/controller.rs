@@ -205,6 +205,8 @@ impl Controller {
             }
             Phase::Preparing { job, attempt } => {
                 if let Attempt::Failed { why, retry_at } = attempt {
+                    // A clock that is set back puts no attempt off.
+                    *retry_at = (*retry_at).min(now + RETRY);
                     if now >= job.planned {
                         let why = why.clone();
                         self.give_up(&why, out);
@@ -219,6 +221,7 @@ impl Controller {
                     // What a person asked for has no second to wait for, also when the clock was set back since.
                     job.planned = job.planned.min(now);
                 }
+                *retry_at = retry_at.map(|at| at.min(now + RETRY));
                 if now >= retry_at.unwrap_or(job.planned - CUE_AHEAD) {
                     self.cue(now, out);
                 }

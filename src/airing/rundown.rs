@@ -32,15 +32,15 @@ impl Controller {
             .collect();
         let mut closed = Vec::new();
         for slot in slots {
-            let known = gone.remove(&slot.id).is_some();
-            self.withdrawn.remove(&(slot.at, slot.id.clone()));
-            // Of two slots of one name the centre's stands.
-            let centres = |known: &Planned| slot.ward && !known.ward;
-            if self.closed.contains(&slot.id)
-                || self.due.get(&(slot.at, slot.id.clone())).is_some_and(centres)
-            {
+            let key = (slot.at, slot.id.clone());
+            let mut known = gone.remove(&slot.id).is_some();
+            self.withdrawn.remove(&key);
+            // Of two slots of one name, which two schedules should not have, the centre's stands.
+            let beside = slot.ward || standing == Standing::Draft;
+            if self.closed.contains(&slot.id) || (beside && self.due.contains_key(&key)) {
                 continue;
             }
+            known |= self.due.remove(&key).is_some();
             let passed = slot.at < now && !known;
             match standing {
                 Standing::Draft if passed => {}
@@ -48,7 +48,7 @@ impl Controller {
                     self.closed.insert(slot.id.clone());
                     closed.push(missed(&slot, Reason::ScheduleLate, ""));
                 }
-                _ => drop(self.due.insert((slot.at, slot.id.clone()), slot)),
+                _ => drop(self.due.insert(key, slot)),
             }
         }
         if standing != Standing::Draft {

@@ -133,4 +133,15 @@ fn what_a_person_asked_for_airs_though_the_clock_is_set_back_meanwhile() {
     bench.set_by(s(-200));
     bench.prepared();
     assert_eq!((bench.takes(), bench.cues()[0].planned_ms), (1, (t0() + s(100)).timestamp_millis()));
+
+    for fails in [true, false] {
+        let mut bench = Bench::at(t0() + s(300), vec![]);
+        let reply = Reply::Fails(Reason::DiskFull);
+        (bench.prepare, bench.cue) = if fails { (reply, Reply::Well) } else { (Reply::Well, reply) };
+        bench.air(false);
+        (bench.prepare, bench.cue) = (Reply::Well, Reply::Well);
+        bench.set_by(s(-200));
+        bench.until(t0() + s(106));
+        assert!(bench.takes() == 1 || bench.is_idle(), "a next attempt is not put off");
+    }
 }

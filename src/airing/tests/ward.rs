@@ -180,4 +180,15 @@ fn of_two_slots_of_one_name_the_centres_stands() {
     bench.until(t0());
     bench.play();
     assert_eq!(bench.outcomes(), [(Outcome::Full, None)], "one slot, one outcome");
+
+    // Though its time has passed when the centre's comes.
+    let mut bench = Bench::with(rules(), t0() + s(30), BTreeSet::new());
+    (bench.prepare, bench.health) = (Reply::Waits, UNSYNCHRONISED);
+    bench.set_by(s(3600));
+    let twin = Planned { id: slot(t0()).id, ..own_slot(t0(), 1) };
+    bench.send(Input::Rundown { schedule: own(), slots: vec![twin], standing: Standing::Known });
+    put(&mut bench, centre(), vec![slot(t0())]);
+    bench.health = SYNCHRONISED;
+    bench.until(t0() + s(3900));
+    assert_eq!(bench.outcomes().len(), 1, "one slot, one outcome");
 }
