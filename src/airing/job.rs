@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Planned;
 use crate::{
     evidence::{Airing, Cue, Reason, Trigger},
     units::{Digest, Frames, Month, SlotId},
@@ -14,6 +15,8 @@ pub struct Job {
     pub slot: Option<SlotId>,
     /// Month of the schedule.
     pub month: Month,
+    /// Whether it is the ward's own schedule.
+    pub ward: bool,
     /// Programme id in that schedule.
     pub programme: String,
     /// The planned instant.
@@ -54,6 +57,13 @@ impl Job {
         self.length.saturating_sub(self.before.heard)
     }
 
+    /// The slot that it was made from; `None` for a manual airing.
+    #[must_use]
+    pub fn planned_slot(&self) -> Option<Planned> {
+        let (at, length, schedule, ward) = (self.planned, self.length, self.schedule, self.ward);
+        Some(Planned { id: self.slot.clone()?, at, length, schedule, ward })
+    }
+
     /// Time that the rest takes.
     #[must_use]
     pub fn rest_span(&self) -> TimeDelta {
@@ -87,6 +97,7 @@ impl Interrupted {
         Job {
             slot: self.cue.slot.clone(),
             month: self.cue.month,
+            ward: self.cue.ward,
             programme: self.cue.programme.clone(),
             planned: DateTime::from_timestamp_millis(self.cue.planned_ms).unwrap_or_default(),
             length: self.cue.frames,

@@ -9,20 +9,20 @@ use crate::{
     control::{self, Ask, ControlError, Folder},
     daemon::{self, Options},
     programme::civil,
-    units::{Month, SlotId},
+    units::{ScheduleName, SlotId},
     words::Message,
 };
 
 pub(super) fn air(
     folder: Folder,
-    month: Month,
+    schedule: ScheduleName,
     programme: &str,
     test: bool,
     by: Option<&str>,
     output: Option<String>,
     say: Say,
 ) -> anyhow::Result<Exit> {
-    let ask = Ask::Air { month, programme: programme.into(), test, by: person(by) };
+    let ask = Ask::Air { schedule, programme: programme.into(), test, by: person(by) };
     put(folder, ask, output, say)
 }
 

@@ -6,7 +6,7 @@ use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subco
 
 use super::lang_of_environment;
 use crate::{
-    units::{Month, SlotId},
+    units::{ScheduleName, SlotId},
     words::{self, Lang},
 };
 
@@ -43,14 +43,14 @@ pub(super) enum Verb {
         reason: Option<String>,
     },
     Copy {
-        from: Month,
-        to: Month,
+        from: ScheduleName,
+        to: ScheduleName,
     },
     Check {
-        months: Vec<Month>,
+        months: Vec<ScheduleName>,
     },
     Approve {
-        month: Month,
+        month: ScheduleName,
         #[arg(long, value_name = "NAME")]
         by: String,
         #[arg(long, value_name = "NO")]
@@ -59,7 +59,7 @@ pub(super) enum Verb {
         key: Option<PathBuf>,
     },
     Rehearse {
-        month: Month,
+        month: ScheduleName,
         #[arg(long, value_name = "N")]
         days: Option<u32>,
         #[arg(long, value_name = "SEED")]
@@ -70,7 +70,7 @@ pub(super) enum Verb {
         output: Option<String>,
     },
     Air {
-        month: Month,
+        month: ScheduleName,
         programme: String,
         #[arg(long)]
         test: bool,

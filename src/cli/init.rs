@@ -6,7 +6,7 @@ use super::{Exit, say::Say};
 use crate::{
     clock::System,
     control::{self, Folder},
-    units::Month,
+    units::ScheduleName,
 };
 
 pub(super) fn init(root: &Path, say: Say) -> anyhow::Result<Exit> {
@@ -28,7 +28,7 @@ pub(super) fn new_epoch(root: &Path, by: &str, reason: &str, say: Say) -> anyhow
     Ok(Exit::Done)
 }
 
-pub(super) fn copy(folder: &Folder, from: Month, to: Month, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn copy(folder: &Folder, from: ScheduleName, to: ScheduleName, say: Say) -> anyhow::Result<Exit> {
     let (file, left_out) = control::copy_month(folder, from, to)?;
     say.document(&serde_json::json!({ "file": file, "left_out": left_out }));
     say.line(&say.text("copy-done", &[("file", &file)]));

@@ -12,7 +12,7 @@ use crate::{
     keys::SigningKey,
     media::{Library, Limits, MasterSpec, Renderer},
     programme::{self, Finding, Place, Plan, Severity},
-    units::Month,
+    units::ScheduleName,
     words::Message,
 };
 
@@ -96,16 +96,16 @@ impl Folder {
         Renderer { library, masters: &self.masters, spec: MasterSpec::of(&self.station.output), limits }
     }
 
-    /// A month's schedule, as people name it: below the folder.
+    /// A schedule, as people name it: below the folder.
     #[must_use]
-    pub fn schedule_file(&self, month: Month) -> String {
-        self.station.schedules.join(format!("{month}.toml")).display().to_string()
+    pub fn schedule_file(&self, name: ScheduleName) -> String {
+        self.station.schedules.join(format!("{name}.toml")).display().to_string()
     }
 
     /// The approval that belongs to it.
     #[must_use]
-    pub fn approval_file(&self, month: Month) -> String {
-        self.station.schedules.join(format!("{month}.approval")).display().to_string()
+    pub fn approval_file(&self, name: ScheduleName) -> String {
+        self.station.schedules.join(format!("{name}.approval")).display().to_string()
     }
 
     /// The private key called `name` of this station: `data/keys/<name>.key`.

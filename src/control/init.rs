@@ -13,7 +13,7 @@ use crate::{
     keys::SigningKey,
     programme::{self, When},
     store::Log,
-    units::Month,
+    units::ScheduleName,
     words::Message,
 };
 
@@ -121,7 +121,11 @@ pub(super) fn write_key(path: &Path, key: &SigningKey) -> Result<(), ControlErro
 /// The schedule of `from` as a draft for `to`: cron rules as they stand, civil times on the same days,
 /// revision 1, no approval. Refused where `to` already has a schedule. Gives the new file and the civil
 /// times that `to` does not have, which were left out.
-pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Vec<String>), ControlError> {
+pub fn copy_month(
+    folder: &Folder,
+    from: ScheduleName,
+    to: ScheduleName,
+) -> Result<(String, Vec<String>), ControlError> {
     let source = MonthFile::read(folder, from)?;
     let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
@@ -135,7 +139,7 @@ pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Ve
             *times = times
                 .iter()
                 .filter_map(|time| {
-                    let day = to.first().with_day(time.day());
+                    let day = to.month.first().with_day(time.day());
                     if day.is_none() {
                         left_out.push(time.format("%Y-%m-%dT%H:%M:%S").to_string());
                     }
@@ -145,7 +149,7 @@ pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Ve
         }
     }
     schedule.slots.retain(|rule| !matches!(&rule.when, When::At(times) if times.is_empty()));
-    schedule.month = to;
+    schedule.month = to.month;
     schedule.revision = 1;
     disk::replace(&path, programme::write(&schedule).as_bytes(), 0o644)?;
     Ok((file, left_out))

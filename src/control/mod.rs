@@ -30,7 +30,7 @@ pub use folder::{Folder, Lock};
 pub use init::{Made, clk, copy_month, init};
 pub use lamp::Lamp;
 pub use masters::{prune_masters, render_month};
-pub use month::{Clearance, MonthFile, airable, months};
+pub use month::{Clearance, MonthFile, airable, schedules};
 pub use prepare::prepare;
 pub use request::{Ask, LogHead, NextSlot, OnAir, Reply, Said, Status, ask};
 pub use rows::{NoteRow, Row, RowFilter, SegmentRow, rows};

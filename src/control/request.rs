@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Lamp};
 use crate::{
     disk::At as _,
-    units::{Month, SlotId},
+    units::{ScheduleName, SlotId},
     words::{Lang, Message},
 };
 
@@ -25,7 +25,7 @@ use crate::{
 #[allow(missing_docs, reason = "the verbs of formats.md")]
 pub enum Ask {
     Status,
-    Air { month: Month, programme: String, test: bool, by: String },
+    Air { schedule: ScheduleName, programme: String, test: bool, by: String },
     Stop { by: String, reason: String, hold_until: Option<DateTime<Utc>> },
     Release { by: String },
     Cancel { slot: SlotId, by: String, reason: String },

@@ -14,7 +14,7 @@ use crate::{
     },
     programme::{self, Approval, Programme, Schedule, Source, civil},
     store::{Log, Reader},
-    units::{Digest, Level, Month, SlotId},
+    units::{Digest, Level, ScheduleName, SlotId},
     words::Message,
 };
 
@@ -176,9 +176,10 @@ struct Names {
     approved_at: BTreeMap<Digest, DateTime<Utc>>,
     /// The software's version, by the entry from which on it holds.
     software: BTreeMap<u64, String>,
-    in_force: BTreeMap<Month, Digest>,
-    /// The schedule that was in force when a slot was closed without an airing, whose cue would name it.
-    closed_under: BTreeMap<SlotId, Digest>,
+    in_force: BTreeMap<ScheduleName, Digest>,
+    /// The month's schedules that were in force when a slot was closed without an airing, whose cue would name
+    /// its own.
+    closed_under: BTreeMap<SlotId, Vec<Digest>>,
     schedules: BTreeMap<Digest, Schedule>,
 }
 
@@ -192,13 +193,13 @@ impl Names {
                 self.software.insert(entry.seq, version.clone());
             }
             Body::ScheduleAccept(fact) => {
-                self.in_force.insert(fact.month, fact.digest);
+                self.in_force.insert(fact.name(), fact.digest);
                 self.accepted.entry(fact.digest).or_default().insert(entry.seq, fact.clone());
             }
             Body::Missed(missed) => {
-                if let Some(digest) = self.in_force.get(&missed.slot.month) {
-                    self.closed_under.insert(missed.slot.clone(), *digest);
-                }
+                let names = [ScheduleName::centre, ScheduleName::ward].map(|of| of(missed.slot.month));
+                let in_force = names.iter().filter_map(|name| self.in_force.get(name).copied()).collect();
+                self.closed_under.insert(missed.slot.clone(), in_force);
             }
             _ => {}
         }
@@ -212,11 +213,21 @@ impl Names {
             }
             let Some((_, fact)) = facts.first_key_value() else { continue };
             if let Some(bytes) = log.blob(*digest)? {
-                let (schedule, _) = programme::read(&format!("{}.toml", fact.month), &bytes);
+                let (schedule, _) = programme::read(&format!("{}.toml", fact.name()), &bytes);
                 self.schedules.extend(schedule.map(|schedule| (*digest, schedule)));
             }
         }
         Ok(())
+    }
+
+    fn programme(&self, schedule: Digest, id: &str) -> Option<&Programme> {
+        self.schedules.get(&schedule)?.programme(id)
+    }
+
+    /// Of the month's schedules that were in force when the row's slot was closed, the one with its programme.
+    fn closed_under(&self, row: &AsRunRow) -> Option<Digest> {
+        let mut in_force = self.closed_under.get(row.slot.as_ref()?)?.iter().copied();
+        in_force.find(|schedule| self.programme(*schedule, &row.programme).is_some())
     }
 
     fn row(&self, row: AsRunRow) -> Row {
@@ -226,10 +237,8 @@ impl Names {
         };
         let micros =
             |us: Option<i64>| local(us.and_then(DateTime::from_timestamp_micros), SecondsFormat::Micros);
-        let closed_under = || row.slot.as_ref().and_then(|slot| self.closed_under.get(slot).copied());
-        let schedule = row.schedule.or_else(closed_under);
-        let programme: Option<&Programme> =
-            schedule.and_then(|digest| self.schedules.get(&digest)).and_then(|s| s.programme(&row.programme));
+        let schedule = row.schedule.or_else(|| self.closed_under(&row));
+        let programme = schedule.and_then(|digest| self.programme(digest, &row.programme));
         // As of the row's first entry: a later approval or another unit changes nothing of it.
         let written = row.seqs.first().copied().unwrap_or_default();
         let (station, unit) = as_of(&self.stations, written).cloned().unwrap_or_default();

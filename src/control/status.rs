@@ -61,13 +61,13 @@ fn next_slot(log: &Reader, now: DateTime<Utc>) -> Result<Option<(SlotId, DateTim
     let in_force: BTreeMap<_, _> = accepted
         .into_iter()
         .filter_map(|entry| match entry.body {
-            Body::ScheduleAccept(fact) => Some((fact.month, fact.slots)),
+            Body::ScheduleAccept(fact) => Some((fact.name(), fact.slots)),
             _ => None,
         })
         .collect();
     let mut coming = Vec::new();
-    // A month that begins within the next days stands in the list of its own month only.
-    for digest in in_force.values().rev().take(3) {
+    // The centre's and the ward's of a few months: what is older has nothing to come.
+    for digest in in_force.values().rev().take(6) {
         let list = log.blob(*digest)?.unwrap_or_default();
         let list = String::from_utf8_lossy(&list).parse::<SlotList>();
         coming.extend(list.into_iter().flat_map(|list| list.slots).filter(|(_, at)| *at > now));

@@ -21,7 +21,7 @@ use crate::{
     media::Master,
     playout::{Command, Event},
     store::{Append, Blob, StoreError, WriterHandle},
-    units::{Digest, Hasher, Month},
+    units::{Digest, Hasher, Month, ScheduleName},
     words::Message,
 };
 
@@ -31,7 +31,7 @@ pub(super) enum Incoming {
     Player(Event),
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
-    Surveyed(Month, Result<Box<Survey>, ControlError>),
+    Surveyed(ScheduleName, Result<Box<Survey>, ControlError>),
     Asked(Ask, oneshot::Sender<Reply>),
     Shutdown,
 }
@@ -49,8 +49,8 @@ pub(super) enum Follow {
     Nothing,
     /// This month's and the next one's.
     Calendar,
-    /// One month's, in its rehearsal.
-    Only(Month),
+    /// One, in its rehearsal; with the centre's, the ward's own beside it.
+    Only(ScheduleName),
 }
 
 /// Where the engine sends what it wants done.
@@ -74,7 +74,7 @@ pub(super) struct Engine {
     pub(super) ports: Ports,
     pub(super) controller: Controller,
     pub(super) lamp: DeviceLamp,
-    pub(super) months: BTreeMap<Month, Seen>,
+    pub(super) schedules: BTreeMap<ScheduleName, Seen>,
     pub(super) waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
     pub(super) tokens: u64,
     surveyed_at: Option<Reading>,
@@ -106,12 +106,12 @@ impl Engine {
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
         controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
-        let months = past.in_force().iter().map(|fact| (fact.month, Seen::accepted(fact))).collect();
+        let schedules = past.in_force().iter().map(|fact| (fact.name(), Seen::accepted(fact))).collect();
         let mut engine = Engine {
             ports,
             controller,
             lamp: DeviceLamp::default(),
-            months,
+            schedules,
             waiting: BTreeMap::new(),
             tokens: 0,
             surveyed_at: None,
@@ -178,7 +178,7 @@ impl Engine {
             }
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
-            Incoming::Surveyed(month, result) => self.surveyed(month, result),
+            Incoming::Surveyed(name, result) => self.surveyed(name, result),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
             Incoming::Shutdown => self.step(Input::Shutdown),
         }
@@ -351,13 +351,14 @@ impl Engine {
         if due(&self.surveyed_at, SURVEY_EVERY) {
             self.surveyed_at = Some(now.clone());
             let month = self.this_month();
-            let months = match self.ports.follow {
+            let centres = match self.ports.follow {
                 Follow::Nothing => Vec::new(),
-                Follow::Calendar => vec![month, month.next()],
-                Follow::Only(month) => vec![month],
+                Follow::Calendar => vec![month, month.next()].into_iter().map(ScheduleName::centre).collect(),
+                Follow::Only(name) => vec![name],
             };
-            for month in months {
-                self.survey_if_changed(month);
+            for name in centres {
+                self.survey_if_changed(name);
+                self.survey_if_changed(ScheduleName::ward(name.month));
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     evidence::{Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
     programme::SlotList,
     store::Log,
-    units::{Frames, Month, SlotId},
+    units::{Frames, ScheduleName, SlotId},
 };
 
 /// What the log says of the time before.
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Past {
     /// Slots that have an outcome or were cued.
     pub closed: BTreeSet<SlotId>,
-    /// The schedules that were accepted, in order: the last of a month is in force.
+    /// The schedules that were accepted, in order: the last of each name is in force.
     pub accepted: Vec<ScheduleFact>,
     /// The outputs that sounded, of the airing that is open.
     to_file: bool,
@@ -85,10 +85,10 @@ impl Past {
         self.last = Some(entry.clk);
     }
 
-    /// The last accepted schedule of each month.
+    /// The last accepted of each schedule: a month may have the centre's and the ward's own.
     pub fn in_force(&self) -> Vec<ScheduleFact> {
-        let last: BTreeMap<Month, &ScheduleFact> =
-            self.accepted.iter().map(|fact| (fact.month, fact)).collect();
+        let last: BTreeMap<ScheduleName, &ScheduleFact> =
+            self.accepted.iter().map(|fact| (fact.name(), fact)).collect();
         last.into_values().cloned().collect()
     }
 
@@ -141,10 +141,10 @@ impl Past {
     }
 }
 
-/// The accepted slots of a month, from the list stored beside the log.
+/// The slots of an accepted schedule, from the list stored beside the log.
 pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, ControlError> {
     let bytes = log.reader().blob(fact.slots)?.unwrap_or_default();
     let list = String::from_utf8_lossy(&bytes).parse::<SlotList>().map(|list| list.slots).unwrap_or_default();
-    let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest };
+    let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest, ward: fact.ward };
     Ok(list.into_iter().map(planned).collect())
 }

@@ -33,10 +33,10 @@ impl Engine {
             Ask::Correct { entry, by, text } => {
                 return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
             }
-            Ask::Air { month, programme, test, by } => {
-                match control::airable(&self.ports.folder, month, &programme) {
-                    Ok((schedule, length)) => {
-                        Input::Air { token, programme: (month, programme), schedule, length, test, by }
+            Ask::Air { schedule, programme, test, by } => {
+                match control::airable(&self.ports.folder, schedule, &programme) {
+                    Ok((digest, length)) => {
+                        Input::Air { token, programme: (schedule, programme), digest, length, test, by }
                     }
                     Err(error) => {
                         let _ = reply.send(no(&error));

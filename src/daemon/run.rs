@@ -19,12 +19,13 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    airing::{Input, Rules, Standing},
+    airing::{Input, Planned, Rules, Standing},
     clock::{Clock, System},
     control::{Ask, ControlError, Folder, Reply, Stamper},
     evidence::Body,
     playout::{Choice, Command, Event, Player},
     store::{Log, Writer},
+    units::ScheduleName,
     words::Message,
 };
 
@@ -90,8 +91,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let mut engine = Engine::start(ports, rules, past, missed);
     let mut once = None;
     if options.once.is_none() || matches!(options.once, Some(Ask::Cancel { .. })) {
-        for (month, slots) in rundowns {
-            engine.turn_input(Input::Rundown { month, slots, standing: Standing::Known });
+        for (schedule, slots) in rundowns {
+            engine.turn_input(Input::Rundown { schedule, slots, standing: Standing::Known });
         }
     }
     if let Some(ask) = options.once {
@@ -135,7 +136,7 @@ pub(super) fn rules(folder: &Folder, device: bool, rehearsal: bool) -> Rules {
     }
 }
 
-type Rundowns = Vec<(crate::units::Month, Vec<crate::airing::Planned>)>;
+type Rundowns = Vec<(ScheduleName, Vec<Planned>)>;
 
 /// What the log leaves to do at a start: entries for slots that passed while the station was off, and the
 /// slots still to come.
@@ -155,7 +156,7 @@ pub(super) fn take_up(
     let mut rundowns = Vec::new();
     // All of them, in order: what a later one dropped still owes its outcome.
     for fact in &past.accepted {
-        rundowns.push((fact.month, slots_of(log, fact)?));
+        rundowns.push((fact.name(), slots_of(log, fact)?));
     }
     Ok((missed, rundowns))
 }

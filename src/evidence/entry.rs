@@ -2,9 +2,9 @@
 //! that is not left out when absent. Their bytes are the business of `canonical`.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::units::{Digest, Frames, Level, Month, SlotId};
+use crate::units::{Digest, Frames, Level, Month, ScheduleName, SlotId};
 
 /// One entry of the log, format version 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,10 +76,26 @@ pub enum Body {
     ScheduleAccept(ScheduleFact),
     /// A schedule that will not air, and why.
     #[serde(rename = "schedule.refuse")]
-    ScheduleRefuse { month: Month, digest: Digest, reason: String },
+    ScheduleRefuse {
+        month: Month,
+        /// Whether it is the ward's own schedule of the month.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+        ward: bool,
+        digest: Digest,
+        reason: String,
+    },
     /// A person released a schedule digest for air at this station.
     #[serde(rename = "approve")]
-    Approve { month: Month, digest: Digest, by: String, document: String, key: String },
+    Approve {
+        month: Month,
+        /// Whether it is the ward's own schedule of the month.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+        ward: bool,
+        digest: Digest,
+        by: String,
+        document: String,
+        key: String,
+    },
     #[serde(rename = "play.cue")]
     Cue(Box<Cue>),
     #[serde(rename = "play.start")]
@@ -207,6 +223,9 @@ pub struct BootFacts {
 pub struct ScheduleFact {
     /// Its month.
     pub month: Month,
+    /// Whether it is the ward's own schedule of that month.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+    pub ward: bool,
     /// Its revision.
     pub revision: u32,
     /// Digest of the schedule file's bytes.
@@ -221,6 +240,14 @@ pub struct ScheduleFact {
     pub by: String,
     /// Under which document number; empty when none was given.
     pub document: String,
+}
+
+impl ScheduleFact {
+    /// Which schedule of the month it is.
+    #[must_use]
+    pub fn name(&self) -> ScheduleName {
+        ScheduleName { month: self.month, ward: self.ward }
+    }
 }
 
 /// What made an airing happen.
@@ -251,6 +278,9 @@ pub struct Cue {
     pub repairs: Option<SlotId>,
     /// Month and id of the programme.
     pub month: Month,
+    /// Whether it stands in the ward's own schedule of that month.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+    pub ward: bool,
     /// Id of the programme in its schedule.
     pub programme: String,
     /// What made it happen.
@@ -496,4 +526,36 @@ pub struct DeleteFact {
     pub bytes: u64,
     /// The last month whose schedule named it.
     pub month: Month,
+}
+
+/// A truth that stands in a leaf only where it is so: otherwise an entry would have two spellings.
+fn only_true<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    if bool::deserialize(from)? { Ok(true) } else { Err(D::Error::custom("what is false is left out")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::{
+        canonical::{Leaf, decode, encode},
+        samples,
+    };
+
+    #[test]
+    fn what_is_the_wards_says_so_in_one_spelling() {
+        let leaves: Vec<String> = samples::of_the_ward().iter().map(|e| encode(e).unwrap()).collect();
+        assert_eq!(leaves.join("\n") + "\n", include_str!("../../tests/golden/leaves-ward.jsonl"));
+        for (leaf, entry) in leaves.iter().zip(samples::of_the_ward()) {
+            assert_eq!(decode(leaf.as_bytes()).unwrap(), Leaf::Known(entry));
+            let twin = leaf.replace("\"ward\":true", "\"ward\":false");
+            assert!(twin != *leaf && decode(twin.as_bytes()).is_err(), "{twin}");
+        }
+    }
+
+    #[test]
+    fn the_centres_entries_keep_their_bytes() {
+        for leaf in samples::of_the_ward().iter().map(|e| encode(e).unwrap().replace(",\"ward\":true", "")) {
+            let Ok(Leaf::Known(entry)) = decode(leaf.as_bytes()) else { panic!("{leaf}") };
+            assert_eq!(encode(&entry).unwrap(), leaf);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     evidence::{Body, End, Entry, Missed, Outcome, ScheduleFact},
     programme::SlotList,
-    units::{Digest, Month, SlotId},
+    units::{Digest, Month, ScheduleName, SlotId},
     words::Message,
 };
 
@@ -51,9 +51,9 @@ pub struct Completeness {
     owed_from_ms: i64,
     slots: HashMap<SlotId, Held>,
     unlisted: u64,
-    accepted: BTreeSet<Month>,
-    /// Months that were refused before any list of theirs was accepted.
-    drafts: BTreeSet<Month>,
+    accepted: BTreeSet<ScheduleName>,
+    /// Schedules that were refused before any list of theirs was accepted.
+    drafts: BTreeSet<ScheduleName>,
     /// Months of which a list is missing: nobody can say which slots they hold.
     unknown: BTreeSet<Month>,
     report: CompletenessReport,
@@ -92,8 +92,11 @@ impl Completeness {
                 let passed_ms = if trusted { wall_ms } else { i64::MIN };
                 self.accept(seq, passed_ms, fact, stored(fact.slots));
             }
-            Body::ScheduleRefuse { month, .. } if !self.accepted.contains(month) => {
-                self.drafts.insert(*month);
+            Body::ScheduleRefuse { month, ward, .. } => {
+                let name = ScheduleName { month: *month, ward: *ward };
+                if !self.accepted.contains(&name) {
+                    self.drafts.insert(name);
+                }
             }
             Body::Cue(cue) => {
                 let given_up = self.airings.cue(seq, wall_ms, cue, &mut self.report);
@@ -142,7 +145,7 @@ impl Completeness {
     }
 
     fn accept(&mut self, seq: u64, passed_ms: i64, fact: &ScheduleFact, bytes: Option<Vec<u8>>) {
-        self.accepted.insert(fact.month);
+        self.accepted.insert(fact.name());
         let list = match list_of(fact, bytes) {
             Ok(list) => list,
             Err(message) => {
@@ -192,7 +195,8 @@ impl Completeness {
         if matches!(missed.outcome, Outcome::Full | Outcome::Partial | Outcome::Test | Outcome::OutOfWindow) {
             self.report.fault(seq, Some(slot), Message::new("complete-missed-aired"));
         }
-        self.close(seq, slot, missed.outcome, self.drafts.contains(&slot.month));
+        let of = |ward| self.drafts.contains(&ScheduleName { month: slot.month, ward });
+        self.close(seq, slot, missed.outcome, of(false) || of(true));
     }
 
     fn is_closed(&self, slot: &SlotId) -> bool {

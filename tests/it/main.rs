@@ -21,3 +21,4 @@ mod reconcile;
 mod support;
 mod tamper;
 mod tidy;
+mod ward;

@@ -45,7 +45,7 @@ fn a_month_with_power_cuts_is_complete_and_each_outcome_that_goes_is_missed() {
     let mut not_full = 0;
     for seed in [1, 2] {
         let scratch = tempfile::tempdir().unwrap();
-        let what = Rehearsal { month, days: Some(2), faults: Some(seed) };
+        let what = Rehearsal { schedule: month, days: Some(2), faults: Some(seed) };
         let path = rehearse(&folder, &what, scratch.path(), &mut |_| {}).unwrap();
         let log = Log::read_only(&path).unwrap();
         let entries: Vec<Entry> = log.entries(0..log.size().unwrap()).map(Result::unwrap).collect();

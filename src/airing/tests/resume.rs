@@ -7,7 +7,7 @@ fn after(now: DateTime<Utc>, cut: Interrupted, health: Health) -> Bench {
     let mut bench = Bench::with(rules(), now, cut.cue.slot.iter().cloned().collect());
     bench.health = health;
     bench.send(Input::Interrupted(Box::new(cut)));
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Known });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Known });
     bench
 }
 

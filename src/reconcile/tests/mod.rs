@@ -116,7 +116,12 @@ impl Bench {
     }
 
     pub fn refuse(&mut self, month: Month) {
-        self.add(Body::ScheduleRefuse { month, digest: Digest::of(b"draft"), reason: "no-approval".into() });
+        self.add(Body::ScheduleRefuse {
+            month,
+            digest: Digest::of(b"draft"),
+            reason: "no-approval".into(),
+            ward: false,
+        });
     }
 
     /// Accepts a revision of `month` with these slots.
@@ -133,6 +138,7 @@ impl Bench {
         let list = SlotList::new("pho-minh", "phuong-pho-minh", month, schedule, &slots);
         self.lists.insert(list.digest(), list.to_string().into_bytes());
         self.add(Body::ScheduleAccept(ScheduleFact {
+            ward: false,
             month,
             revision,
             digest: schedule,
@@ -147,6 +153,7 @@ impl Bench {
     pub fn cue(&mut self, slot: Option<&SlotId>, trigger: Trigger) -> u64 {
         let planned = slot.map_or(self.now, at);
         self.add(Body::Cue(Box::new(Cue {
+            ward: false,
             slot: slot.cloned(),
             airing: None,
             repairs: None,

@@ -26,10 +26,11 @@ verb-correct = Enter a correction that points to an earlier entry; the old one s
 verb-verify = Check the log from its own bytes, offline
 verb-doctor = Test beforehand what can be tested: device, clock, disk, permissions, configuration
 
-arg-copy-from = Month to copy, such as 2022-03
-arg-copy-to = The new month
-arg-months = Months, such as 2022-03
-arg-month = Month, such as 2022-03
+arg-copy-from = Month to copy, such as 2022-03 or 2022-03.ward
+arg-copy-to = The new month, such as 2022-04 or 2022-04.ward
+arg-months = Months, such as 2022-03 (with the ward's own, where there is one), or 2022-03.ward for the ward's own alone
+arg-month = Month, such as 2022-03; 2022-03.ward for the ward's own schedule
+arg-rehearse-month = Month, such as 2022-03 (with the ward's own schedule, where there is one), or 2022-03.ward alone
 arg-by = Name of the person who does it
 arg-document = Number of the document of approval
 arg-key = Key file to sign with (default: the station's approval key)

@@ -26,10 +26,11 @@ verb-correct = Ghi đính chính trỏ tới một mục cũ; mục cũ giữ ng
 verb-verify = Kiểm tra nhật ký từ chính các byte của nó, không cần mạng
 verb-doctor = Thử trước những gì thử được: thiết bị, đồng hồ, đĩa, quyền, cấu hình
 
-arg-copy-from = Tháng nguồn, ví dụ 2022-03
-arg-copy-to = Tháng mới
-arg-months = Các tháng, ví dụ 2022-03
-arg-month = Tháng, ví dụ 2022-03
+arg-copy-from = Tháng nguồn, ví dụ 2022-03 hoặc 2022-03.ward
+arg-copy-to = Tháng mới, ví dụ 2022-04 hoặc 2022-04.ward
+arg-months = Các tháng, ví dụ 2022-03 (kèm lịch riêng của phường, xã nếu có); 2022-03.ward là riêng lịch của phường, xã
+arg-month = Tháng, ví dụ 2022-03; 2022-03.ward là lịch riêng của phường, xã
+arg-rehearse-month = Tháng, ví dụ 2022-03 (kèm lịch riêng của phường, xã nếu có), hoặc riêng 2022-03.ward
 arg-by = Họ tên người thực hiện
 arg-document = Số văn bản phê duyệt
 arg-key = Tệp khóa ký (mặc định: khóa phê duyệt của đài)

@@ -196,6 +196,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
     let slots = blob("slots", list.as_bytes());
     let all = Frames(4_800_000);
     let facts = ScheduleFact {
+        ward: false,
         month,
         revision: 1,
         digest: digest(&schedule),
@@ -206,6 +207,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         document: "1/PD".into(),
     };
     let cue = Cue {
+        ward: false,
         slot: Some(slot(5)),
         airing: None,
         repairs: None,
