@@ -1,11 +1,13 @@
 //! What can be proved: entries, their canonical bytes, the Merkle tree over them, signed heads, verification.
 
 pub mod asrun;
+pub mod blobs;
 pub mod canonical;
 pub mod checkpoint;
 mod clocks;
 mod entry;
 mod scan;
+pub mod tiles;
 pub mod tree;
 pub mod verify;
 

@@ -28,7 +28,7 @@ pub struct Fault {
 pub struct VerifyReport {
     /// How many leaves were read.
     pub size: u64,
-    /// The root of the tree over them, recomputed.
+    /// The root of the tree: recomputed from the leaves, or the signed one where leaves were left out.
     pub root: Digest,
     /// The signed head, when its signature is good.
     pub checkpoint: Option<Checkpoint>,
@@ -55,9 +55,13 @@ impl VerifyReport {
 
     /// Names an entry that is not the one whose hash the stored tree keeps.
     pub fn name_altered(&mut self, entry: u64) {
+        self.add(Some(entry), Message::new("verify-altered").with("entry", entry));
+    }
+
+    /// Adds what was found wrong beside the entries.
+    pub fn add(&mut self, entry: Option<u64>, message: Message) {
         if self.faults.len() < MOST_FAULTS {
-            let message = Message::new("verify-altered").with("entry", entry);
-            self.faults.push(Fault { entry: Some(entry), message });
+            self.faults.push(Fault { entry, message });
         } else {
             self.more_faults += 1;
         }
@@ -68,6 +72,10 @@ impl VerifyReport {
 #[derive(Debug)]
 pub struct Verifier {
     frontier: Frontier,
+    /// Where the next leaf stands.
+    next: u64,
+    /// How many leaves were left out; if any, the tree is proved by its tiles instead.
+    left_out: u64,
     checkpoint: Result<Checkpoint, CheckpointError>,
     clocks: ClockRules,
     unknown: u64,
@@ -81,6 +89,8 @@ impl Verifier {
     pub fn new(note: &[u8], keys: &[PublicKey]) -> Verifier {
         let mut verifier = Verifier {
             frontier: Frontier::default(),
+            next: 0,
+            left_out: 0,
             checkpoint: Checkpoint::open(note, keys),
             clocks: ClockRules::default(),
             unknown: 0,
@@ -102,10 +112,30 @@ impl Verifier {
         }
     }
 
+    /// The leaves before `position` are not at hand. What they would explain of the clocks is not asked for,
+    /// and whoever leaves out leaves must prove those that he has by their hashes.
+    pub fn leave_out(&mut self, position: u64) {
+        let left_out = position.saturating_sub(self.next);
+        if left_out > 0 {
+            self.left_out += left_out;
+            self.next = position;
+            self.clocks = ClockRules::default();
+        }
+    }
+
+    /// The signed head, when its signature is good.
+    #[must_use]
+    pub fn head(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref().ok()
+    }
+
     /// Takes the next leaf, as it is stored.
     pub fn push(&mut self, leaf: &[u8]) {
-        let position = self.frontier.size();
-        self.frontier.push(leaf);
+        let position = self.next;
+        self.next += 1;
+        if self.left_out == 0 {
+            self.frontier.push(leaf);
+        }
         match decode(leaf) {
             Ok(leaf) => self.check(position, &leaf),
             Err(fault) => {
@@ -149,13 +179,16 @@ impl Verifier {
     /// Ends behind the last leaf.
     #[must_use]
     pub fn finish(mut self) -> VerifyReport {
-        let (size, root) = (self.frontier.size(), self.frontier.root());
+        let root = match (&self.checkpoint, self.left_out) {
+            (Ok(head), 1..) => head.root,
+            _ => self.frontier.root(),
+        };
         if let Some((entry, message)) = std::mem::take(&mut self.clocks).finish() {
             self.fault(Some(entry), message);
         }
         if let Ok(head) = &self.checkpoint {
-            let message = |code| Message::new(code).with("found", size).with("wanted", head.size);
-            let message = match size.cmp(&head.size) {
+            let message = |code| Message::new(code).with("found", self.next).with("wanted", head.size);
+            let message = match self.next.cmp(&head.size) {
                 Ordering::Less => Some(message("verify-short")),
                 Ordering::Greater => Some(message("verify-unsigned")),
                 Ordering::Equal => (root != head.root).then(|| message("verify-root")),
@@ -165,7 +198,7 @@ impl Verifier {
             }
         }
         VerifyReport {
-            size,
+            size: self.next - self.left_out,
             root,
             checkpoint: self.checkpoint.ok(),
             unknown: self.unknown,
