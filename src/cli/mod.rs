@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod check;
 mod doctor;
+mod export;
 mod init;
 mod log;
 mod rehearse;
@@ -68,7 +69,9 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         return init::init(&cli.dir, say);
     }
     if let Verb::Verify { target, keys } = &cli.verb {
-        return verify::verify(target.as_deref().unwrap_or(&cli.dir), keys, say);
+        let target = target.as_deref().unwrap_or(&cli.dir);
+        let is_bundle = target.is_file();
+        return if is_bundle { export::verify(target, keys, say) } else { verify::verify(target, keys, say) };
     }
     if let Verb::Doctor { output, tone } = &cli.verb {
         return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);
@@ -90,6 +93,10 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         }
         Verb::Release { by } => air::release(folder, by.as_deref(), say),
         Verb::Cancel { slot, reason, by } => air::cancel(folder, slot, reason, by.as_deref(), say),
+        Verb::Export { from, to, output, audio, force } => {
+            let wish = export::wish(from.as_deref(), to.as_deref(), *audio, *force)?;
+            export::export(&folder, output, wish, say)
+        }
         Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
         Verb::Status {} => status::status(&folder, say),

@@ -19,7 +19,8 @@ pub fn audit(root: &Path, keys: &[String]) -> Result<VerifyReport, ControlError>
     audit_log(&folder.log_path(), &keys)
 }
 
-fn public_key(text: &str) -> Result<PublicKey, ControlError> {
+/// The key that a person gave, or what is unclear about it.
+pub(super) fn public_key(text: &str) -> Result<PublicKey, ControlError> {
     PublicKey::parse(text).map_err(|_| ControlError::Usage(Message::new("key-unclear").with("key", text)))
 }
 

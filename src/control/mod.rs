@@ -2,9 +2,11 @@
 
 mod approve;
 mod audit;
+mod bundle;
 mod check;
 mod doctor;
 mod error;
+mod export;
 mod folder;
 mod init;
 mod masters;
@@ -20,9 +22,11 @@ mod view;
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
 pub use audit::{audit, audit_log};
+pub use bundle::{BundleReport, Stretch, audit_bundle};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use error::ControlError;
+pub use export::{Exported, Wish, export};
 pub use folder::{Folder, Lock};
 pub use init::{Made, clk, copy_month, init};
 pub use masters::{prune_masters, render_month};

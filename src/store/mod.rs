@@ -4,6 +4,7 @@
 
 mod high_water;
 mod log;
+mod part;
 mod reader;
 mod schema;
 mod writer;

@@ -46,7 +46,7 @@ arg-log-to = Up to the end of this day
 arg-outcome = Only this outcome: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = The text
 arg-entry = Sequence number of the entry to correct
-arg-target = The station's folder (default: --dir)
+arg-target = The station's folder or an evidence bundle (default: --dir)
 arg-keys = Public key of the station (default: data/keys/station.pub)
 arg-tone = Sound a test tone of one second
 
@@ -191,3 +191,33 @@ output-unclear = The output `{ $output }` has no known form.
     .hint = Use pulse:NAME, alsa:NAME, wav:FILE or default; loa doctor lists names.
 key-unclear = `{ $key }` is no public key.
     .hint = Use what stands in data/keys/station.pub.
+
+verb-export = Write the evidence of a period as one file that anybody can check
+verb-export-more =
+    The file is a ZIP: log entries, the hashes that prove them, the signed checkpoint, schedules, approvals, public keys, a summary to read, and how to check all of it without loa.
+    Without --from and --to: the whole log. To check: loa verify FILE --key KEY.
+arg-export-from = From this day on, such as 2022-03-01
+arg-export-to = Up to the end of this day
+arg-export-output = The file to write, such as evidence-2022-03.zip
+arg-audio = The approved audio files too
+arg-force = Write over a file that stands there
+export-done = Wrote { $file } ({ $bytes } bytes): { $held } of { $size } log entries, { $rows } airings.
+export-root = Root: { $root }
+export-without = Without the audio file `{ $file }`: the station no longer has the approved bytes.
+export-exists = `{ $file }` is already there.
+    .hint = Choose another name, or add --force to write over it.
+export-unsigned = The head of the log is not signed by the station's key, so no bundle can be made of it.
+    .hint = See loa verify.
+bundle-whole = The bundle is whole: all { $size } entries, root { $root }.
+bundle-part = The part of the log in the bundle is whole: { $held } of { $size } entries ({ $stretches }), root { $root }. It says nothing of the others.
+bundle-broken = The bundle FAILS: { $count } faults; it holds { $held } of { $size } entries ({ $stretches }).
+bundle-media-good = { $count } audio files are those that were approved.
+bundle-unknown = The file `{ $file }` is no part of a bundle: neither read nor judged.
+bundle-reading = summary.html and rows.json are for convenient reading; they are no evidence and were not checked here.
+bundle-unreadable = This file is no bundle that can be read: { $detail }
+    .hint = Give a file that loa export wrote, or a station's folder.
+bundle-members = The bundle has { $found } files, more than { $most }.
+bundle-large = The bundle unpacks to { $found } bytes, more than { $most }.
+bundle-duplicate = Two files in the bundle have the same name, so that two programs may read two things.
+bundle-name = A file name in the bundle is not allowed: `{ $file }`.
+bundle-key = `{ $file }` in the bundle is no public key.

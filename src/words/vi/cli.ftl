@@ -46,7 +46,7 @@ arg-log-to = Đến hết ngày này
 arg-outcome = Chỉ kết quả này: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = Nội dung
 arg-entry = Số thứ tự của mục cần đính chính
-arg-target = Thư mục của đài (mặc định: --dir)
+arg-target = Thư mục của đài hoặc gói chứng cứ (mặc định: --dir)
 arg-keys = Khóa công khai của đài (mặc định: data/keys/station.pub)
 arg-tone = Phát một âm thử 1 giây ra loa
 
@@ -191,3 +191,33 @@ output-unclear = Đầu ra `{ $output }` không đúng dạng.
     .hint = Dùng pulse:TÊN, alsa:TÊN, wav:TỆP hoặc default; xem tên bằng loa doctor.
 key-unclear = `{ $key }` không phải khóa công khai.
     .hint = Dùng nội dung của data/keys/station.pub.
+
+verb-export = Ghi chứng cứ của một khoảng thời gian thành một tệp mà ai cũng kiểm chứng được
+verb-export-more =
+    Tệp là một gói ZIP: các mục nhật ký, mã băm chứng minh chúng, điểm kiểm đã ký, lịch phát, phê duyệt, khóa công khai, bản tóm tắt để đọc và hướng dẫn kiểm chứng không cần loa.
+    Không ghi --from, --to thì lấy cả nhật ký. Kiểm chứng: loa verify TỆP --key KHÓA.
+arg-export-from = Từ ngày này (tính cả ngày đó), ví dụ 2022-03-01
+arg-export-to = Đến hết ngày này
+arg-export-output = Tệp sẽ ghi, ví dụ chung-cu-2022-03.zip
+arg-audio = Kèm cả các tệp âm thanh đã duyệt
+arg-force = Ghi đè lên tệp đã có
+export-done = Đã ghi { $file } ({ $bytes } byte): { $held } trong { $size } mục nhật ký, { $rows } lượt phát.
+export-root = Gốc: { $root }
+export-without = Không kèm được tệp âm thanh `{ $file }`: ở đài không còn đúng bản đã duyệt.
+export-exists = Đã có `{ $file }`.
+    .hint = Chọn tên khác, hoặc thêm --force để ghi đè.
+export-unsigned = Điểm kiểm của nhật ký không do khóa của đài ký, nên không lập được gói chứng cứ.
+    .hint = Xem loa verify.
+bundle-whole = Gói nguyên vẹn: có đủ { $size } mục, gốc { $root }.
+bundle-part = Phần nhật ký trong gói nguyên vẹn: có { $held } trong { $size } mục ({ $stretches }), gốc { $root }. Gói không nói gì về các mục khác.
+bundle-broken = Gói KHÔNG đạt: { $count } lỗi; có { $held } trong { $size } mục ({ $stretches }).
+bundle-media-good = { $count } tệp âm thanh đúng bản đã duyệt.
+bundle-unknown = Tệp `{ $file }` không thuộc gói chứng cứ: không đọc, không xét.
+bundle-reading = summary.html và rows.json chỉ để đọc cho tiện, không phải chứng cứ và không được kiểm ở đây.
+bundle-unreadable = Tệp này không phải gói chứng cứ đọc được: { $detail }
+    .hint = Dùng tệp do loa export ghi, hoặc thư mục của đài.
+bundle-members = Gói có { $found } tệp, quá mức { $most }.
+bundle-large = Gói bung ra { $found } byte, quá mức { $most }.
+bundle-duplicate = Trong gói có hai tệp cùng tên, nên mỗi chương trình có thể đọc một kiểu.
+bundle-name = Trong gói có tên tệp không được phép: `{ $file }`.
+bundle-key = `{ $file }` trong gói không phải khóa công khai.
