@@ -155,7 +155,29 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
+    use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
     use super::*;
+
+    /// A file of `count` empty members.
+    fn crowd(count: usize) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut zip = ZipWriter::new(io::BufWriter::new(file.reopen().unwrap()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for n in 0..count {
+            zip.start_file(n.to_string(), options).unwrap();
+        }
+        zip.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn many_members_are_read_and_too_many_refused() {
+        let many = Archive::open(crowd(70_000).path()).ok().unwrap();
+        assert_eq!(many.names().len(), 70_000);
+        let refused = Archive::open(crowd(MOST_MEMBERS + 1).path()).err();
+        assert!(matches!(refused, Some(ControlError::No(message)) if message.code == "bundle-members"));
+    }
 
     #[test]
     fn names_that_climb_or_deceive_are_refused() {

@@ -21,6 +21,7 @@ pub struct Summary {
     station: String,
     unit: String,
     period: String,
+    counted: usize,
     totals: Vec<Total>,
     aired: String,
     lines: Vec<Line>,
@@ -63,12 +64,15 @@ impl Summary {
             .from
             .or_else(|| export.rows.first().and_then(|row| instant(&row.planned)).map(|at| at.date_naive()));
         let unit = day.and_then(|day| export.folder.plan.unit_at(&station.unit, day));
-        let consumed = export.rows.iter().filter_map(|row| row.frames_consumed).sum();
+        // Test plays are shown and never counted; what went into a file was not aired.
+        let counted = || export.rows.iter().filter(|row| row.outcome != Some(Outcome::Test));
+        let consumed = counted().filter(|row| row.proof > 1).filter_map(|row| row.frames_consumed).sum();
         let held = stretches(export.bundles.iter().copied());
         Summary {
             station: station.id.clone(),
             unit: unit.map_or_else(|| station.unit.clone(), |unit| unit.name.clone()),
             period: period(export.wish.from, export.wish.to),
+            counted: counted().count(),
             totals: totals(&export.rows),
             aired: clock_length(Frames(consumed)),
             lines: export.rows.iter().map(line).collect(),
