@@ -203,13 +203,11 @@ pub fn entries(mut bundle: &[u8], width: u16) -> Option<Vec<&[u8]>> {
 
 /// The hash of the whole subtree over `hashes`, a power of two of them.
 fn subtree(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [one] => *one,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() / 2);
-            node_hash(subtree(left), subtree(right))
-        }
+    if let [one] = hashes {
+        return *one;
     }
+    let (left, right) = hashes.split_at(hashes.len() / 2);
+    node_hash(subtree(left), subtree(right))
 }
 
 /// A signed tree and those of its tiles that were proved to be its own.

@@ -107,7 +107,7 @@ pub fn audit_bundle(path: &Path, keys: &[String]) -> Result<BundleReport, Contro
         keys.iter().map(|key| public_key(key)).collect::<Result<_, _>>()?
     };
     let verifier = Verifier::new(&note, &keys);
-    let Some(head) = verifier.head().cloned() else {
+    let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
         let log = verifier.finish();
         return Ok(BundleReport {
@@ -119,11 +119,17 @@ pub fn audit_bundle(path: &Path, keys: &[String]) -> Result<BundleReport, Contro
             media: 0,
         });
     };
-    let mut check =
-        Check { archive, head, verifier, wrong: Vec::new(), named: BTreeSet::new(), accepted: Vec::new() };
+    let mut check = Check {
+        archive,
+        head: signed,
+        verifier,
+        wrong: Vec::new(),
+        named: BTreeSet::new(),
+        accepted: Vec::new(),
+    };
     check.entries(&members);
-    let held = stretches(members.entries.iter().copied());
-    check.manifest(&held);
+    let stretches = stretches(members.entries.iter().copied());
+    check.manifest(&stretches);
     check.blobs();
     let approved = check.approvals(&members);
     let media = check.media(&members, &approved);
@@ -133,7 +139,7 @@ pub fn audit_bundle(path: &Path, keys: &[String]) -> Result<BundleReport, Contro
     }
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
-    Ok(BundleReport { log, of: check.head.size, held, own_key, unknown, media })
+    Ok(BundleReport { log, of: check.head.size, held: stretches, own_key, unknown, media })
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {
@@ -200,7 +206,9 @@ impl Check {
             Err(TileFault::Missing(_)) => unread,
             Err(fault) => vec![told(&fault)],
         };
-        fault.into_iter().for_each(|message| self.wrong(message));
+        for message in fault {
+            self.wrong(message);
+        }
         None
     }
 

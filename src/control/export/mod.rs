@@ -217,7 +217,7 @@ impl<'a> Export<'a> {
         let mut manifest = MediaManifest { format: 1, files: Vec::new() };
         let mut without = Vec::new();
         for (file, digest) in approved {
-            let found = self.media_file(file, digest, pack)?;
+            let found = self.media_file(&file, digest, pack)?;
             if self.wish.audio && found.held.is_none() {
                 without.push(found.file.clone());
             }
@@ -227,16 +227,11 @@ impl<'a> Export<'a> {
         Ok(without)
     }
 
-    fn media_file(
-        &self,
-        file: String,
-        sha256: Digest,
-        pack: &mut Pack<'_>,
-    ) -> Result<MediaFile, ControlError> {
+    fn media_file(&self, file: &str, sha256: Digest, pack: &mut Pack<'_>) -> Result<MediaFile, ControlError> {
         let (library, limits) = (self.folder.library(), Limits::default());
-        let absent = |state| MediaFile { file: file.clone(), sha256, bytes: None, state, held: None };
-        let Ok(path) = library.resolve(&file) else { return Ok(absent(MediaState::Missing)) };
-        match self.folder.renderer(&library, &limits).digest(&file) {
+        let absent = |state| MediaFile { file: file.to_owned(), sha256, bytes: None, state, held: None };
+        let Ok(path) = library.resolve(file) else { return Ok(absent(MediaState::Missing)) };
+        match self.folder.renderer(&library, &limits).digest(file) {
             Ok(digest) if digest == sha256 => {}
             Ok(_) => return Ok(absent(MediaState::Other)),
             Err(_) => return Ok(absent(MediaState::Missing)),

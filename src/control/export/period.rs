@@ -93,7 +93,7 @@ fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeS
     for entry in log.entries_of(&accepts)? {
         match &entry.body {
             Body::ScheduleAccept(fact) if entry.seq <= last && period.has(fact.month) => {
-                places.push(entry.seq)
+                places.push(entry.seq);
             }
             _ => {}
         }
