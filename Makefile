@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # What the build needs, what the tests need beyond that, what the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
-TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox
+TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
 # The licence checker in the version whose settings deny.toml speaks.

@@ -122,6 +122,18 @@ pub(super) enum Verb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    Export {
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[arg(long)]
+        audio: bool,
+        #[arg(long)]
+        force: bool,
+    },
     Verify {
         target: Option<PathBuf>,
         #[arg(long = "key", value_name = "KEY")]

@@ -101,7 +101,8 @@ fn outcome_called(text: &str) -> Result<Outcome, ControlError> {
         .map_err(|_| ControlError::Usage(Message::new("outcome-unknown").with("outcome", text)))
 }
 
-fn day(text: &str) -> Result<NaiveDate, ControlError> {
+/// A day of station time.
+pub(super) fn day(text: &str) -> Result<NaiveDate, ControlError> {
     let parsed = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     parsed.map_err(|_| ControlError::Usage(Message::new("day-unclear").with("day", text)))
 }

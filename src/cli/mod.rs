@@ -7,6 +7,7 @@ mod approve;
 mod arguments;
 mod check;
 mod doctor;
+mod export;
 mod init;
 mod log;
 mod rehearse;
@@ -72,8 +73,10 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         _ => {}
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
+        let target = target.as_deref().unwrap_or(&cli.dir);
         let against = Against { keys: keys.clone(), codes: codes.clone() };
-        return verify::verify(target.as_deref().unwrap_or(&cli.dir), &against, say);
+        let verify = if target.is_file() { export::verify } else { verify::verify };
+        return verify(target, &against, say);
     }
     if let Verb::Doctor { output, tone } = &cli.verb {
         return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);
@@ -95,6 +98,10 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         }
         Verb::Release { by } => air::release(folder, by.as_deref(), say),
         Verb::Cancel { slot, reason, by } => air::cancel(folder, slot, reason, by.as_deref(), say),
+        Verb::Export { from, to, output, audio, force } => {
+            let wish = export::wish(from.as_deref(), to.as_deref(), *audio, *force)?;
+            export::export(&folder, output, wish, say)
+        }
         Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
         Verb::Status {} => status::status(&folder, say),

@@ -80,11 +80,13 @@ pub fn audit(target: &Path, against: &Against) -> Result<Audit, ControlError> {
     Ok(audit)
 }
 
-fn public_key(text: &str) -> Result<PublicKey, ControlError> {
+/// The key that a person gave, or what is unclear about it.
+pub(super) fn public_key(text: &str) -> Result<PublicKey, ControlError> {
     PublicKey::parse(text).map_err(|_| ControlError::Usage(Message::new("key-unclear").with("key", text)))
 }
 
-fn short_code(text: &str) -> Result<Code, ControlError> {
+/// The code that a person copied, or that it was copied wrongly.
+pub(super) fn short_code(text: &str) -> Result<Code, ControlError> {
     text.parse().map_err(|_| ControlError::Usage(Message::new("code-unclear").with("code", text)))
 }
 

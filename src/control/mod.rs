@@ -2,10 +2,12 @@
 
 mod approve;
 mod audit;
+mod bundle;
 mod check;
 mod doctor;
 mod epoch;
 mod error;
+mod export;
 mod folder;
 mod init;
 mod lamp;
@@ -22,10 +24,12 @@ mod view;
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};
+pub use bundle::{BundleReport, Stretch, audit_bundle};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use epoch::{NewEpoch, new_epoch};
 pub use error::ControlError;
+pub use export::{Exported, Wish, export};
 pub use folder::{Folder, Lock};
 pub use init::{Made, clk, copy_month, init};
 pub use lamp::Lamp;

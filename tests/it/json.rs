@@ -109,6 +109,10 @@ fn status_verify_and_doctor_keep_their_shapes() {
     let (station, _) = station();
     hold("status-at-rest", &one(&station, &["status"]));
     hold("verify", &one(&station, &["verify"]));
+    let bundle = station.path("bundle.zip");
+    let bundle = bundle.to_str().unwrap();
+    hold("export", &one(&station, &["export", "-o", bundle]));
+    hold("verify-bundle", &one(&station, &["verify", bundle]));
     let output = format!("wav:{}", station.path("out.wav").display());
     hold("doctor", &one(&station, &["doctor", "--output", &output]));
     forge(&station, 0, |leaf| leaf.replacen("init", "inert", 1));

@@ -9,6 +9,7 @@
 
 mod airing;
 mod audio_findings;
+mod bundle;
 mod cli;
 mod crash;
 mod epoch;
