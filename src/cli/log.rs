@@ -27,8 +27,12 @@ pub(super) fn log(
         to: to.map(day).transpose()?,
         outcome: outcome.map(outcome_called).transpose()?,
     };
-    let rows = control::rows(folder, &folder.log_path(), &filter)?;
-    show_rows(&rows, say);
+    if say.json {
+        // A log of years goes out as it is read.
+        control::each_row(folder, &folder.log_path(), &filter, &mut |row| say.document(&row))?;
+    } else {
+        show_rows(&control::rows(folder, &folder.log_path(), &filter)?, say);
+    }
     Ok(Exit::Done)
 }
 

@@ -15,5 +15,6 @@ mod json;
 mod media;
 mod playout;
 mod pulse;
+mod rows;
 mod support;
 mod tidy;
