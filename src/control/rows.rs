@@ -4,12 +4,11 @@ use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{ControlError, Folder, names::Names, row::Row};
+use super::{ControlError, Folder, folder::open_log, names::Names, row::Row};
 use crate::{
     evidence::{AsRunRow, Outcome, asrun},
     programme::civil,
-    store::{Log, Reader},
-    words::Message,
+    store::Reader,
 };
 
 /// Which rows are wanted.
@@ -41,10 +40,7 @@ pub fn each_row(
     filter: &RowFilter,
     take: &mut dyn FnMut(Row),
 ) -> Result<(), ControlError> {
-    if !path.exists() {
-        return Err(Message::new("log-missing").into());
-    }
-    let log = Log::read_only(path)?;
+    let log = open_log(path)?;
     let zone = folder.station.zone;
     let midnight = |day: NaiveDate| civil::instant(zone, day.and_time(chrono::NaiveTime::MIN)).0;
     let mut from = filter.from.map_or(i64::MIN, |day| midnight(day).timestamp_millis());

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{months::Seen, past::Past, status::DeviceLamp};
+use super::{months::Seen, past::Past, prune::Pruning, status::DeviceLamp};
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
@@ -77,6 +77,7 @@ pub(super) struct Engine {
     pub(super) months: BTreeMap<Month, Seen>,
     pub(super) waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
     pub(super) tokens: u64,
+    pub(super) pruning: Pruning,
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
@@ -113,6 +114,7 @@ impl Engine {
             months,
             waiting: BTreeMap::new(),
             tokens: 0,
+            pruning: Pruning::default(),
             surveyed_at: None,
             alive_at: None,
             heartbeat_at: now,
@@ -357,6 +359,7 @@ impl Engine {
                 self.survey_if_changed(month);
             }
         }
+        self.prune_if_due(&now);
     }
 }
 

@@ -6,6 +6,7 @@ pub mod checkpoint;
 mod clocks;
 mod entry;
 mod scan;
+pub mod statement;
 pub mod tree;
 pub mod verify;
 

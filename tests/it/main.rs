@@ -15,6 +15,7 @@ mod json;
 mod media;
 mod playout;
 mod pulse;
+mod records;
 mod rows;
 mod support;
 mod tidy;

@@ -22,7 +22,7 @@ pub struct Historian<'a> {
     boot: String,
     now: DateTime<Utc>,
     slots: Vec<SlotId>,
-    /// Nobody says anything.
+    /// Nobody corrects anything or vouches for anything.
     quiet: bool,
 }
 
@@ -240,7 +240,7 @@ impl Historian<'_> {
                 slot: Some(slot),
                 until_ms: None,
             }),
-            70..80 => Body::Manual(Box::new(ManualFact {
+            70..80 if !self.quiet => Body::Manual(Box::new(ManualFact {
                 month: slot.month,
                 first_ms: planned(&slot).timestamp_millis() + self.random.i64(0..9_000_000),
                 last_ms: planned(&slot).timestamp_millis() + 9_720_000,
