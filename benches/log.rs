@@ -87,7 +87,7 @@ fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Bod
     let mut bodies = vec![Body::Cue(Box::new(cue)), Body::Start(start)];
     bodies.extend((0..7).map(segment));
     bodies.push(Body::End(Box::new(end)));
-    if seq % 50 == 0 {
+    if seq.is_multiple_of(50) {
         bodies.push(Body::Note { slot: slot.clone(), by: "Trực".into(), text: "loa khu 3 rè".into() });
     }
     bodies

@@ -20,11 +20,11 @@ use crate::{
 pub(super) struct Names<'a> {
     log: &'a Reader,
     /// Station and unit.
-    stations: Held<(String, String)>,
+    stations: Lasting<(String, String)>,
     /// The software's version.
-    software: Held<String>,
+    software: Lasting<String>,
     /// The boot in which the wall clock was stepped, and by how much.
-    steps: Held<(String, i64)>,
+    steps: Lasting<(String, i64)>,
     /// Every acceptance, ascending: a handful a month.
     accepted: Vec<(u64, ScheduleFact)>,
     schedules: HashMap<Digest, Option<Schedule>>,
@@ -43,15 +43,15 @@ impl<'a> Names<'a> {
         Ok(Names {
             accepted: accepted.collect(),
             log,
-            stations: Held::of("config", |entry| match entry.body {
+            stations: Lasting::of("config", |entry| match entry.body {
                 Body::Config { station, unit, .. } => Some((station, unit)),
                 _ => None,
             }),
-            software: Held::of("sw", |entry| match entry.body {
+            software: Lasting::of("sw", |entry| match entry.body {
                 Body::Sw { version, .. } => Some(version),
                 _ => None,
             }),
-            steps: Held::of("clock.step", |entry| match entry.body {
+            steps: Lasting::of("clock.step", |entry| match entry.body {
                 Body::ClockStep { step_ms } => Some((entry.clk.boot, step_ms)),
                 _ => None,
             }),
@@ -103,8 +103,8 @@ impl<'a> Names<'a> {
         Ok(self.log.leaf(seq)?.map(|leaf| tree::leaf_hash(leaf.as_bytes())))
     }
 
-    /// `row` with the names that held when it was written.
-    pub fn row(&mut self, row: AsRunRow) -> Result<Row, ControlError> {
+    /// What held when `row` was written.
+    fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
         // As of the row's first entry: a later approval or another unit changes nothing of it.
         let written = row.seqs.first().copied().unwrap_or_default();
         let last = row.seqs.last().copied().unwrap_or_default();
@@ -118,20 +118,26 @@ impl<'a> Names<'a> {
             Some(fact) => self.approved_at(fact.approval)?,
             None => None,
         };
-        let (station, unit) = self.stations.at(self.log, written)?.cloned().unwrap_or_default();
-        let software = self.software.at(self.log, last)?.cloned();
-        let hash = self.hash_of_last(&row)?;
-        let step = self.steps.at(self.log, written)?;
+        let step = self.steps.at(self.log, written)?.filter(|(boot, _)| *boot == row.clk.boot);
+        Ok(Held {
+            schedule,
+            accepted,
+            approved_at,
+            step_ms: step.map(|(_, ms)| *ms),
+            station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
+            software: self.software.at(self.log, last)?.cloned(),
+            hash: self.hash_of_last(row)?,
+        })
+    }
+
+    /// `row` with the names that held when it was written.
+    pub fn row(&mut self, row: AsRunRow) -> Result<Row, ControlError> {
+        let Held { schedule, accepted, approved_at, station: (station, unit), software, step_ms, hash } =
+            self.held(&row)?;
         let programme = schedule
             .and_then(|digest| self.schedules.get(&digest))
             .and_then(|schedule| schedule.as_ref()?.programme(&row.programme));
         let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
-        let segment = |s: &crate::evidence::SegmentFact| SegmentRow {
-            n: s.n,
-            title: title(s.n),
-            file: s.file,
-            frames: s.frames.0,
-        };
         let times = Times::of(&row.clk);
         Ok(Row {
             slot: row.slot,
@@ -169,9 +175,13 @@ impl<'a> Names<'a> {
             true_peak_dbtp: row.true_peak_dbtp,
             devices: row.devices,
             starts: row.starts,
-            segments: row.segments.iter().map(segment).collect(),
+            segments: row
+                .segments
+                .iter()
+                .map(|s| SegmentRow { n: s.n, title: title(s.n), file: s.file, frames: s.frames.0 })
+                .collect(),
             clock_synchronised: row.clk.sync,
-            clock_last_step_ms: step.filter(|(boot, _)| *boot == row.clk.boot).map(|(_, ms)| *ms),
+            clock_last_step_ms: step_ms,
             boot: row.clk.boot,
             software,
             outcome: row.outcome,
@@ -186,6 +196,19 @@ impl<'a> Names<'a> {
             hash,
         })
     }
+}
+
+/// What held when a row was written.
+struct Held {
+    schedule: Option<Digest>,
+    accepted: Option<ScheduleFact>,
+    approved_at: Option<DateTime<Utc>>,
+    /// Station and unit.
+    station: (String, String),
+    software: Option<String>,
+    /// The clock's last step before, in the same boot.
+    step_ms: Option<i64>,
+    hash: Option<Digest>,
 }
 
 /// Microseconds as milliseconds.
@@ -219,16 +242,16 @@ impl Times {
 }
 
 /// What held at an entry, by the last entry of one kind before it.
-struct Held<T> {
+struct Lasting<T> {
     kind: &'static str,
     read: fn(Entry) -> Option<T>,
     /// From which entry on it holds, up to which it does; none where nothing was said yet.
     known: BTreeMap<u64, (u64, Option<T>)>,
 }
 
-impl<T> Held<T> {
-    fn of(kind: &'static str, read: fn(Entry) -> Option<T>) -> Held<T> {
-        Held { kind, read, known: BTreeMap::new() }
+impl<T> Lasting<T> {
+    fn of(kind: &'static str, read: fn(Entry) -> Option<T>) -> Lasting<T> {
+        Lasting { kind, read, known: BTreeMap::new() }
     }
 
     /// What held at the entry `seq`, itself included.

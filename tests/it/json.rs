@@ -106,7 +106,7 @@ fn what_people_enter_keeps_its_shapes() {
     let said = ["--outcome", "full", "--by", "A", "--text", "máy FM", "--key", &file];
     let when = ["enter", "2022-03", "cchc", "--at", from, "--until", until, "--slot", &slots[0]];
     hold("done", &one(&station, &[&when[..], &said].concat()));
-    hold("no-answer", &one(&station, &["correct", "999", "--text", "x"]));
+    hold("no", &one(&station, &["correct", "999", "--text", "x"]));
     hold("row-by-hand", &one(&station, &["log", "--outcome", "full"]));
     let days = ["--from", "2022-03-01", "--to", "2022-03-31"];
     hold("done", &one(&station, &[&["retain", "--by", "C", "--reason", "đơn"][..], &days].concat()));

@@ -44,7 +44,6 @@ fn with_history(station: &Station, seed: u64) -> Folder {
 
 /// Notes and corrects through whatever answers; `slot` has an outcome.
 fn talk(station: &Station, slot: &str) {
-    let size = || station.json(&["status"]).remove(0)["log"]["size"].as_u64().unwrap();
     let row = || {
         let mut rows = station.rows();
         rows.retain(|row| row["slot"] == slot);
@@ -54,8 +53,8 @@ fn talk(station: &Station, slot: &str) {
     let unknown = station.run(&["note", "2022-03/cchc/2022-03-01T17:00:01", "--text", "x"]);
     let (code, said) = refused(&unknown);
     assert!(code == 1 && said.contains("no slot called `2022-03/cchc/2022-03-01T17:00:01`"), "{said}");
-    let (code, said) = refused(&station.run(&["correct", &size().to_string(), "--text", "x"]));
-    assert!(code == 1 && said.contains(&format!("its last is {}", size() - 1)), "{said}");
+    let (code, said) = refused(&station.run(&["correct", "99999", "--text", "x"]));
+    assert!(code == 1 && said.contains("no entry 99999 yet; its last is "), "{said}");
     assert_eq!(refused(&station.run(&["note", slot, "--text", " "])).0, 1);
 
     let note = number(&station.ok(&["note", slot, "--text", "mất điện cả xã", "--by", "An"]));
@@ -96,101 +95,118 @@ fn notes_and_corrections_stand_beside_what_was() {
     station.ok(&["verify"]);
 }
 
-#[test]
-fn a_person_vouches_for_an_airing_by_hand() {
-    let station = Station::new(&[]);
-    let operator = station.person("an");
-    station.person("stranger");
-    let mode = fs::metadata(station.path("data/an.key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let file = station.path("data/an.key").display().to_string();
-    assert_eq!(refused(&station.run(&["key", "new", "an", "-o", &file])).0, 1, "a key is never overwritten");
-    assert_eq!(refused(&station.run(&["key", "new", "an binh", "-o", "/tmp/x.key"])).0, 2);
-    station.settle(&format!("operators = [\"{operator}\"]\n"));
-    with_history(&station, 3);
-    let rows = station.rows();
-    let with = |outcome: &str| {
-        let row = rows.iter().find(|row| row["outcome"] == outcome && row["slot"].is_string()).unwrap();
-        row["slot"].as_str().unwrap().to_owned()
-    };
-    let (full, missed) = (with("full"), with("missed"));
-    let day = &missed["2022-03/cchc/".len()..][..10];
-    let (at, until) = (format!("{day} 05:31"), format!("{day}T05:43:00+07:00"));
-    let enter = |month: &str, programme: &str, at: &str, until: &str, more: &[&str]| {
+/// A station that trusts the operator `an`, with a month of history, and what `enter` needs of it.
+struct Vouching {
+    station: Station,
+    /// An's key, and one that nobody trusts.
+    keys: [String; 2],
+    /// A slot that the station aired itself, and one that it missed.
+    full: String,
+    missed: String,
+    /// About the time of the missed slot.
+    at: String,
+    until: String,
+}
+
+impl Vouching {
+    fn new() -> Vouching {
+        let station = Station::new(&[]);
+        let operator = station.person("an");
+        station.person("stranger");
+        station.settle(&format!("operators = [\"{operator}\"]\n"));
+        with_history(&station, 3);
+        let rows = station.rows();
+        let with = |outcome: &str| {
+            let row = rows.iter().find(|row| row["outcome"] == outcome && row["slot"].is_string()).unwrap();
+            row["slot"].as_str().unwrap().to_owned()
+        };
+        let (full, missed) = (with("full"), with("missed"));
+        let day = &missed["2022-03/cchc/".len()..][..10];
+        let (at, until) = (format!("{day} 05:31"), format!("{day}T05:43:00+07:00"));
+        let keys =
+            ["an", "stranger"].map(|name| station.path("data").join(name).display().to_string() + ".key");
+        Vouching { station, keys, full, missed, at, until }
+    }
+
+    fn enter(&self, month: &str, programme: &str, at: &str, until: &str, more: &[&str]) -> Output {
         let said = ["--outcome", "full", "--by", "Nguyễn Văn An", "--text", "phát bằng máy FM cũ"];
         let when = ["enter", month, programme, "--at", at, "--until", until];
-        station.run(&[&when[..], &said, more].concat())
-    };
-    let (key, stranger) = (file.as_str(), station.path("data/stranger.key").display().to_string());
+        self.station.run(&[&when[..], &said, more].concat())
+    }
+}
+
+#[test]
+fn a_persons_key_is_theirs_alone() {
+    let station = Station::new(&[]);
+    assert!(station.person("an").starts_with("an+"));
+    let path = station.path("data/an.key");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let file = path.display().to_string();
+    let before = fs::read(&path).unwrap();
+    assert_eq!(refused(&station.run(&["key", "new", "an", "-o", &file])).0, 1);
+    assert_eq!(fs::read(&path).unwrap(), before, "a key is never overwritten");
+    assert_eq!(refused(&station.run(&["key", "new", "an binh", "-o", &(file + "2")])).0, 2);
+}
+
+#[test]
+fn nobody_vouches_for_what_cannot_have_been() {
+    let v = Vouching::new();
+    let (at, until, key) = (v.at.as_str(), v.until.as_str(), ["--key", &v.keys[0]]);
+    let slot = |slot| ["--key", v.keys[0].as_str(), "--slot", slot];
     let tomorrow = (Utc::now() + TimeDelta::days(1)).to_rfc3339();
-    let size = || station.json(&["status"]).remove(0)["log"]["size"].clone();
+    let size = || v.station.json(&["status"]).remove(0)["log"]["size"].clone();
     let before = size();
     for (output, wanted) in [
-        (enter("2022-03", "cchc", &at, &tomorrow, &["--key", key]), "has not ended yet"),
-        (enter("2022-03", "cchc", &until, &at, &["--key", key]), "does not end after"),
-        (enter("2022-03", "cchc", &at, &at, &["--key", key]), "does not end after"),
-        (enter("2022-03", "khac", &at, &until, &["--key", key]), "no programme `khac`"),
-        (enter("2021-03", "cchc", &at, &until, &["--key", key]), "no programme `cchc`"),
-        (enter("2022-03", "cchc", &at, &until, &["--key", key, "--slot", &full]), "aired"),
-        (
-            enter(
-                "2022-03",
-                "cchc",
-                &at,
-                &until,
-                &["--key", key, "--slot", "2022-04/cchc/2022-04-01T05:30:00"],
-            ),
-            "another month",
-        ),
-        (
-            enter(
-                "2022-03",
-                "cchc",
-                &at,
-                &until,
-                &["--key", key, "--slot", "2022-03/cchc/2022-03-01T05:31:00"],
-            ),
-            "no slot called",
-        ),
-        (enter("2022-03", "cchc", &at, &until, &["--key", &stranger]), "key that this station trusts"),
+        (v.enter("2022-03", "cchc", at, &tomorrow, &key), "has not ended yet"),
+        (v.enter("2022-03", "cchc", until, at, &key), "does not end after"),
+        (v.enter("2022-03", "cchc", at, at, &key), "does not end after"),
+        (v.enter("2022-03", "khac", at, until, &key), "no programme `khac`"),
+        (v.enter("2021-03", "cchc", at, until, &key), "no programme `cchc`"),
+        (v.enter("2022-03", "cchc", at, until, &slot(&v.full)), "in full"),
+        (v.enter("2022-03", "cchc", at, until, &slot("2022-04/cchc/2022-04-01T05:30:00")), "another month"),
+        (v.enter("2022-03", "cchc", at, until, &slot("2022-03/cchc/2022-03-01T05:31:00")), "no slot called"),
+        (v.enter("2022-03", "cchc", at, until, &["--key", &v.keys[1]]), "key that this station trusts"),
     ] {
         let (code, said) = refused(&output);
         assert!(code == 1 && said.contains(wanted), "{wanted}: {code} {said}");
     }
     assert_eq!(size(), before, "what is refused leaves no trace");
-    assert_eq!(refused(&enter("2022-03", "cchc", "teatime", &until, &["--key", key])).0, 2);
+    assert_eq!(refused(&v.enter("2022-03", "cchc", "teatime", until, &key)).0, 2);
+}
 
-    let daemon = station.daemon_alone();
-    let output = enter("2022-03", "cchc", &at, &until, &["--key", key, "--slot", &missed]);
+#[test]
+fn a_person_vouches_for_an_airing_by_hand() {
+    let v = Vouching::new();
+    let before = v.station.rows();
+    let key = ["--key", v.keys[0].as_str()];
+    let daemon = v.station.daemon_alone();
+    let output = v.enter("2022-03", "cchc", &v.at, &v.until, &[&key[..], &["--slot", &v.missed]].concat());
     assert!(output.status.success(), "{:?}", refused(&output));
-    let again = refused(&enter("2022-03", "cchc", &at, &until, &["--key", key]));
+    let again = refused(&v.enter("2022-03", "cchc", &v.at, &v.until, &key));
     assert!(again.0 == 1 && again.1.contains("already has an airing"), "{again:?}");
-    let later = format!("{day} 08:00:30");
-    assert!(enter("2022-03", "cchc", &until, &later, &["--key", key]).status.success());
     daemon.end();
+    // It ends where this begins: no overlap, and no daemon either.
+    let later = v.at.replace("05:31", "08:00:30");
+    assert!(v.enter("2022-03", "cchc", &v.until, &later, &key).status.success());
 
-    let rows_now = station.rows();
-    let by_hand: Vec<_> = rows_now.iter().filter(|row| row["trigger"] == "by-hand").collect();
+    let rows = v.station.rows();
+    let by_hand: Vec<_> = rows.iter().filter(|row| row["trigger"] == "by-hand").collect();
     let row = by_hand[0];
-    assert_eq!(
-        (by_hand.len(), &row["vouches"], &by_hand[1]["vouches"]),
-        (2, &missed.clone().into(), &Value::Null)
-    );
+    let vouched: Vec<_> = by_hand.iter().map(|row| row["vouches"].clone()).collect();
+    assert_eq!(vouched, [v.missed.as_str().into(), Value::Null]);
     assert_eq!((&row["slot"], &row["outcome"], &row["proof"]), (&Value::Null, &"full".into(), &6.into()));
     assert_eq!((&row["by"], &row["detail"]), (&"Nguyễn Văn An".into(), &"phát bằng máy FM cũ".into()));
     assert!(row["title"].as_str().unwrap().contains("2022-03"), "{row}");
     // The signed words are kept, and say the same.
-    let log = Log::read_only(&station.path("data/log.db")).unwrap();
+    let log = Log::read_only(&v.station.path("data/log.db")).unwrap();
     let statement = log.blob(row["statement"].as_str().unwrap().parse::<Digest>().unwrap()).unwrap().unwrap();
     let statement = String::from_utf8(statement).unwrap();
-    assert!(
-        statement.contains(&format!("\nslot {missed}\n")) && statement.contains("\n— an "),
-        "{statement}"
-    );
+    assert!(statement.contains(&format!("\nslot {}\n", v.missed)), "{statement}");
+    assert!(statement.contains("\n— an "), "{statement}");
     // The slot's own row is what it was.
-    let of = |rows: &[Value], slot: &str| rows.iter().find(|row| row["slot"] == slot).cloned();
-    assert_eq!(of(&rows_now, &missed), of(&rows, &missed));
-    assert!(station.ok(&["log"]).contains("vouched for"));
+    let of = |rows: &[Value]| rows.iter().find(|row| row["slot"] == v.missed.as_str()).cloned();
+    assert_eq!(of(&rows), of(&before));
+    assert!(v.station.ok(&["log"]).contains("vouched for"));
 }
 
 /// A station that once aired `2022-03/tin.wav` and `2022-04/tin.wav`, and has two files that stay: one of this

@@ -41,12 +41,13 @@ fn by_the_whole_log(log: &Reader, filter: &RowFilter) -> Vec<Value> {
     rows.iter().map(|row| named(log, &entries, row)).collect()
 }
 
+/// The last thing up to `seq` that `read` finds.
+fn held<T>(entries: &[Entry], seq: u64, read: impl Fn(&Entry) -> Option<T>) -> Option<T> {
+    entries.iter().filter(|entry| entry.seq <= seq).rev().find_map(read)
+}
+
 fn named(log: &Reader, entries: &[Entry], row: &AsRunRow) -> Value {
     let (first, last) = (row.seqs[0], row.seqs[row.seqs.len() - 1]);
-    // The last thing up to `seq` that `read` finds.
-    fn held<T>(entries: &[Entry], seq: u64, read: impl Fn(&Entry) -> Option<T>) -> Option<T> {
-        entries.iter().filter(|entry| entry.seq <= seq).filter_map(read).last()
-    }
     let station = held(entries, first, |entry| match &entry.body {
         Body::Config { station, unit, .. } => Some((station.clone(), unit.clone())),
         _ => None,
