@@ -147,6 +147,18 @@ fn filled(root: &Path) -> (Folder, Month) {
     (folder, Month::of(month.first() - TimeDelta::days(40)))
 }
 
+/// Processor time of one run of `work` out of twenty, in milliseconds.
+fn processor_ms(work: impl Fn()) -> f64 {
+    let now = || rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let begun = now();
+    (0..20).for_each(|_| work());
+    let ended = now();
+    let seconds = ended.tv_sec - begun.tv_sec;
+    (Duration::from_secs(u64::try_from(seconds).unwrap()).as_secs_f64() * 1e3
+        + f64::from(i32::try_from(ended.tv_nsec - begun.tv_nsec).unwrap()) / 1e6)
+        / 20.0
+}
+
 fn month_of_a_million(c: &mut Criterion) {
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (folder, month) = filled(root.path());
@@ -157,6 +169,12 @@ fn month_of_a_million(c: &mut Criterion) {
         rows.len(),
         rows.iter().map(|r| r.entries.len()).sum::<usize>()
     );
+    // Of a machine that others use as well only the processor's time is telling.
+    let spent = processor_ms(|| drop(control::rows(&folder, &folder.log_path(), &filter).unwrap()));
+    let reader = Log::read_only(&folder.log_path()).unwrap();
+    let from = month.first().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_millis();
+    let read = processor_ms(|| drop(reader.entries_planned(from..from + 31 * 86_400_000).unwrap()));
+    println!("processor time: a month's rows {spent:.1} ms, of which reading their entries {read:.1} ms");
     let mut group = c.benchmark_group("log of a million");
     group.sample_size(20).measurement_time(Duration::from_secs(5));
     group.bench_function("a month's rows in one process", |b| {
