@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::lang_of_environment;
+use super::{enter::Airing, lang_of_environment, retain::Retain};
 use crate::{
     units::{ScheduleName, SlotId},
     words::{self, Lang},
@@ -134,6 +134,16 @@ pub(super) enum Verb {
         #[arg(long)]
         force: bool,
     },
+    Enter(Airing),
+    Retain(Retain),
+    Prune {
+        #[arg(long)]
+        dry_run: bool,
+    },
+    Key {
+        #[command(subcommand)]
+        what: KeyVerb,
+    },
     Verify {
         target: Option<PathBuf>,
         #[arg(long = "key", value_name = "KEY")]
@@ -149,6 +159,16 @@ pub(super) enum Verb {
     },
 }
 
+/// The verbs of `loa key`.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyVerb {
+    New {
+        name: String,
+        #[arg(short = 'o', long, value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
 /// Reads `args` (program name first); help and mistakes come as clap's errors.
 pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let matches = command(wanted_lang(&args)).try_get_matches_from(args)?;
@@ -157,30 +177,38 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// The command with all its help in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
-    let text = |key: &str| words::find(lang, key);
-    let describe = |verb: &str, arg: Arg| {
-        let id = arg.get_id().as_str().replace('_', "-");
-        let help = text(&format!("arg-{verb}-{id}")).or_else(|| text(&format!("arg-{id}")));
-        match help {
-            Some(help) => arg.help(help),
-            None => arg,
-        }
-    };
-    let mut command = Cli::command().mut_args(|arg| describe("loa", arg));
+    let mut command = Cli::command().mut_args(|arg| described("loa", arg, lang));
     for key in ["loa-about", "loa-after"] {
-        let Some(sentence) = text(key) else { continue };
+        let Some(sentence) = words::find(lang, key) else { continue };
         command = if key == "loa-about" { command.about(sentence) } else { command.after_help(sentence) };
     }
     command.mut_subcommands(|verb| {
         let name = verb.get_name().to_owned();
-        let about = text(&format!("verb-{name}")).unwrap_or_default();
-        let more = text(&format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
-        let verb = verb.about(about).mut_args(|arg| describe(&name, arg));
-        match more {
-            Some(more) => verb.long_about(more),
-            None => verb,
-        }
+        explained(verb, &name, lang)
     })
+}
+
+/// `verb` and what stands below it, by the sentences for `name`, such as `key-new`.
+fn explained(verb: Command, name: &str, lang: Lang) -> Command {
+    let about = words::find(lang, &format!("verb-{name}")).unwrap_or_default();
+    let more = words::find(lang, &format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
+    let verb = verb.about(about).mut_args(|arg| described(name, arg, lang)).mut_subcommands(|below| {
+        let name = format!("{name}-{}", below.get_name());
+        explained(below, &name, lang)
+    });
+    match more {
+        Some(more) => verb.long_about(more),
+        None => verb,
+    }
+}
+
+fn described(verb: &str, arg: Arg, lang: Lang) -> Arg {
+    let id = arg.get_id().as_str().replace('_', "-");
+    let help = words::find(lang, &format!("arg-{verb}-{id}"));
+    match help.or_else(|| words::find(lang, &format!("arg-{id}"))) {
+        Some(help) => arg.help(help),
+        None => arg,
+    }
 }
 
 /// The language that the help must speak is needed before the arguments are read.
@@ -200,13 +228,16 @@ mod tests {
         for lang in [Lang::Vi, Lang::En] {
             let command = command(lang);
             command.clone().debug_assert();
-            for verb in command.get_subcommands() {
-                let name = verb.get_name();
-                assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
-                for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
-                    assert!(arg.get_help().is_some(), "{name} {} has no sentence in {lang:?}", arg.get_id());
-                }
-            }
+            command.get_subcommands().for_each(explains);
         }
+    }
+
+    fn explains(verb: &Command) {
+        let name = verb.get_name();
+        assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
+        for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
+            assert!(arg.get_help().is_some(), "{name} {} has no sentence", arg.get_id());
+        }
+        verb.get_subcommands().for_each(explains);
     }
 }

@@ -7,10 +7,14 @@ mod approve;
 mod arguments;
 mod check;
 mod doctor;
+mod enter;
 mod export;
 mod init;
+mod key;
 mod log;
+mod prune;
 mod rehearse;
+mod retain;
 mod run;
 mod say;
 mod status;
@@ -18,7 +22,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Cli, Verb};
+use arguments::{Cli, KeyVerb, Verb};
 use say::Say;
 
 use crate::{
@@ -81,6 +85,9 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
     if let Verb::Doctor { output, tone } = &cli.verb {
         return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);
     }
+    if let Verb::Key { what: KeyVerb::New { name, file } } = &cli.verb {
+        return key::new(name, file, say);
+    }
     let folder = Folder::open(&cli.dir)?;
     match &cli.verb {
         Verb::Copy { from, to } => init::copy(&folder, *from, *to, say),
@@ -104,11 +111,14 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         }
         Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
+        Verb::Enter(airing) => enter::enter(folder, airing, say),
+        Verb::Retain(order) => retain::retain(folder, order, say),
+        Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
         Verb::Status {} => status::status(&folder, say),
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
         }
-        Verb::Init { .. } | Verb::Verify { .. } | Verb::Doctor { .. } => Ok(Exit::Usage),
+        Verb::Init { .. } | Verb::Verify { .. } | Verb::Doctor { .. } | Verb::Key { .. } => Ok(Exit::Usage),
     }
 }
 

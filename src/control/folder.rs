@@ -12,6 +12,7 @@ use crate::{
     keys::SigningKey,
     media::{Library, Limits, MasterSpec, Renderer},
     programme::{self, Finding, Place, Plan, Severity},
+    store::{Log, Reader},
     units::ScheduleName,
     words::Message,
 };
@@ -132,6 +133,14 @@ impl Folder {
             Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
         }
     }
+}
+
+/// The log at `path` for looking; a folder without one is a no.
+pub(super) fn open_log(path: &Path) -> Result<Reader, ControlError> {
+    if !path.exists() {
+        return Err(Message::new("log-missing").into());
+    }
+    Ok(Log::read_only(path)?)
 }
 
 /// Reads a private key file.

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ControlError, Lamp};
+use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
+    evidence::ManualFact,
     units::{ScheduleName, SlotId},
     words::{Lang, Message},
 };
@@ -31,6 +32,10 @@ pub enum Ask {
     Cancel { slot: SlotId, by: String, reason: String },
     Note { slot: SlotId, by: String, text: String },
     Correct { entry: u64, by: String, text: String },
+    Enter { fact: Box<ManualFact>, note: String },
+    Hold { from: NaiveDate, to: NaiveDate, by: String, reason: String },
+    Lift { hold: u64, by: String, reason: String },
+    Prune {},
 }
 
 /// What the daemon answers.
@@ -45,6 +50,8 @@ pub enum Reply {
     Failed(String),
     /// The answer to `status`.
     Status(Box<Status>),
+    /// The answer to `prune`.
+    Pruned(Box<PruneReport>),
 }
 
 /// A message on its way through the socket.
@@ -140,11 +147,14 @@ pub struct LogHead {
 const LONGEST_ANSWER: u64 = 1 << 20;
 /// How long an answer may take: a cue waits for a disk, nothing here waits for a programme.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the answer to `prune` may take: every file is read whole before it goes.
+const PATIENCE_FOR_PRUNING: Duration = Duration::from_mins(15);
 
 /// Asks the daemon behind `socket`; `None` when none runs there.
 pub fn ask(socket: &Path, what: &Ask) -> Result<Option<Reply>, ControlError> {
     let Ok(mut stream) = UnixStream::connect(socket) else { return Ok(None) };
-    stream.set_read_timeout(Some(PATIENCE)).at("ask", socket)?;
+    let patience = if matches!(what, Ask::Prune {}) { PATIENCE_FOR_PRUNING } else { PATIENCE };
+    stream.set_read_timeout(Some(patience)).at("ask", socket)?;
     let mut line = serde_json::to_string(what).unwrap_or_default();
     line.push('\n');
     stream.write_all(line.as_bytes()).at("ask", socket)?;

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{months::Seen, past::Past, status::DeviceLamp};
+use super::{months::Seen, past::Past, prune::Pruning, status::DeviceLamp};
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
@@ -77,6 +77,7 @@ pub(super) struct Engine {
     pub(super) schedules: BTreeMap<ScheduleName, Seen>,
     pub(super) waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
     pub(super) tokens: u64,
+    pub(super) pruning: Pruning,
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
@@ -114,6 +115,7 @@ impl Engine {
             schedules,
             waiting: BTreeMap::new(),
             tokens: 0,
+            pruning: Pruning::default(),
             surveyed_at: None,
             alive_at: None,
             heartbeat_at: now,
@@ -361,6 +363,7 @@ impl Engine {
                 self.survey_if_changed(ScheduleName::ward(name.month));
             }
         }
+        self.prune_if_due(&now);
     }
 }
 

@@ -196,8 +196,8 @@ fn measured(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlError>
     control::survey(folder, name)
 }
 
-/// A panic in slow work is a failed survey; without an answer the schedule would never be looked at again.
-fn caught<T>(work: impl FnOnce() -> Result<T, ControlError>) -> Result<T, ControlError> {
+/// A panic in slow work is a failure of that work; without an answer a month would never be looked at again.
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, ControlError>) -> Result<T, ControlError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Message::new("survey-panicked").into()))
 }
 

@@ -5,8 +5,7 @@ use tokio::sync::oneshot;
 use super::{engine::Engine, status::status};
 use crate::{
     airing::{Answer, Input},
-    control::{self, Ask, ControlError, LogHead, Reply, Said},
-    evidence::Body,
+    control::{self, Ask, ControlError, LogHead, Record, Reply, Said},
     store::Log,
     words::Message,
 };
@@ -27,12 +26,12 @@ impl Engine {
                 });
                 return;
             }
-            Ask::Note { slot, by, text } => {
-                return self.enter(Body::Note { slot, by, text }, "note-done", reply);
-            }
-            Ask::Correct { entry, by, text } => {
-                return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
-            }
+            Ask::Note { .. }
+            | Ask::Correct { .. }
+            | Ask::Enter { .. }
+            | Ask::Hold { .. }
+            | Ask::Lift { .. } => return self.enter(&ask, reply),
+            Ask::Prune {} => return self.prune(Some(reply)),
             Ask::Air { schedule, programme, test, by } => {
                 match control::airable(&self.ports.folder, schedule, &programme) {
                     Ok((digest, length)) => {
@@ -52,16 +51,34 @@ impl Engine {
         self.step(input);
     }
 
-    fn enter(&self, body: Body, done: &'static str, reply: oneshot::Sender<Reply>) {
-        self.append(vec![body], Vec::new(), move |result| {
+    /// Examines what a person wants to be entered, and answers when it is durable.
+    fn enter(&self, ask: &Ask, reply: oneshot::Sender<Reply>) {
+        let record = match self.examine(ask) {
+            Ok(Some(record)) => record,
+            Ok(None) => return,
+            Err(error) => {
+                let _ = reply.send(no(&error));
+                return;
+            }
+        };
+        self.append(vec![record.body], record.blobs, move |result| {
             let _ = reply.send(match result {
                 Ok(seqs) => {
                     let seq = seqs.first().copied().unwrap_or_default();
-                    Reply::Done(Said::of(&Message::new(done).with("entry", seq)))
+                    Reply::Done(Said::of(&Message::new(record.done).with("entry", seq)))
                 }
                 Err(error) => Reply::Failed(error.to_string()),
             });
         });
+    }
+
+    fn examine(&self, ask: &Ask) -> Result<Option<Record>, ControlError> {
+        // Nothing that was asked a moment ago is still on its way to the disk: two equal requests in a row
+        // must not both find that there is none such yet.
+        self.ports.writer.append(Vec::new(), Vec::new())?;
+        let folder = &self.ports.folder;
+        let log = Log::read_only(&folder.log_path())?;
+        control::record(folder, &log, ask, self.ports.clock.now().wall)
     }
 
     pub(super) fn answer(&mut self, token: u64, answer: &Answer) {
@@ -74,7 +91,7 @@ impl Engine {
     }
 }
 
-fn no(error: &ControlError) -> Reply {
+pub(super) fn no(error: &ControlError) -> Reply {
     match error {
         ControlError::No(message) => Reply::No(Said::of(message)),
         ControlError::Media(refusal) => Reply::No(Said::of(&refusal.message())),

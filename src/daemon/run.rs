@@ -21,7 +21,7 @@ use super::{
 use crate::{
     airing::{Input, Planned, Rules, Standing},
     clock::{Clock, System},
-    control::{Ask, ControlError, Folder, Reply, Stamper},
+    control::{self, Ask, ControlError, Folder, Reply, Stamper},
     evidence::Body,
     playout::{Choice, Command, Event, Player},
     store::{Log, Writer},
@@ -63,6 +63,10 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let choice: Choice = output.parse().map_err(unclear)?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
     let log = Log::open(&folder.log_path(), key).map_err(ControlError::from)?;
+    if let Some(ask) = &options.once {
+        // What will be refused leaves no trace of this process either.
+        control::record(&folder, log.reader(), ask, clock.now().wall)?;
+    }
     let mut past = Past::read(&log)?;
     let rules = rules(&folder, choice.is_device(), false);
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;

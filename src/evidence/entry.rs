@@ -261,6 +261,8 @@ pub enum Trigger {
     /// The rest of an airing that was cut.
     Resume,
     Test,
+    /// Aired by other means, by a person's word; of rows only, never of a cue.
+    ByHand,
 }
 
 /// Durable before the first frame: from here on this slot is never begun again.

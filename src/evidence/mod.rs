@@ -9,6 +9,7 @@ mod entry;
 mod quick;
 mod report;
 mod scan;
+pub mod statement;
 pub mod tiles;
 pub mod tree;
 pub mod verify;

@@ -19,6 +19,8 @@ mod media;
 mod playout;
 mod pulse;
 mod reconcile;
+mod records;
+mod rows;
 mod support;
 mod tamper;
 mod tidy;

@@ -195,6 +195,20 @@ impl Station {
         self.json(&["log"])
     }
 
+    /// Adds `lines` at the end of the settings, and lets what would sound go into a file.
+    pub fn settle(&self, lines: &str) {
+        let settings = fs::read_to_string(self.path("config/station.toml")).unwrap();
+        let output = format!("wav:{}", self.path("out.wav").display());
+        self.set(&(settings.replace("pulse:loud", &output) + lines));
+    }
+
+    /// Makes a person's key in `data/NAME.key`, and gives its public half.
+    pub fn person(&self, name: &str) -> String {
+        let file = self.path(&format!("data/{name}.key")).display().to_string();
+        let made = self.json(&["key", "new", name, "-o", &file]).remove(0);
+        made["public_key"].as_str().unwrap().to_owned()
+    }
+
     /// Starts the daemon on `server`; waits until it answers.
     pub fn daemon(&self, server: &Server) -> Daemon<'_> {
         let mut command = self.command(&["run"]);
