@@ -98,7 +98,10 @@ pub(super) enum Verb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    Status {},
+    Status {
+        #[arg(long)]
+        qr: bool,
+    },
     Log {
         #[arg(long, value_name = "DATE")]
         from: Option<String>,

@@ -114,7 +114,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Enter(airing) => enter::enter(folder, airing, say),
         Verb::Retain(order) => retain::retain(folder, order, say),
         Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
-        Verb::Status {} => status::status(&folder, say),
+        Verb::Status { qr } => status::status(&folder, *qr, say),
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
         }

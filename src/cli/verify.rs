@@ -18,7 +18,7 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     say.document(&serde_json::json!({
         "holds": holds, "size": report.size, "root": root, "signed_by": signed_by,
         "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
-        "more_faults": report.more_faults, "slots": slots,
+        "more_faults": report.more_faults, "slots": slots, "own_key": against.keys.is_empty(),
     }));
     show_faults(&report, say);
     if !report.witnessed_by.is_empty() {
@@ -31,6 +31,9 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     match &slots {
         Some(slots) => say.line(&counts(slots, say)),
         None => say.line(&say.text("verify-slots-unjudged", &[])),
+    }
+    if against.keys.is_empty() {
+        say.line(&say.text("verify-own-key", &[]));
     }
     if holds {
         say.line(&say.text("verify-whole", &[("size", &size), ("root", &root)]));

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
-    evidence::ManualFact,
+    evidence::{Checkpoint, ManualFact},
+    store::{Reader, StoreError},
     units::{ScheduleName, SlotId},
     words::{Lang, Message},
 };
@@ -141,6 +142,17 @@ pub struct LogHead {
     pub size: u64,
     /// The signed checkpoint.
     pub checkpoint: String,
+    /// The short code of its size and root, for the paper duty book.
+    pub code: String,
+}
+
+impl LogHead {
+    /// The head of `log` as it is now.
+    pub fn of(log: &Reader) -> Result<LogHead, StoreError> {
+        let checkpoint = log.head()?;
+        let code = Checkpoint::unchecked(&checkpoint).map_or(String::new(), |head| head.code().to_string());
+        Ok(LogHead { size: log.size()?, checkpoint, code })
+    }
 }
 
 /// Longest answer that is read.

@@ -41,7 +41,7 @@ pub fn status_at_rest(folder: &Folder, clock: &dyn Clock) -> Result<Status, Cont
         device: Lamp::new("unknown", &Message::new("lamp-device-stopped")),
         clock: Lamp::clock(clock.health()),
         disk: Lamp::disk(disk::free_bytes(&folder.root).ok()),
-        log: LogHead { size: log.size()?, checkpoint: log.head()? },
+        log: LogHead::of(&log)?,
     })
 }
 

@@ -16,12 +16,9 @@ impl Engine {
         self.tokens += 1;
         let input = match ask {
             Ask::Status => {
-                let head = Log::read_only(&self.ports.folder.log_path())
-                    .and_then(|log| Ok((log.size()?, log.head()?)));
+                let head = Log::read_only(&self.ports.folder.log_path()).and_then(|log| LogHead::of(&log));
                 let _ = reply.send(match head {
-                    Ok((size, checkpoint)) => {
-                        Reply::Status(Box::new(status(self, LogHead { size, checkpoint })))
-                    }
+                    Ok(head) => Reply::Status(Box::new(status(self, head))),
                     Err(error) => Reply::Failed(error.to_string()),
                 });
                 return;

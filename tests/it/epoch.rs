@@ -79,9 +79,12 @@ fn an_older_copy_put_back_is_not_signed_on() {
     assert_eq!(refusal(&station, &NEW), "epoch-needless");
 }
 
+/// What happens to a station's folder.
+type Harm = fn(&Station);
+
 #[test]
 fn what_ended_the_epoch_is_told() {
-    let ends: [(&str, fn(&Station), &str); 4] = [
+    let ends: [(&str, Harm, &str); 4] = [
         ("lost", |s| LOG.iter().for_each(|name| drop(fs::remove_file(s.path(name)))), "log-lost"),
         ("damaged", |s| fs::write(s.path("data/log.db"), "SQLite format 3\0").unwrap(), ""),
         ("damaged", |s| fs::write(s.path("data/log.high"), "x").unwrap(), "log-high-water"),

@@ -47,11 +47,13 @@ arg-log-to = Up to the end of this day
 arg-outcome = Only this outcome: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = The text
 arg-entry = Sequence number of the entry to correct
-arg-target = The station's folder (default: --dir)
-arg-keys = Public key of the station or of a witness; may be given several times (default: data/keys/station.pub)
 arg-codes = Short code from the duty book that the log must have had; may be given several times
+arg-init-new_epoch = The old log cannot be gone on with: keep it as it is and open a new epoch
+arg-init-by = Name of the person who opens the new epoch
+arg-init-reason = Why, in words
+arg-qr = Draw the signed checkpoint as a QR code as well, to be photographed
 arg-target = The station's folder or an evidence bundle (default: --dir)
-arg-keys = Public key of the station (default: data/keys/station.pub)
+arg-keys = Public key of the station or of a witness; may be given several times (default: data/keys/station.pub)
 arg-tone = Sound a test tone of one second
 
 severity-error = error
@@ -161,7 +163,7 @@ status-hold = On hold until { $until }
 status-device = Device: { $state } – { $detail }
 status-clock = Clock: { $state } – { $detail }
 status-disk = Disk: { $state } – { $detail }
-status-log = Log: { $size } entries
+status-log = Log: { $size } entries; code for the duty book: { $code }
 
 doctor-config = Configuration
 doctor-log = Log and keys

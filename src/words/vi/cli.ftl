@@ -47,11 +47,13 @@ arg-log-to = Đến hết ngày này
 arg-outcome = Chỉ kết quả này: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = Nội dung
 arg-entry = Số thứ tự của mục cần đính chính
-arg-target = Thư mục của đài (mặc định: --dir)
-arg-keys = Khóa công khai của đài hoặc của bên xác nhận chéo; có thể nêu nhiều lần (mặc định: data/keys/station.pub)
 arg-codes = Mã ngắn trong sổ trực mà nhật ký phải từng có; có thể nêu nhiều lần
+arg-init-new_epoch = Nhật ký cũ không ghi tiếp được: giữ lại nguyên và mở kỳ nhật ký mới
+arg-init-by = Họ tên người mở kỳ nhật ký mới
+arg-init-reason = Vì sao, bằng lời
+arg-qr = Vẽ thêm điểm kiểm đã ký thành mã QR để chụp lại
 arg-target = Thư mục của đài hoặc gói chứng cứ (mặc định: --dir)
-arg-keys = Khóa công khai của đài (mặc định: data/keys/station.pub)
+arg-keys = Khóa công khai của đài hoặc của bên xác nhận chéo; có thể nêu nhiều lần (mặc định: data/keys/station.pub)
 arg-tone = Phát một âm thử 1 giây ra loa
 
 severity-error = lỗi
@@ -161,7 +163,7 @@ status-hold = Tạm dừng đến { $until }
 status-device = Thiết bị: { $state } – { $detail }
 status-clock = Đồng hồ: { $state } – { $detail }
 status-disk = Đĩa: { $state } – { $detail }
-status-log = Nhật ký: { $size } mục
+status-log = Nhật ký: { $size } mục; mã để chép vào sổ trực: { $code }
 
 doctor-config = Cấu hình
 doctor-log = Nhật ký và khóa
