@@ -153,11 +153,11 @@ impl Engine {
         let stamp = data.join("position");
         // What was cut is the daemon's to go on with, not of a process that only does one thing.
         let cut = if engine.ports.follow == Follow::Nothing {
-            None
+            Vec::new()
         } else {
             past.interrupted(&stamp, &engine.ports.clock.boot_id())
         };
-        if let Some(cut) = cut {
+        for cut in cut {
             engine.step(Input::Interrupted(Box::new(cut)));
         }
         engine

@@ -137,3 +137,14 @@ fn a_hold_forbids_to_go_on() {
     bench.send(Input::Interrupted(Box::new(cut(HEARD, t0() + s(100), Trigger::Schedule))));
     assert_eq!((bench.outcomes(), bench.takes()), (vec![(Outcome::Partial, Some(Reason::Held))], 0));
 }
+
+#[test]
+fn of_two_that_were_cut_the_later_one_goes_on() {
+    let cut_at = t0() + s(100);
+    let earlier = Interrupted { airing: 3, ..cut(HEARD, cut_at - s(60), Trigger::Manual) };
+    let mut bench = after(cut_at + s(5), cut(HEARD, cut_at, Trigger::Schedule), SYNCHRONISED);
+    bench.send(Input::Interrupted(Box::new(earlier)));
+    assert_eq!(bench.outcomes(), [(Outcome::Partial, Some(Reason::PowerOff))]);
+    assert_eq!(bench.end().airing, 3);
+    assert_eq!(bench.take().airing, 7);
+}
