@@ -280,6 +280,7 @@ impl Maker {
         self.db.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
         drop(self.db);
         let high: PathBuf = data.join("log.high");
-        fs::write(high, format!("{size:020} {root}\n")).unwrap();
+        let mark = format!("{size:020} {root}");
+        fs::write(high, format!("{mark} {}\n", Digest::of(mark.as_bytes()))).unwrap();
     }
 }

@@ -125,14 +125,19 @@ impl Reader {
 
     /// Follows the slots and airings of `part` to their ends, and adds the corrections.
     fn complete(&self, mut part: Part) -> Result<Vec<Entry>, StoreError> {
-        while let Some(thread) = part.open.pop() {
-            if !part.followed.insert(thread.clone()) {
-                continue;
+        // All that are open are asked for at once: a question costs more than an answer.
+        while !part.open.is_empty() {
+            let (mut slots, mut airings) = (Vec::new(), Vec::new());
+            for thread in std::mem::take(&mut part.open) {
+                if part.followed.insert(thread.clone()) {
+                    match thread {
+                        Thread::Slot(slot) => slots.push(serde_json::Value::from(slot.to_string())),
+                        Thread::Airing(airing) => airings.push(serde_json::Value::from(airing)),
+                    }
+                }
             }
-            match thread {
-                Thread::Slot(slot) => self.take(OF_SLOT, [slot.to_string()], &mut part)?,
-                Thread::Airing(airing) => self.take(OF_AIRING, [signed(airing)], &mut part)?,
-            }
+            self.take(OF_SLOTS, [serde_json::Value::Array(slots).to_string()], &mut part)?;
+            self.take(OF_AIRINGS, [serde_json::Value::Array(airings).to_string()], &mut part)?;
         }
         self.take(OF_KIND, ["correct"], &mut part)?;
         Ok(part.entries.into_values().collect())
@@ -232,10 +237,10 @@ impl Reader {
 const PLANNED: &str = "SELECT seq, leaf FROM event WHERE planned_ms >= ?1 AND planned_ms < ?2";
 const BY_HAND: &str = "SELECT seq, leaf FROM event
     WHERE kind = 'manual' AND leaf ->> '$.body.first_ms' >= ?1 AND leaf ->> '$.body.first_ms' < ?2";
-const OF_SLOT: &str = "SELECT seq, leaf FROM event WHERE slot = ?1";
+const OF_SLOTS: &str = "SELECT seq, leaf FROM event WHERE slot IN (SELECT value FROM json_each(?1))";
 /// An airing is named by the sequence number of its first cue.
-const OF_AIRING: &str =
-    "SELECT seq, leaf FROM event WHERE airing = ?1 UNION ALL SELECT seq, leaf FROM event WHERE seq = ?1";
+const OF_AIRINGS: &str = "SELECT seq, leaf FROM event WHERE airing IN (SELECT value FROM json_each(?1))
+    UNION ALL SELECT seq, leaf FROM event WHERE seq IN (SELECT value FROM json_each(?1))";
 const OF_KIND: &str = "SELECT seq, leaf FROM event WHERE kind = ?1";
 const NEXT_PLANNED: &str = "SELECT min(at) FROM (
     SELECT min(planned_ms) AS at FROM event WHERE planned_ms >= ?1
@@ -244,7 +249,7 @@ const NEXT_PLANNED: &str = "SELECT min(at) FROM (
 
 /// What a period asks of the log; a test holds each of them to an index.
 #[cfg(test)]
-pub(super) const QUESTIONS: [&str; 6] = [PLANNED, BY_HAND, OF_SLOT, OF_AIRING, OF_KIND, NEXT_PLANNED];
+pub(super) const QUESTIONS: [&str; 6] = [PLANNED, BY_HAND, OF_SLOTS, OF_AIRINGS, OF_KIND, NEXT_PLANNED];
 
 /// What holds the entries of an as-run row together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
