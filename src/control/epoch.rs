@@ -4,9 +4,9 @@
 //! begins that names the old one's last checkpoint and why it ended. Only a person does this, knowingly.
 //!
 //! Every step can be cut by a power failure and is taken up again by asking once more:
-//! 1. the new key is made beside the old one, and endorsed by it;
+//! 1. the reason is written down, and the new key is made beside the old one;
 //! 2. the old log's files move to `data/epochs/<n>/`;
-//! 3. the new log is created, all at once;
+//! 3. the new log is created, all at once, with the legal holds that were in force;
 //! 4. the new key takes the old one's place.
 
 use std::{
@@ -20,15 +20,16 @@ use super::{
     ControlError, Folder, clk,
     folder::read_key,
     init::{origin, write_key},
+    retention::holds_in,
 };
 use crate::{
     clock::Clock,
     disk::{self, At as _},
-    evidence::{After, Body, Checkpoint},
+    evidence::{After, Body, Checkpoint, HoldFact},
     keys::{PublicKey, SigningKey},
-    store::{Blob, Log, StoreError},
+    store::{self, Blob, Log, StoreError},
     units::Digest,
-    words::Message,
+    words::{Lang, Message},
 };
 
 /// What [`new_epoch`] made.
@@ -55,44 +56,54 @@ const LOG_FILES: [&str; 5] = ["log.db", "log.db-wal", "log.db-shm", "log.db-jour
 pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result<NewEpoch, ControlError> {
     let folder = Folder::open(root)?;
     let _lock = folder.lock()?;
-    let before = Before::of(&folder)?;
-    let name = origin(&folder, "station", before.epoch + 1);
     let next_path = folder.key_path("station.next");
-    let next = match read_key(&next_path) {
-        Ok(key) => key,
-        Err(_) if before.fault(&folder.log_path()).is_none() => {
-            return Err(Message::new("epoch-needless").with("file", folder.log_path().display()).into());
+    let begun = next_path.exists().then(|| read_key(&next_path)).transpose()?;
+    let before = Before::of(&folder, begun.as_ref())?;
+    let reason_path = next_path.with_extension("reason");
+    let Some(fault) = before.fault(&folder.log_path())? else {
+        // Also when an earlier attempt was cut and the log was put right since.
+        for left in ["reason", "pub", "key"].map(|end| next_path.with_extension(end)) {
+            if left.exists() {
+                fs::remove_file(&left).at("remove", &left)?;
+            }
         }
-        Err(_) => {
-            let key = SigningKey::generate(&name)?;
-            write_key(&next_path, &key)?;
-            key
-        }
+        return Err(Message::new("epoch-needless").with("file", folder.log_path().display()).into());
     };
+    let name = origin(&folder, "station", before.epoch + 1);
+    let next = if let Some(key) = begun {
+        key
+    } else {
+        // Before anything is moved, so that it is still known when a cut is taken up.
+        disk::replace(&reason_path, fault.as_bytes(), 0o644)?;
+        let key = SigningKey::generate(&name)?;
+        write_key(&next_path, &key)?;
+        key
+    };
+    let reason = fs::read_to_string(&reason_path).at("read", &reason_path)?;
     let public_key = next.public().as_text().to_owned();
-    // A cut behind step 3: the new log stands and only its key is not in place yet.
-    let stands = Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?).is_ok();
-    if !stands {
-        put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))?;
-    }
-    let reason = before.fault(&before.kept.join("log.db")).unwrap_or("lost").to_owned();
     let endorsement = before.endorse(next.public(), &reason);
-    if !stands {
-        let (after, previous, blobs) = before.told(by, text, endorsement.clone());
+    let endorsed = endorsement.is_some();
+    // A cut behind step 3: the new log stands and only its key is not in place yet.
+    if Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?).is_err() {
+        put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))?;
+        let clk = clk(clock, folder.station.zone);
+        let (after, previous, blobs) = before.told(by, text, endorsement);
         let opening =
             Body::LogOpen { origin: name.clone(), reason: reason.clone(), previous, after: Some(after) };
-        let opening = (clk(clock, folder.station.zone), opening);
-        Log::create_epoch(&folder.log_path(), &name, next, opening, &blobs)?;
+        let carried = before.holds(by).into_iter().map(Body::Hold);
+        let entries: Vec<_> = [opening].into_iter().chain(carried).map(|body| (clk.clone(), body)).collect();
+        Log::create_epoch(&folder.log_path(), &name, next, &entries, &blobs)?;
     }
-    for (from, to) in [("pub", "pub"), ("key", "key")] {
-        let (from, to) = (next_path.with_extension(from), folder.key_path("station").with_extension(to));
+    for end in ["pub", "key"] {
+        let (from, to) = (next_path.with_extension(end), folder.key_path("station").with_extension(end));
         if from.exists() {
             fs::rename(&from, &to).at("put in place", &to)?;
             disk::sync_folder_of(&to)?;
         }
     }
+    fs::remove_file(&reason_path).at("remove", &reason_path)?;
     let kept = before.kept.strip_prefix(&folder.root).unwrap_or(&before.kept).display().to_string();
-    Ok(NewEpoch { origin: name, reason, kept, public_key, endorsed: endorsement.is_some() })
+    Ok(NewEpoch { origin: name, reason, kept, public_key, endorsed })
 }
 
 /// The epoch that ends.
@@ -105,9 +116,11 @@ struct Before {
 }
 
 impl Before {
-    fn of(folder: &Folder) -> Result<Before, ControlError> {
+    /// `begun` is the new key of an attempt that was cut.
+    fn of(folder: &Folder, begun: Option<&SigningKey>) -> Result<Before, ControlError> {
         let path = folder.key_path("station");
-        let key = folder.key("station").ok();
+        // A key that cannot be read just now is not a lost one.
+        let key = path.exists().then(|| folder.key("station")).transpose()?;
         // The private key goes last into its place, so it tells where a cut left things.
         let beside = || PublicKey::parse(&fs::read_to_string(path.with_extension("pub")).ok()?).ok();
         let public = key.as_ref().map(|key| key.public().clone()).or_else(beside);
@@ -116,27 +129,46 @@ impl Before {
         if public.is_none() && !traces && !epochs.exists() {
             return Err(Message::new("log-missing").into());
         }
-        // The key is named for the origin of its log; without any key the folders of older epochs count.
-        let named = public.as_ref().and_then(|key| key.name().rsplit('/').next()?.parse().ok());
+        // Keys are named for the origins of their logs; without any the folders of older epochs count.
+        let number = |key: &PublicKey| key.name().rsplit('/').next()?.parse::<u32>().ok();
+        let followed = begun.and_then(|key| number(key.public())).map(|next| next.saturating_sub(1));
         let counted = fs::read_dir(&epochs)
             .map_or(0, |found| u32::try_from(found.count()).unwrap_or(u32::MAX).saturating_add(1));
-        let epoch = named.unwrap_or(counted.max(1));
-        let origin = public.as_ref().map_or_else(|| origin(folder, "station", epoch), |k| k.name().into());
+        let named = public.as_ref().and_then(number);
+        let epoch = followed.or(named).unwrap_or(counted.max(1));
+        let origin = origin(folder, "station", epoch);
         Ok(Before { epoch, origin, key, public, kept: epochs.join(epoch.to_string()) })
     }
 
-    /// What keeps the log at `path` from being gone on with; `None` when nothing does.
-    fn fault(&self, path: &Path) -> Option<&'static str> {
-        let Some(key) = &self.key else { return Some("key") };
-        let key = SigningKey::parse(key.secret_text()).ok()?;
-        match Log::open(path, key) {
-            Ok(_) => None,
-            Err(StoreError::RolledBack { .. }) => Some("rollback"),
-            Err(StoreError::Forked { .. }) => Some("fork"),
-            Err(StoreError::Absent(_)) => Some("lost"),
-            Err(StoreError::OtherKey { .. }) => Some("key"),
-            Err(_) => Some("damaged"),
-        }
+    /// What keeps the log at `path` from being gone on with; `None` when nothing does. A disk that fails or a
+    /// log of a later program is no reason to leave it.
+    fn fault(&self, path: &Path) -> Result<Option<&'static str>, ControlError> {
+        let Some(key) = &self.key else { return Ok(Some("key")) };
+        Ok(Some(match Log::open(path, SigningKey::parse(key.secret_text())?) {
+            Ok(_) => return Ok(None),
+            Err(StoreError::RolledBack { .. }) => "rollback",
+            Err(StoreError::Forked { .. }) => "fork",
+            Err(StoreError::Absent(_)) => "lost",
+            Err(StoreError::OtherKey { .. }) => "key",
+            Err(StoreError::Damaged { .. } | StoreError::HighWater(_) | StoreError::Leaf { .. }) => "damaged",
+            Err(StoreError::Database { source, .. }) if store::damage(&source).is_some() => "damaged",
+            Err(error) => return Err(error.into()),
+        }))
+    }
+
+    /// The legal holds that were in force, to be carried over. Of a log that cannot be read nobody knows them:
+    /// then everything is held until a person lifts it.
+    fn holds(&self, by: &str) -> Vec<HoldFact> {
+        let fact =
+            |from: String, to: String, by: String, reason| HoldFact { from, to, lifts: None, by, reason };
+        let holds =
+            Log::read_only(&self.kept.join("log.db")).map_err(Into::into).and_then(|log| holds_in(&log));
+        let Ok(holds) = holds else {
+            let reason = Message::new("epoch-hold").say(Lang::Vi);
+            return vec![fact("0001-01-01".into(), "9999-12-31".into(), by.into(), reason)];
+        };
+        let in_force = holds.into_iter().filter(|hold| hold.lifted.is_none());
+        in_force.map(|hold| fact(hold.from.to_string(), hold.to.to_string(), hold.by, hold.reason)).collect()
     }
 
     /// The old key's word for the new one.

@@ -28,7 +28,13 @@ impl Engine {
             | Ask::Enter { .. }
             | Ask::Hold { .. }
             | Ask::Lift { .. } => return self.enter(&ask, reply),
-            Ask::Prune {} => return self.prune(Some(reply)),
+            Ask::Prune {} => match self.controller.clock_doubt() {
+                Some(doubt) => {
+                    let _ = reply.send(Reply::No(Said::of(doubt)));
+                    return;
+                }
+                None => return self.prune(Some(reply)),
+            },
             Ask::Air { schedule, programme, test, by } => {
                 match control::airable(&self.ports.folder, schedule, &programme) {
                     Ok((digest, length)) => {

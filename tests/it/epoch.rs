@@ -21,6 +21,8 @@ fn station() -> Station {
 fn rolled_back() -> Station {
     let station = station();
     station.ok(&["note", SLOT, "--text", "một"]);
+    let hold = ["retain", "--from", "2022-03-01", "--to", "2022-03-31", "--by", "Lê C", "--reason", "có đơn"];
+    station.ok(&hold);
     let older = LOG.map(|name| (name, fs::read(station.path(name)).ok()));
     station.ok(&["note", SLOT, "--text", "hai"]);
     let high = fs::read(station.path("data/log.high")).unwrap();
@@ -76,7 +78,19 @@ fn an_older_copy_put_back_is_not_signed_on() {
     station.ok(&["verify"]);
     station.ok(&note);
     station.ok(&["verify"]);
+    assert_eq!(held(&station), [("2022-03-01".to_owned(), "2022-03-31".to_owned())]);
+    // What an attempt left that was cut before the log was put right does not retire the sound log.
+    fs::copy(station.path("data/keys/station.key"), station.path("data/keys/station.next.key")).unwrap();
     assert_eq!(refusal(&station, &NEW), "epoch-needless");
+    assert!(!station.path("data/keys/station.next.key").exists());
+    station.ok(&note);
+}
+
+/// The days of the holds that are in force.
+fn held(station: &Station) -> Vec<(String, String)> {
+    let holds = station.json(&["retain"]);
+    let day = |hold: &Value, key: &str| hold[key].as_str().unwrap().to_owned();
+    holds.iter().filter(|hold| hold["lifted"].is_null()).map(|h| (day(h, "from"), day(h, "to"))).collect()
 }
 
 /// What happens to a station's folder.
@@ -102,6 +116,10 @@ fn what_ended_the_epoch_is_told() {
         let told = opening(&station);
         assert_eq!(told["body"]["previous"].is_string(), code == "log-high-water" || reason == "key");
         station.ok(&["verify"]);
+        let unknown = [("0001-01-01".to_owned(), "9999-12-31".to_owned())];
+        // Of a log that cannot be read nobody knows what was held.
+        let readable = code == "log-high-water" || reason == "key";
+        assert_eq!(held(&station).as_slice(), if readable { &[] } else { unknown.as_slice() }, "{reason}");
     }
 }
 
@@ -126,6 +144,7 @@ fn a_power_cut_between_any_two_steps_is_taken_up() {
             let made = whole.path("data/keys");
             copy(&made.join("station.key"), &keys("station.next.key"));
             copy(&made.join("station.pub"), &keys("station.next.pub"));
+            fs::write(keys("station.next.reason"), "rollback").unwrap();
         }
         match cut {
             2 => moved(&station, &["log.db"]),
@@ -142,7 +161,8 @@ fn a_power_cut_between_any_two_steps_is_taken_up() {
         let made = station.json(&NEW).remove(0);
         assert_eq!(made["reason"], "rollback", "cut {cut}");
         assert_eq!(made["origin"], "loa/station/pho-hoa/2");
-        assert!(!keys("station.next.key").exists() && !keys("station.next.pub").exists());
+        assert!(!["key", "pub", "reason"].iter().any(|end| keys(&format!("station.next.{end}")).exists()));
+        assert_eq!(held(&station).len(), 1);
         station.ok(&["verify"]);
         station.ok(&["note", SLOT, "--text", "ba"]);
     }

@@ -356,3 +356,4 @@ key-exists = `{ $file }` already stands.
 key-name = `{ $name }` cannot name a key.
     .hint = Use a name without spaces and `+`, such as nguyen-van-a.
 by-hand = vouched for
+epoch-hold = The log of the epoch before cannot be read, so its holds are not known: everything is held until a person lifts it.
