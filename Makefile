@@ -36,7 +36,7 @@ test: packages-build packages-test
 
 bench: packages-build packages-test packages-bench
 	cargo build --release --locked
-	cargo bench --locked --bench media
+	cargo bench --locked --bench media --bench verify --bench log
 	python3 benches/system/bench.py
 
 lint: packages-build
