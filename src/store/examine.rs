@@ -18,8 +18,8 @@ use crate::{
 const MOST_NODES: usize = 1000;
 
 /// Up to this size the indexes are compared with the table as well. They prove nothing (verification reads
-/// leaves only), but `loa log` finds its rows by them; on a larger log the comparison takes longer than all
-/// the rest.
+/// leaves only), but `loa log` finds its rows by them. The comparison grows with the log; the limit is a choice,
+/// not a measurement.
 const MOST_INDEXED: u64 = 100_000;
 
 impl Reader {

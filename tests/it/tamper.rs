@@ -292,7 +292,6 @@ fn an_altered_schema_is_named() {
             assert_eq!(db.execute(text, params![from, to]).unwrap(), 1);
         }
     };
-    // Its index still holds what it computed before: SQLite's own examination remarks that as well.
     check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &schema);
     check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &schema);
     let copy = site.copy();
