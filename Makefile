@@ -4,10 +4,13 @@ SHELL := /bin/bash
 
 # What the build needs, what the tests need beyond that, what the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
-TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox
+TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
-.PHONY: help demo run test bench lint doc packages-build packages-test packages-bench
+# The licence checker in the version whose settings deny.toml speaks.
+CARGO_DENY = 0.20.2
+
+.PHONY: help demo run test bench lint fuzz doc packages-build packages-test packages-bench
 
 help:
 	@echo "make demo   check, rehearse and air the sample month, then show and verify its log"
@@ -15,6 +18,7 @@ help:
 	@echo "make test   everything that can be tested, with what it needs"
 	@echo "make bench  measured figures beside other players"
 	@echo "make lint   format, clippy, docs, licences"
+	@echo "make fuzz   hostile bytes for everything that reads from outside, ten minutes each"
 	@echo "make doc    the documentation of the code"
 
 demo: packages-build
@@ -39,7 +43,18 @@ lint: packages-build
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	@cargo deny --version 2>/dev/null | grep -q "$(CARGO_DENY)" || cargo install --locked cargo-deny@$(CARGO_DENY)
 	cargo deny --all-features check bans licenses sources
+
+# Each target for FUZZ_SECONDS; needs a nightly compiler.
+FUZZ_SECONDS = 600
+fuzz: packages-build packages-test
+	cargo build --release --locked
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	fuzz/seeds.sh
+	for target in schedule leaf note bundle probe; do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 || exit 1; \
+	done
 
 doc:
 	cargo doc --locked --no-deps --open

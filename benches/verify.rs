@@ -45,8 +45,8 @@ fn main() {
         let start = Instant::now();
         let report = control::audit(&root, &control::Against::default()).unwrap();
         let took = start.elapsed();
-        assert!(report.holds(), "{:?}", report.faults);
-        println!("{} entries verified in {took:.2?}; peak so far {}", report.size, peak());
+        assert!(report.holds(), "{:?}", report.report.faults);
+        println!("{} entries verified in {took:.2?}; peak so far {}", report.report.size, peak());
     }
 }
 
@@ -102,7 +102,7 @@ impl Maker {
         db.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
         let leaf: String =
             db.query_row("SELECT leaf FROM event WHERE seq = 0", [], |row| row.get(0)).unwrap();
-        let canonical::Leaf::Known(Entry { body: Body::LogOpen { origin, reason, previous }, .. }) =
+        let canonical::Leaf::Known(Entry { body: Body::LogOpen { origin, reason, previous, after }, .. }) =
             canonical::decode(leaf.as_bytes()).unwrap()
         else {
             panic!("no opening");
@@ -121,7 +121,7 @@ impl Maker {
             boot: (start, "00".repeat(16)),
             schedule: Digest::of(b""),
         };
-        maker.add(start, Body::LogOpen { origin, reason, previous });
+        maker.add(start, Body::LogOpen { origin, reason, previous, after });
         maker
     }
 
@@ -183,6 +183,7 @@ impl Maker {
         self.add(
             at,
             Body::ScheduleAccept(ScheduleFact {
+                ward: false,
                 month,
                 revision: 1,
                 digest: schedule,
@@ -222,6 +223,7 @@ impl Maker {
         self.add(later(-600), device(DeviceState::ProbeOk));
         self.add(later(-60), device(DeviceState::Opened));
         let cue = Cue {
+            ward: false,
             slot: Some(slot.clone()),
             airing: None,
             repairs: None,
@@ -239,6 +241,7 @@ impl Maker {
         };
         let airing = self.add(later(-10), Body::Cue(Box::new(cue)));
         let start = Start {
+            hole_ms: None,
             airing,
             first_us: at.timestamp_micros() + 4000,
             error_us: 4000,

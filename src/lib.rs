@@ -14,6 +14,7 @@ pub mod keys;
 pub mod media;
 pub mod playout;
 pub mod programme;
+pub mod reconcile;
 pub mod store;
 pub mod units;
 pub mod words;

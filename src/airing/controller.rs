@@ -36,6 +36,8 @@ pub struct Controller {
     pub(super) closed: BTreeSet<SlotId>,
     probed: Option<SlotId>,
     pub(super) hold_until: Option<DateTime<Utc>>,
+    /// Slots before it were an earlier epoch's to answer for.
+    pub(super) owed_from: DateTime<Utc>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     pub(super) closing: bool,
     pub(super) phase: Phase,
@@ -88,6 +90,7 @@ impl Controller {
             closed,
             probed: None,
             hold_until: None,
+            owed_from: DateTime::<Utc>::MIN_UTC,
             closing: false,
             phase: Phase::Idle,
         }
@@ -102,8 +105,8 @@ impl Controller {
         let wall = now.wall;
         match input {
             Input::Tick => {}
-            Input::Rundown { month, slots, standing } => {
-                self.replace_month(month, slots, standing, wall, &mut out);
+            Input::Rundown { schedule, slots, standing } => {
+                self.replace(schedule, slots, standing, wall, &mut out);
             }
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
@@ -123,6 +126,11 @@ impl Controller {
     /// A hold that was in force when the last run ended.
     pub fn restore_hold(&mut self, until: Option<DateTime<Utc>>) {
         self.hold_until = until;
+    }
+
+    /// The log continues an earlier epoch, whose own slots before `from` are no concern of this one.
+    pub fn owe_from(&mut self, from: DateTime<Utc>) {
+        self.owed_from = from;
     }
 
     /// When it wants to be stepped next, at the latest.
@@ -205,6 +213,8 @@ impl Controller {
             }
             Phase::Preparing { job, attempt } => {
                 if let Attempt::Failed { why, retry_at } = attempt {
+                    // A clock that is set back puts no attempt off.
+                    *retry_at = (*retry_at).min(now + RETRY);
                     if now >= job.planned {
                         let why = why.clone();
                         self.give_up(&why, out);
@@ -215,6 +225,11 @@ impl Controller {
                 }
             }
             Phase::Ready { job, retry_at, .. } => {
+                if job.slot.is_none() {
+                    // What a person asked for has no second to wait for, also when the clock was set back since.
+                    job.planned = job.planned.min(now);
+                }
+                *retry_at = retry_at.map(|at| at.min(now + RETRY));
                 if now >= retry_at.unwrap_or(job.planned - CUE_AHEAD) {
                     self.cue(now, out);
                 }
@@ -251,6 +266,7 @@ impl Controller {
             let job = Job {
                 slot: Some(slot.id.clone()),
                 month: slot.id.month,
+                ward: slot.ward,
                 programme: slot.id.programme.clone(),
                 planned: slot.at,
                 length: slot.length,
@@ -306,6 +322,7 @@ impl Controller {
             airing: job.before.airing,
             repairs: None,
             month: job.month,
+            ward: job.ward,
             programme: job.programme.clone(),
             trigger: job.trigger,
             by: job.by.clone(),
@@ -461,8 +478,7 @@ impl Controller {
     /// A slot that is being made ready and not cued yet, taken out of the way to air.
     pub(super) fn take_back(&mut self, id: &SlotId, out: &mut Vec<Action>) -> Option<Planned> {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return None };
-        let slot =
-            Planned { id: job.slot.clone()?, at: job.planned, length: job.length, schedule: job.schedule };
+        let slot = job.planned_slot()?;
         if slot.id != *id {
             return None;
         }

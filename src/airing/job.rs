@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Planned;
 use crate::{
     evidence::{Airing, Cue, Reason, Trigger},
     units::{Digest, Frames, Month, SlotId},
@@ -14,6 +15,8 @@ pub struct Job {
     pub slot: Option<SlotId>,
     /// Month of the schedule.
     pub month: Month,
+    /// Whether it is the ward's own schedule.
+    pub ward: bool,
     /// Programme id in that schedule.
     pub programme: String,
     /// The planned instant.
@@ -43,6 +46,8 @@ pub struct Before {
     pub reason: Option<Reason>,
     /// The proof level that was reached.
     pub proof: u8,
+    /// The longest hole in wall time that the log knows of.
+    pub hole: TimeDelta,
 }
 
 impl Job {
@@ -50,6 +55,13 @@ impl Job {
     #[must_use]
     pub fn rest(&self) -> Frames {
         self.length.saturating_sub(self.before.heard)
+    }
+
+    /// The slot that it was made from; `None` for a manual airing.
+    #[must_use]
+    pub fn planned_slot(&self) -> Option<Planned> {
+        let (at, length, schedule, ward) = (self.planned, self.length, self.schedule, self.ward);
+        Some(Planned { id: self.slot.clone()?, at, length, schedule, ward })
     }
 
     /// Time that the rest takes.
@@ -74,6 +86,8 @@ pub struct Interrupted {
     pub reason: Reason,
     /// The proof level that was reached: 1 for a file, 2 for a device.
     pub proof: u8,
+    /// The longest hole in wall time before earlier continuations.
+    pub hole: TimeDelta,
 }
 
 impl Interrupted {
@@ -83,6 +97,7 @@ impl Interrupted {
         Job {
             slot: self.cue.slot.clone(),
             month: self.cue.month,
+            ward: self.cue.ward,
             programme: self.cue.programme.clone(),
             planned: DateTime::from_timestamp_millis(self.cue.planned_ms).unwrap_or_default(),
             length: self.cue.frames,
@@ -96,6 +111,7 @@ impl Interrupted {
                 heard_until: (self.heard > Frames::ZERO).then_some(self.heard_until),
                 reason: Some(self.reason),
                 proof: self.proof,
+                hole: self.hole,
             },
         }
     }

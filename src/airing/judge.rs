@@ -25,6 +25,11 @@ pub(super) fn reason_of(fault: Fault) -> Reason {
     }
 }
 
+/// A hole as entries hold it; a wall clock that was set back between two stretches leaves none to tell.
+pub(super) fn hole_ms(hole: TimeDelta) -> Option<u64> {
+    u64::try_from(hole.num_milliseconds()).ok()
+}
+
 /// What is said of an airing in the end: all its stretches added up.
 pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End {
     let consumed = job.before.heard + tally.consumed;
@@ -32,7 +37,7 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         (Some(until), Some(first)) => first - until,
         _ => TimeDelta::zero(),
     };
-    let hole = tally.hole.max(restart_hole);
+    let hole = tally.hole.max(restart_hole).max(job.before.hole);
     let whole = consumed.0 * 100 >= job.length.0 * FULL_PERCENT && hole <= FULL_HOLE;
     // Every stretch of sound counts for what it was: a device that is gone now takes nothing from what it
     // accepted before the cut, and a file that was filled then does not become a loudspeaker.
@@ -68,7 +73,7 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         delivered: job.before.heard + tally.delivered,
         consumed,
         underruns: tally.underruns,
-        hole_ms: u64::try_from(hole.num_milliseconds()).unwrap_or(0),
+        hole_ms: hole_ms(hole).unwrap_or(0),
         proof,
     }
 }
@@ -80,7 +85,7 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> En
         () if job.trigger == Trigger::Test || (heard > Frames::ZERO && job.before.proof < 2) => Outcome::Test,
         () if heard == Frames::ZERO => Outcome::Missed,
         // The last frame was heard; only its entry was lost with the power.
-        () if heard.0 * 100 >= job.length.0 * FULL_PERCENT => Outcome::Full,
+        () if heard.0 * 100 >= job.length.0 * FULL_PERCENT && job.before.hole <= FULL_HOLE => Outcome::Full,
         () => Outcome::Partial,
     };
     End {
@@ -94,7 +99,7 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> En
         delivered: heard,
         consumed: heard,
         underruns: Frames::ZERO,
-        hole_ms: 0,
+        hole_ms: hole_ms(job.before.hole).unwrap_or(0),
         proof: if heard == Frames::ZERO { 0 } else { job.before.proof },
     }
 }

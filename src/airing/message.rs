@@ -11,7 +11,7 @@ use crate::{
     media::Master,
     playout::{Command, Event},
     programme::Windows,
-    units::{Digest, Frames, Month, SlotId},
+    units::{Digest, Frames, ScheduleName, SlotId},
     words::Message,
 };
 
@@ -26,6 +26,21 @@ pub struct Planned {
     pub length: Frames,
     /// Digest of the schedule that it stands in.
     pub schedule: Digest,
+    /// Whether that is the ward's own; it gives way to the centre's.
+    pub ward: bool,
+}
+
+impl Planned {
+    /// Whether it stands in the schedule called `name`.
+    pub(super) fn stands_in(&self, name: ScheduleName) -> bool {
+        (self.id.month, self.ward) == (name.month, name.ward)
+    }
+
+    /// Whether both would sound at one time, as far as their lengths are known.
+    pub(super) fn overlaps(&self, other: &Planned) -> bool {
+        let end = |slot: &Planned| slot.at + TimeDelta::nanoseconds(slot.length.ns());
+        self.at == other.at || (self.at < end(other) && other.at < end(self))
+    }
 }
 
 /// The rules of this station that bear on airing.
@@ -57,10 +72,11 @@ pub struct Refused {
 pub enum Input {
     /// Time has passed.
     Tick,
-    /// The slots of a month as they now stand; replaces what was known of that month.
+    /// The slots of a schedule as they now stand; replaces what was known of that schedule. A month's other
+    /// schedule keeps its slots, but for those of the ward's that would sound while one of the centre's does.
     Rundown {
-        /// Which month.
-        month: Month,
+        /// Which schedule.
+        schedule: ScheduleName,
         /// All its slots, those that passed included.
         slots: Vec<Planned>,
         /// How the schedule stands.
@@ -78,10 +94,10 @@ pub enum Input {
     Air {
         /// Comes back in the answer.
         token: u64,
-        /// The programme, by month and id.
-        programme: (Month, String),
-        /// Its schedule.
-        schedule: Digest,
+        /// The programme, by schedule and id.
+        programme: (ScheduleName, String),
+        /// Digest of its schedule.
+        digest: Digest,
         /// Its length, for the window and the next slot.
         length: Frames,
         /// A test play: marked, never counted.

@@ -47,12 +47,14 @@ impl Controller {
     fn heard_on_air(&mut self, event: Event, out: &mut Vec<Action>) {
         let Phase::OnAir(air) = &mut self.phase else { return };
         match event {
-            Event::Started { airing, first, latency_us, from, device } if airing == air.airing => {
+            Event::Started { airing, first, latency_us, from, hole, device } if airing == air.airing => {
                 // A continuation is measured against the instant at which sound broke off, not the plan.
                 let fresh = air.first.is_none() && air.job.before.heard == Frames::ZERO;
                 // From the same rounded instants that stand in the log, so that a reader gets the same number.
                 let error_us =
                     if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
+                let cut = air.job.before.heard_until.filter(|_| air.first.is_none());
+                let hole = cut.map_or(hole, |until| first - until);
                 air.first = air.first.or(Some(first));
                 air.sounding = true;
                 air.position = from;
@@ -61,6 +63,7 @@ impl Controller {
                     first_us: first.timestamp_micros(),
                     error_us,
                     latency_us,
+                    hole_ms: judge::hole_ms(hole).filter(|_| !fresh),
                     device,
                 })]));
             }

@@ -18,14 +18,15 @@ const LONGEST_HOLD: TimeDelta = TimeDelta::hours(24);
 impl Controller {
     pub(super) fn request(&mut self, input: Input, now: DateTime<Utc>, out: &mut Vec<Action>) {
         let (token, answer) = match input {
-            Input::Air { token, programme, schedule, length, test, by } => {
+            Input::Air { token, programme: (name, programme), digest, length, test, by } => {
                 let job = Job {
                     slot: None,
-                    month: programme.0,
-                    programme: programme.1,
+                    month: name.month,
+                    ward: name.ward,
+                    programme,
                     planned: now,
                     length,
-                    schedule,
+                    schedule: digest,
                     trigger: if test { Trigger::Test } else { Trigger::Manual },
                     by,
                     before: Before::default(),

@@ -5,38 +5,43 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Controller, Interrupted, Planned, Standing,
+    Action, Controller, Interrupted, Job, Planned, Standing,
     controller::{Attempt, Phase, missed, missed_as},
     judge,
 };
 use crate::{
     evidence::{Body, Outcome, Reason, Trigger},
     playout::Command,
-    units::{Frames, Month},
+    units::{Frames, ScheduleName},
 };
 
 impl Controller {
-    pub(super) fn replace_month(
+    pub(super) fn replace(
         &mut self,
-        month: Month,
+        schedule: ScheduleName,
         slots: Vec<Planned>,
         standing: Standing,
         now: DateTime<Utc>,
         out: &mut Vec<Action>,
     ) {
-        self.put_back(month, &slots, out);
+        self.put_back(schedule, &slots, out);
         let mut gone: BTreeMap<_, _> = self
             .due
-            .extract_if(.., |(_, id), _| id.month == month)
+            .extract_if(.., |_, slot| slot.stands_in(schedule))
             .map(|((_, id), slot)| (id, slot))
             .collect();
         let mut closed = Vec::new();
         for slot in slots {
-            let known = gone.remove(&slot.id).is_some();
-            self.withdrawn.remove(&(slot.at, slot.id.clone()));
-            if self.closed.contains(&slot.id) {
+            let key = (slot.at, slot.id.clone());
+            let mut known = gone.remove(&slot.id).is_some();
+            self.withdrawn.remove(&key);
+            // Of two slots of one name, which two schedules should not have, the centre's stands.
+            let beside = slot.ward || standing == Standing::Draft;
+            let settled = self.closed.contains(&slot.id) || slot.at < self.owed_from;
+            if settled || (beside && self.due.contains_key(&key)) {
                 continue;
             }
+            known |= self.due.remove(&key).is_some();
             let passed = slot.at < now && !known;
             match standing {
                 Standing::Draft if passed => {}
@@ -44,15 +49,41 @@ impl Controller {
                     self.closed.insert(slot.id.clone());
                     closed.push(missed(&slot, Reason::ScheduleLate, ""));
                 }
-                _ => drop(self.due.insert((slot.at, slot.id.clone()), slot)),
+                _ => drop(self.due.insert(key, slot)),
             }
         }
         if standing != Standing::Draft {
             // A later revision may bring them back, so they get their outcome only when their time comes.
             self.withdrawn.extend(gone.into_values().map(|slot| ((slot.at, slot.id.clone()), slot)));
+            self.give_way(out);
         }
         if !closed.is_empty() {
             out.push(Action::Record(closed));
+        }
+    }
+
+    /// The ward's own slots leave those of the centre alone. They too may come back, when the centre moves its
+    /// own.
+    fn give_way(&mut self, out: &mut Vec<Action>) {
+        let at_work = match &self.phase {
+            Phase::Idle => None,
+            Phase::Preparing { job, .. } | Phase::Ready { job, .. } | Phase::Cueing { job, .. } => Some(job),
+            Phase::OnAir(air) => Some(&air.job),
+        };
+        let at_work = at_work.and_then(Job::planned_slot);
+        let centre: Vec<Planned> =
+            self.due.values().cloned().chain(at_work).filter(|slot| !slot.ward).collect();
+        let in_the_way = |slot: &Planned| slot.ward && centre.iter().any(|other| slot.overlaps(other));
+        self.withdrawn.extend(self.due.extract_if(.., |_, slot| in_the_way(slot)));
+        if let Phase::Preparing { job, .. } | Phase::Ready { job, .. } = &self.phase
+            && job.trigger == Trigger::Schedule
+            && let Some(slot) = job.planned_slot().filter(|slot| in_the_way(slot))
+        {
+            // Not cued yet, so nobody has heard or read of it; what goes on after a cut was, and ends as its own.
+            out.push(Action::Player(Command::Close));
+            self.phase = Phase::Idle;
+            self.closed.remove(&slot.id);
+            self.withdrawn.insert((slot.at, slot.id.clone()), slot);
         }
     }
 
@@ -71,21 +102,20 @@ impl Controller {
     }
 
     /// A slot that is being made ready and not cued yet follows the schedule that replaces its own.
-    fn put_back(&mut self, month: Month, slots: &[Planned], out: &mut Vec<Action>) {
+    fn put_back(&mut self, schedule: ScheduleName, slots: &[Planned], out: &mut Vec<Action>) {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return };
-        let Some(id) = job.slot.clone().filter(|id| id.month == month) else { return };
-        let replacement = slots.iter().find(|slot| slot.id == id);
-        let stands = replacement.is_some_and(|slot| slot.schedule == job.schedule);
+        let Some(slot) = job.planned_slot().filter(|slot| slot.stands_in(schedule)) else { return };
+        let replacement = slots.iter().find(|new| new.id == slot.id);
+        let stands = replacement.is_some_and(|new| new.schedule == slot.schedule);
         if stands || job.trigger != Trigger::Schedule {
             return;
         }
         if replacement.is_none() {
             out.push(Action::Player(Command::Close));
         }
-        let slot = Planned { id: id.clone(), at: job.planned, length: job.length, schedule: job.schedule };
         self.phase = Phase::Idle;
-        self.closed.remove(&id);
-        self.due.insert((slot.at, id), slot);
+        self.closed.remove(&slot.id);
+        self.due.insert((slot.at, slot.id.clone()), slot);
     }
 
     pub(super) fn resume(&mut self, cut: &Interrupted, now: DateTime<Utc>, out: &mut Vec<Action>) {
@@ -94,7 +124,8 @@ impl Controller {
         let in_time = away <= TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s))
             && away >= TimeDelta::zero();
         let whole_left = job.rest() > Frames::ZERO;
-        if in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
+        // One goes on at most: what was cut before it has had its chance.
+        if self.is_idle() && in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
             // It goes on the moment it is ready, whatever its planned instant was.
             out.push(Action::Player(Command::Open));
             out.push(Action::Prepare(Box::new(job.clone())));

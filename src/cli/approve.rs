@@ -6,21 +6,24 @@ use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
     control::{self, Approve, Folder},
-    units::Month,
+    units::ScheduleName,
 };
 
 pub(super) fn approve(
     folder: &Folder,
-    month: Month,
+    month: ScheduleName,
     by: &str,
     document: Option<&str>,
     key: Option<PathBuf>,
     say: Say,
 ) -> anyhow::Result<Exit> {
-    let order = Approve { month, by: by.into(), document: document.unwrap_or_default().into(), key };
+    let order =
+        Approve { schedule: month, by: by.into(), document: document.unwrap_or_default().into(), key };
     let digest = control::approve(folder, &order, System::new().now().wall)?;
     let file = folder.approval_file(month);
-    say.document(&serde_json::json!({ "month": month, "digest": digest, "by": by, "file": file }));
+    say.document(&serde_json::json!({
+        "month": month.month, "ward": month.ward, "digest": digest, "by": by, "file": file,
+    }));
     let (month, digest) = (month.to_string(), digest.to_string());
     say.line(
         &say.text("approve-done", &[("month", &month), ("by", by), ("digest", &digest), ("file", &file)]),

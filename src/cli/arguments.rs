@@ -4,9 +4,9 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::lang_of_environment;
+use super::{enter::Airing, lang_of_environment, retain::Retain};
 use crate::{
-    units::{Month, SlotId},
+    units::{ScheduleName, SlotId},
     words::{self, Lang},
 };
 
@@ -34,16 +34,23 @@ impl Cli {
 /// The verbs of `formats.md`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    Init {},
+    Init {
+        #[arg(long, requires = "by", requires = "reason")]
+        new_epoch: bool,
+        #[arg(long, value_name = "NAME", requires = "new_epoch")]
+        by: Option<String>,
+        #[arg(long, value_name = "TEXT", requires = "new_epoch")]
+        reason: Option<String>,
+    },
     Copy {
-        from: Month,
-        to: Month,
+        from: ScheduleName,
+        to: ScheduleName,
     },
     Check {
-        months: Vec<Month>,
+        months: Vec<ScheduleName>,
     },
     Approve {
-        month: Month,
+        month: ScheduleName,
         #[arg(long, value_name = "NAME")]
         by: String,
         #[arg(long, value_name = "NO")]
@@ -52,7 +59,7 @@ pub(super) enum Verb {
         key: Option<PathBuf>,
     },
     Rehearse {
-        month: Month,
+        month: ScheduleName,
         #[arg(long, value_name = "N")]
         days: Option<u32>,
         #[arg(long, value_name = "SEED")]
@@ -63,7 +70,7 @@ pub(super) enum Verb {
         output: Option<String>,
     },
     Air {
-        month: Month,
+        month: ScheduleName,
         programme: String,
         #[arg(long)]
         test: bool,
@@ -91,7 +98,10 @@ pub(super) enum Verb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    Status {},
+    Status {
+        #[arg(long)]
+        qr: bool,
+    },
     Log {
         #[arg(long, value_name = "DATE")]
         from: Option<String>,
@@ -115,6 +125,28 @@ pub(super) enum Verb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    Export {
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        #[arg(long)]
+        audio: bool,
+        #[arg(long)]
+        force: bool,
+    },
+    Enter(Airing),
+    Retain(Retain),
+    Prune {
+        #[arg(long)]
+        dry_run: bool,
+    },
+    Key {
+        #[command(subcommand)]
+        what: KeyVerb,
+    },
     Verify {
         target: Option<PathBuf>,
         #[arg(long = "key", value_name = "KEY")]
@@ -130,6 +162,16 @@ pub(super) enum Verb {
     },
 }
 
+/// The verbs of `loa key`.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyVerb {
+    New {
+        name: String,
+        #[arg(short = 'o', long, value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
 /// Reads `args` (program name first); help and mistakes come as clap's errors.
 pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let matches = command(wanted_lang(&args)).try_get_matches_from(args)?;
@@ -138,30 +180,38 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// The command with all its help in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
-    let text = |key: &str| words::find(lang, key);
-    let describe = |verb: &str, arg: Arg| {
-        let id = arg.get_id().as_str().replace('_', "-");
-        let help = text(&format!("arg-{verb}-{id}")).or_else(|| text(&format!("arg-{id}")));
-        match help {
-            Some(help) => arg.help(help),
-            None => arg,
-        }
-    };
-    let mut command = Cli::command().mut_args(|arg| describe("loa", arg));
+    let mut command = Cli::command().mut_args(|arg| described("loa", arg, lang));
     for key in ["loa-about", "loa-after"] {
-        let Some(sentence) = text(key) else { continue };
+        let Some(sentence) = words::find(lang, key) else { continue };
         command = if key == "loa-about" { command.about(sentence) } else { command.after_help(sentence) };
     }
     command.mut_subcommands(|verb| {
         let name = verb.get_name().to_owned();
-        let about = text(&format!("verb-{name}")).unwrap_or_default();
-        let more = text(&format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
-        let verb = verb.about(about).mut_args(|arg| describe(&name, arg));
-        match more {
-            Some(more) => verb.long_about(more),
-            None => verb,
-        }
+        explained(verb, &name, lang)
     })
+}
+
+/// `verb` and what stands below it, by the sentences for `name`, such as `key-new`.
+fn explained(verb: Command, name: &str, lang: Lang) -> Command {
+    let about = words::find(lang, &format!("verb-{name}")).unwrap_or_default();
+    let more = words::find(lang, &format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
+    let verb = verb.about(about).mut_args(|arg| described(name, arg, lang)).mut_subcommands(|below| {
+        let name = format!("{name}-{}", below.get_name());
+        explained(below, &name, lang)
+    });
+    match more {
+        Some(more) => verb.long_about(more),
+        None => verb,
+    }
+}
+
+fn described(verb: &str, arg: Arg, lang: Lang) -> Arg {
+    let id = arg.get_id().as_str().replace('_', "-");
+    let help = words::find(lang, &format!("arg-{verb}-{id}"));
+    match help.or_else(|| words::find(lang, &format!("arg-{id}"))) {
+        Some(help) => arg.help(help),
+        None => arg,
+    }
 }
 
 /// The language that the help must speak is needed before the arguments are read.
@@ -181,13 +231,16 @@ mod tests {
         for lang in [Lang::Vi, Lang::En] {
             let command = command(lang);
             command.clone().debug_assert();
-            for verb in command.get_subcommands() {
-                let name = verb.get_name();
-                assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
-                for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
-                    assert!(arg.get_help().is_some(), "{name} {} has no sentence in {lang:?}", arg.get_id());
-                }
-            }
+            command.get_subcommands().for_each(explains);
         }
+    }
+
+    fn explains(verb: &Command) {
+        let name = verb.get_name();
+        assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
+        for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
+            assert!(arg.get_help().is_some(), "{name} {} has no sentence", arg.get_id());
+        }
+        verb.get_subcommands().for_each(explains);
     }
 }

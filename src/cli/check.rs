@@ -8,28 +8,29 @@ use crate::{
         self, CheckReport, ControlError, FindingView, Folder, Measure, ProgrammeReport, Progress,
         finding_view,
     },
-    units::{Level, Month},
+    units::{Level, Month, ScheduleName},
     words::Message,
 };
 
 #[derive(Serialize)]
 struct View<'a> {
     month: Month,
+    ward: bool,
     programmes: &'a [ProgrammeReport],
     slots: usize,
     findings: Vec<FindingView>,
     ready: bool,
 }
 
-pub(super) fn check(folder: &Folder, months: &[Month], say: Say) -> anyhow::Result<Exit> {
-    let months = if months.is_empty() { control::months(folder)? } else { months.to_vec() };
-    if months.is_empty() {
+pub(super) fn check(folder: &Folder, months: &[ScheduleName], say: Say) -> anyhow::Result<Exit> {
+    let schedules = named(folder, months)?;
+    if schedules.is_empty() {
         return Err(ControlError::from(Message::new("check-nothing")).into());
     }
     let mut ready = true;
-    for month in months {
+    for name in schedules {
         let bar = say.bar(Progress::WHOLE.into(), "check-working");
-        let report = control::check(folder, month, &mut |progress| {
+        let report = control::check(folder, name, &mut |progress| {
             bar.set_position(progress.done.into());
         })?;
         bar.finish_and_clear();
@@ -39,10 +40,29 @@ pub(super) fn check(folder: &Folder, months: &[Month], say: Say) -> anyhow::Resu
     Ok(if ready { Exit::Done } else { Exit::No })
 }
 
+/// The schedules that `months` name: a plain month is the centre's with the ward's own beside it, where
+/// there is one; no month is every schedule in the folder.
+fn named(folder: &Folder, months: &[ScheduleName]) -> Result<Vec<ScheduleName>, ControlError> {
+    let there = control::schedules(folder)?;
+    if months.is_empty() {
+        return Ok(there);
+    }
+    let mut names = Vec::new();
+    for name in months {
+        let beside = ScheduleName::ward(name.month);
+        names.push(*name);
+        if !name.ward && there.contains(&beside) && !months.contains(&beside) {
+            names.push(beside);
+        }
+    }
+    Ok(names)
+}
+
 fn show(report: &CheckReport, say: Say) {
     let findings = report.findings.iter().map(|finding| finding_view(finding, say.lang)).collect();
     say.document(&View {
-        month: report.month,
+        month: report.schedule.month,
+        ward: report.schedule.ward,
         programmes: &report.programmes,
         slots: report.slots,
         findings,
@@ -51,7 +71,7 @@ fn show(report: &CheckReport, say: Say) {
     if say.json {
         return;
     }
-    let month = report.month.to_string();
+    let month = report.schedule.to_string();
     for programme in &report.programmes {
         say.line(&say.text("check-programme", &[("id", &programme.id), ("title", &programme.title)]));
         let rows = programme.segments.iter().map(|segment| {

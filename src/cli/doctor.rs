@@ -15,7 +15,11 @@ pub(super) fn doctor(root: &Path, output: Option<&str>, tone: bool, say: Say) ->
     say.document(&serde_json::json!({ "examinations": examinations, "devices": devices }));
     for examination in &examinations {
         let what = say.text(&format!("doctor-{}", examination.what), &[]);
-        say.line(&format!("{what}: {} – {}", word(&examination.lamp, say), examination.lamp.detail));
+        say.line(&format!(
+            "{what}: {} – {}",
+            word(&examination.lamp, say),
+            examination.lamp.said.in_lang(say.lang)
+        ));
     }
     say.line(&say.text("doctor-devices", &[]));
     for device in &devices {

@@ -6,7 +6,7 @@ use super::{Exit, say::Say};
 use crate::{
     clock::System,
     control::{self, Folder},
-    units::Month,
+    units::ScheduleName,
 };
 
 pub(super) fn init(root: &Path, say: Say) -> anyhow::Result<Exit> {
@@ -19,7 +19,16 @@ pub(super) fn init(root: &Path, say: Say) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-pub(super) fn copy(folder: &Folder, from: Month, to: Month, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn new_epoch(root: &Path, by: &str, reason: &str, say: Say) -> anyhow::Result<Exit> {
+    let made = control::new_epoch(root, &System::new(), by, reason)?;
+    say.document(&made);
+    let values = [("origin", made.origin.as_str()), ("kept", &made.kept), ("key", &made.public_key)];
+    say.line(&say.text("epoch-made", &values));
+    say.line(&say.text(if made.endorsed { "epoch-endorsed" } else { "epoch-not-endorsed" }, &[]));
+    Ok(Exit::Done)
+}
+
+pub(super) fn copy(folder: &Folder, from: ScheduleName, to: ScheduleName, say: Say) -> anyhow::Result<Exit> {
     let (file, left_out) = control::copy_month(folder, from, to)?;
     say.document(&serde_json::json!({ "file": file, "left_out": left_out }));
     say.line(&say.text("copy-done", &[("file", &file)]));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     control::{self, Ask, ControlError, Folder, Row, RowFilter},
-    evidence::Outcome,
+    evidence::{Outcome, Trigger},
     units::{Frames, SlotId},
     words::Message,
 };
@@ -27,8 +27,12 @@ pub(super) fn log(
         to: to.map(day).transpose()?,
         outcome: outcome.map(outcome_called).transpose()?,
     };
-    let rows = control::rows(folder, &folder.log_path(), &filter)?;
-    show_rows(&rows, say);
+    if say.json {
+        // A log of years goes out as it is read.
+        control::each_row(folder, &folder.log_path(), &filter, &mut |row| say.document(&row))?;
+    } else {
+        show_rows(&control::rows(folder, &folder.log_path(), &filter)?, say);
+    }
     Ok(Exit::Done)
 }
 
@@ -44,7 +48,8 @@ pub(super) fn show_rows(rows: &[Row], say: Say) {
         code.map_or(String::new(), |code| say.text(&format!("{prefix}-{code}"), &[]))
     };
     let lines = rows.iter().map(|row| {
-        let manual = format!("{}/{} ({})", row.month, row.programme, say.text("manual", &[]));
+        let how = if row.trigger == Some(Trigger::ByHand) { "by-hand" } else { "manual" };
+        let manual = format!("{}/{} ({})", row.month, row.programme, say.text(how, &[]));
         let start = row.first_frame.clone().unwrap_or_default();
         vec![
             row.slot.as_ref().map_or(manual, ToString::to_string),
@@ -101,7 +106,8 @@ fn outcome_called(text: &str) -> Result<Outcome, ControlError> {
         .map_err(|_| ControlError::Usage(Message::new("outcome-unknown").with("outcome", text)))
 }
 
-fn day(text: &str) -> Result<NaiveDate, ControlError> {
+/// A day as people type it.
+pub(super) fn day(text: &str) -> Result<NaiveDate, ControlError> {
     let parsed = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     parsed.map_err(|_| ControlError::Usage(Message::new("day-unclear").with("day", text)))
 }

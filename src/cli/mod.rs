@@ -7,9 +7,14 @@ mod approve;
 mod arguments;
 mod check;
 mod doctor;
+mod enter;
+mod export;
 mod init;
+mod key;
 mod log;
+mod prune;
 mod rehearse;
+mod retain;
 mod run;
 mod say;
 mod status;
@@ -17,7 +22,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Cli, Verb};
+use arguments::{Cli, KeyVerb, Verb};
 use say::Say;
 
 use crate::{
@@ -64,15 +69,24 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
-    if let Verb::Init {} = cli.verb {
-        return init::init(&cli.dir, say);
+    match &cli.verb {
+        Verb::Init { by: Some(by), reason: Some(reason), .. } => {
+            return init::new_epoch(&cli.dir, by, reason, say);
+        }
+        Verb::Init { .. } => return init::init(&cli.dir, say),
+        _ => {}
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
+        let target = target.as_deref().unwrap_or(&cli.dir);
         let against = Against { keys: keys.clone(), codes: codes.clone() };
-        return verify::verify(target.as_deref().unwrap_or(&cli.dir), &against, say);
+        let verify = if target.is_file() { export::verify } else { verify::verify };
+        return verify(target, &against, say);
     }
     if let Verb::Doctor { output, tone } = &cli.verb {
         return doctor::doctor(&cli.dir, output.as_deref(), *tone, say);
+    }
+    if let Verb::Key { what: KeyVerb::New { name, file } } = &cli.verb {
+        return key::new(name, file, say);
     }
     let folder = Folder::open(&cli.dir)?;
     match &cli.verb {
@@ -91,13 +105,20 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         }
         Verb::Release { by } => air::release(folder, by.as_deref(), say),
         Verb::Cancel { slot, reason, by } => air::cancel(folder, slot, reason, by.as_deref(), say),
+        Verb::Export { from, to, output, audio, force } => {
+            let wish = export::wish(from.as_deref(), to.as_deref(), *audio, *force)?;
+            export::export(&folder, output, wish, say)
+        }
         Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
-        Verb::Status {} => status::status(&folder, say),
+        Verb::Enter(airing) => enter::enter(folder, airing, say),
+        Verb::Retain(order) => retain::retain(folder, order, say),
+        Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
+        Verb::Status { qr } => status::status(&folder, *qr, say),
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
         }
-        Verb::Init {} | Verb::Verify { .. } | Verb::Doctor { .. } => Ok(Exit::Usage),
+        Verb::Init { .. } | Verb::Verify { .. } | Verb::Doctor { .. } | Verb::Key { .. } => Ok(Exit::Usage),
     }
 }
 

@@ -9,12 +9,12 @@ use crate::{
     control::{self, Folder, RowFilter},
     daemon::{self, Rehearsal},
     evidence::Outcome,
-    units::Month,
+    units::ScheduleName,
 };
 
 pub(super) fn rehearse(
     folder: &Folder,
-    month: Month,
+    month: ScheduleName,
     days: Option<u32>,
     faults: Option<u64>,
     say: Say,
@@ -22,7 +22,7 @@ pub(super) fn rehearse(
     let begun = Instant::now();
     let scratch = tempfile::tempdir().context("make a folder for the rehearsal")?;
     let bar = say.bar(100, "rehearse-working");
-    let what = Rehearsal { month, days, faults };
+    let what = Rehearsal { schedule: month, days, faults };
     let path = daemon::rehearse(folder, &what, scratch.path(), &mut |percent| bar.set_position(percent))?;
     bar.finish_and_clear();
     let rows = control::rows(folder, &path, &RowFilter::default())?;

@@ -108,7 +108,7 @@ impl Say {
                 self.failure(&anyhow::anyhow!("{why}"));
                 return Exit::Machine;
             }
-            Reply::Status(_) => return Exit::Done,
+            Reply::Status(_) | Reply::Pruned(_) => return Exit::Done,
         };
         let answer = if exit == Exit::Done { "done" } else { "no" };
         self.document(

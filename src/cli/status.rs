@@ -1,12 +1,14 @@
 //! `loa status`: on air, next slot, device, clock, disk, log head.
 
+use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
+
 use super::{Exit, check::minutes, say::Say};
 use crate::{
     clock::System,
     control::{self, Ask, Folder, Lamp, Reply, Status},
 };
 
-pub(super) fn status(folder: &Folder, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn status(folder: &Folder, qr: bool, say: Say) -> anyhow::Result<Exit> {
     let status = match control::ask(&folder.socket_path(), &Ask::Status)? {
         Some(Reply::Status(status)) => *status,
         Some(other) => return Ok(say.reply(&other)),
@@ -14,7 +16,16 @@ pub(super) fn status(folder: &Folder, say: Say) -> anyhow::Result<Exit> {
     };
     say.document(&status);
     show(&status, say);
+    if qr {
+        say.line(&picture(&status.log.checkpoint)?);
+    }
     Ok(Exit::Done)
+}
+
+/// The signed checkpoint as a QR code of half blocks, dark on light, for a telephone that keeps it.
+fn picture(checkpoint: &str) -> anyhow::Result<String> {
+    let code = QrCode::with_error_correction_level(checkpoint, EcLevel::L)?;
+    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
 
 fn show(status: &Status, say: Say) {
@@ -49,9 +60,9 @@ fn show(status: &Status, say: Say) {
     for (key, lamp) in
         [("status-device", &status.device), ("status-clock", &status.clock), ("status-disk", &status.disk)]
     {
-        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", &lamp.detail)]));
+        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", lamp.said.in_lang(say.lang))]));
     }
-    say.line(&say.text("status-log", &[("size", &status.log.size.to_string())]));
+    say.line(&say.text("status-log", &[("size", &status.log.size.to_string()), ("code", &status.log.code)]));
 }
 
 /// A lamp's state in the reader's language.

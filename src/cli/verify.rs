@@ -3,40 +3,37 @@
 use std::path::Path;
 
 use super::{Exit, say::Say};
-use crate::control::{self, Against};
+use crate::{
+    control::{self, Against, Audit},
+    evidence::{Fault, Outcome, VerifyReport},
+    reconcile::Totals,
+};
 
 pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
-    let report = control::audit(target, against)?;
+    let Audit { report, slots } = control::audit(target, against)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());
-    let faults: Vec<_> = report
-        .faults
-        .iter()
-        .map(|fault| {
-            serde_json::json!({
-                "entry": fault.entry, "code": fault.message.code, "message": fault.message.say(say.lang),
-            })
-        })
-        .collect();
     let signed_by: Vec<_> = report.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
     let witnessed_by: Vec<_> = report.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.size, "root": root, "signed_by": signed_by,
-        "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults,
-        "more_faults": report.more_faults,
+        "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
+        "more_faults": report.more_faults, "slots": slots, "own_key": against.keys.is_empty(),
     }));
-    for fault in &report.faults {
-        let place = fault
-            .entry
-            .map_or(String::new(), |entry| say.text("verify-entry", &[("entry", &entry.to_string())]) + ": ");
-        say.line(&format!("{place}{}", fault.message.say(say.lang)));
-    }
+    show_faults(&report, say);
     if !report.witnessed_by.is_empty() {
         let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
         say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
     }
     if report.unknown > 0 {
         say.line(&say.text("verify-unknown", &[("count", &report.unknown.to_string())]));
+    }
+    match &slots {
+        Some(slots) => say.line(&counts(slots, say)),
+        None => say.line(&say.text("verify-slots-unjudged", &[])),
+    }
+    if against.keys.is_empty() {
+        say.line(&say.text("verify-own-key", &[]));
     }
     if holds {
         say.line(&say.text("verify-whole", &[("size", &size), ("root", &root)]));
@@ -45,4 +42,39 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     let count = (report.faults.len() as u64 + report.more_faults).to_string();
     say.line(&say.text("verify-broken", &[("count", &count), ("size", &size)]));
     Ok(Exit::No)
+}
+
+/// How the slots stand, for a sentence.
+pub(super) fn counts(slots: &Totals, say: Say) -> String {
+    let of = |outcome: Outcome| slots.closed.get(&outcome).copied().unwrap_or(0);
+    let full = of(Outcome::Full);
+    let closed: u64 = slots.closed.values().sum();
+    let values = [
+        ("listed", slots.listed),
+        ("full", full),
+        ("other", closed - full),
+        ("open", slots.open + slots.to_come),
+        ("without", slots.without),
+    ]
+    .map(|(name, count)| (name, count.to_string()));
+    say.text("verify-slots", &values.each_ref().map(|(name, count)| (*name, count.as_str())))
+}
+
+/// The faults for machines.
+pub(super) fn faults(report: &VerifyReport, say: Say) -> Vec<serde_json::Value> {
+    let view = |fault: &Fault| {
+        let (code, message) = (fault.message.code, fault.message.say(say.lang));
+        serde_json::json!({ "entry": fault.entry, "code": code, "message": message })
+    };
+    report.faults.iter().map(view).collect()
+}
+
+/// The faults for people, each at its entry.
+pub(super) fn show_faults(report: &VerifyReport, say: Say) {
+    for fault in &report.faults {
+        let place = fault
+            .entry
+            .map_or(String::new(), |entry| say.text("verify-entry", &[("entry", &entry.to_string())]) + ": ");
+        say.line(&format!("{place}{}", fault.message.say(say.lang)));
+    }
 }

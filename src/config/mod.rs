@@ -2,4 +2,4 @@
 
 mod station;
 
-pub use station::{Channels, Output, Policy, Station, read};
+pub use station::{Channels, Output, Policy, Retention, Station, read};

@@ -41,6 +41,18 @@ pub struct Station {
     pub policy: Policy,
     /// Keys whose approvals count here.
     pub approvers: Vec<PublicKey>,
+    /// Keys of the people whose word counts for an airing by hand, beside the approvers.
+    pub operators: Vec<PublicKey>,
+    /// How long what was aired is kept.
+    pub retention: Retention,
+}
+
+impl Station {
+    /// Every key whose signature makes a person's statement count here.
+    #[must_use]
+    pub fn witnesses(&self) -> Vec<PublicKey> {
+        self.operators.iter().chain(&self.approvers).cloned().collect()
+    }
 }
 
 /// The `[output]` table.
@@ -96,6 +108,21 @@ pub struct Policy {
     pub clock_step_s: u32,
 }
 
+/// The `[retention]` table. The log itself is never deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Audio of programmes is kept for this many whole months after the last month that named it.
+    pub programme_months: u32,
+    /// Captured audio (loopback, microphone) is kept for this many days.
+    pub captured_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { programme_months: 24, captured_days: 90 }
+    }
+}
+
 impl Default for Output {
     fn default() -> Output {
         Output {
@@ -124,8 +151,19 @@ pub fn read(file: &str, bytes: &[u8]) -> (Option<Station>, Vec<Finding>) {
 }
 
 fn station(table: &Table) -> Option<Station> {
-    const KEYS: &[&str] =
-        &["id", "unit", "zone", "demo", "plan", "folders", "output", "windows", "policy", "trust"];
+    const KEYS: &[&str] = &[
+        "id",
+        "unit",
+        "zone",
+        "demo",
+        "plan",
+        "folders",
+        "output",
+        "windows",
+        "policy",
+        "trust",
+        "retention",
+    ];
     table.known(KEYS);
     let id = table.need("id").and_then(|f| origin_word(&f));
     let unit = table.need("unit").and_then(|f| f.id());
@@ -136,11 +174,14 @@ fn station(table: &Table) -> Option<Station> {
     let output = sub(table, "output").and_then(|t| t.map_or(Some(Output::default()), |t| output(&t)));
     let windows = sub(table, "windows").and_then(|t| t.map_or(Some(Windows::default()), |t| windows(&t)));
     let policy = sub(table, "policy").and_then(|t| t.map_or(Some(Policy::default()), |t| policy(&t)));
-    let trust = sub(table, "trust").and_then(|t| t.map_or(Some(Vec::new()), |t| trust(&t, demo)));
-    if trust.as_ref().is_some_and(Vec::is_empty) {
+    let trust = sub(table, "trust").and_then(|t| t.map_or(Some(Trust::default()), |t| trust(&t, demo)));
+    if trust.as_ref().is_some_and(|trust| trust.approvers.is_empty()) {
         table.report(Severity::Warning, "trust", Message::new("approvers-none"));
     }
+    let retention =
+        sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
     let [schedules, media, data] = folders?;
+    let Trust { approvers, operators } = trust?;
     Some(Station {
         id: id?,
         unit: unit?,
@@ -153,7 +194,9 @@ fn station(table: &Table) -> Option<Station> {
         output: output?,
         windows: windows?,
         policy: policy?,
-        approvers: trust?,
+        approvers,
+        operators,
+        retention: retention?,
     })
 }
 
@@ -266,13 +309,30 @@ fn policy(table: &Table) -> Option<Policy> {
     })
 }
 
-fn trust(table: &Table, demo: Option<bool>) -> Option<Vec<PublicKey>> {
-    table.known(&["approvers"]);
-    or(table, "approvers", Vec::new(), |list| list.list_of(|field| approver(field, demo)))
+fn retention(table: &Table) -> Option<Retention> {
+    table.known(&["programme_months", "captured_days"]);
+    let usual = Retention::default();
+    let programme_months = or(table, "programme_months", usual.programme_months, |f| f.integer(1..=600));
+    let captured_days = or(table, "captured_days", usual.captured_days, |f| f.integer(1..=3650));
+    Some(Retention { programme_months: programme_months?, captured_days: captured_days? })
+}
+
+/// Whose signatures count here.
+#[derive(Default)]
+struct Trust {
+    approvers: Vec<PublicKey>,
+    operators: Vec<PublicKey>,
+}
+
+fn trust(table: &Table, demo: Option<bool>) -> Option<Trust> {
+    table.known(&["approvers", "operators"]);
+    let keys = |key: &str| or(table, key, Vec::new(), |list| list.list_of(|field| trusted(field, demo)));
+    let (approvers, operators) = (keys("approvers"), keys("operators"));
+    Some(Trust { approvers: approvers?, operators: operators? })
 }
 
 /// The demonstration's private key is public: whoever trusts it trusts everybody.
-fn approver(field: &Field, demo: Option<bool>) -> Option<PublicKey> {
+fn trusted(field: &Field, demo: Option<bool>) -> Option<PublicKey> {
     let text = field.words()?;
     let Ok(key) = PublicKey::parse(&text) else {
         return field.refuse(Message::new("key-malformed").with("found", text));
@@ -303,9 +363,20 @@ mod tests {
         assert_eq!((&station.policy, &station.plan), (&least.policy, &least.plan));
         assert_eq!((&station.schedules, &station.media), (&least.schedules, &least.media));
         assert_eq!((station.zone, &station.data), (least.zone, &least.data));
+        assert_eq!((station.retention, least.retention.programme_months), (least.retention, 24));
         assert!(station.demo && !least.demo);
         let demo = SigningKey::parse(include_str!("../../config/demo.key")).unwrap();
         assert_eq!(station.approvers, [demo.public().clone()]);
+        assert_eq!(station.witnesses(), station.approvers);
+    }
+
+    #[test]
+    fn the_example_names_every_key_at_its_default() {
+        let (example, findings) = read("s", include_bytes!("../../config/station.example.toml"));
+        assert_eq!(findings.iter().map(|f| f.message.code).collect::<Vec<_>>(), ["approvers-none"]);
+        let (example, least) = (example.unwrap(), read("s", b"id = \"a\"\nunit = \"b\"\n").0.unwrap());
+        assert_eq!((example.retention, &example.operators), (least.retention, &least.operators));
+        assert_eq!((&example.output, &example.policy), (&least.output, &least.policy));
     }
 
     proptest! {

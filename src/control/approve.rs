@@ -1,4 +1,4 @@
-//! A named person releases a month for air.
+//! A named person releases a schedule for air.
 
 use std::path::PathBuf;
 
@@ -15,15 +15,15 @@ use crate::{
     disk,
     keys::SigningKey,
     programme::{Approval, Release},
-    units::{Digest, Month},
+    units::{Digest, ScheduleName},
     words::Message,
 };
 
 /// Who approves what, with which key.
 #[derive(Debug, Clone)]
 pub struct Approve {
-    /// Which month.
-    pub month: Month,
+    /// Which schedule of which month.
+    pub schedule: ScheduleName,
     /// Who approves.
     pub by: String,
     /// Number of the document of approval; may be empty.
@@ -35,12 +35,12 @@ pub struct Approve {
 /// Signs the digest of the schedule with all its source files and lays the approval beside the schedule.
 /// Refused when the schedule has errors, a file cannot be read, or this station would not trust the key.
 pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<Digest, ControlError> {
-    let mut month = MonthFile::read(folder, order.month)?;
+    let mut month = MonthFile::read(folder, order.schedule)?;
     if super::folder::has_errors(&month.findings) {
         return Err(ControlError::Findings(month.findings));
     }
     // What is approved must be able to air: the same checks that a person sees, all but the approval itself.
-    let findings = examine(folder, order.month, &mut |_| {})?.findings;
+    let findings = examine(folder, order.schedule, &mut |_| {})?.findings;
     if super::folder::has_errors(&findings) {
         return Err(ControlError::Findings(findings));
     }
@@ -62,7 +62,7 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
         at: now,
     };
     let note = Approval::sign(&subject, &release, &key).map_err(|error| approval_message(&error))?;
-    disk::replace(&folder.root.join(folder.approval_file(order.month)), note.as_bytes(), 0o644)?;
+    disk::replace(&folder.root.join(folder.approval_file(order.schedule)), note.as_bytes(), 0o644)?;
     // Read back what a station will read: an approval that does not open is none.
     month.approval = Some(note.into_bytes());
     match month.clearance(folder, files) {

@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::files_of, survey::expand,
+    Clearance, ControlError, Folder, MonthFile,
+    folder::has_errors,
+    month::files_of,
+    render_month,
+    survey::{beside_centre, expand},
 };
 use crate::{
     media::{self, Limits, Measure, Progress},
     programme::{self, Finding, Place, Premises, Programme},
-    units::{Digest, Frames, Level, Month},
+    units::{Digest, Frames, Level, ScheduleName},
 };
 
-/// What the check of a month found.
+/// What the check of a schedule found.
 #[derive(Debug, Clone)]
 pub struct CheckReport {
-    /// Which month.
-    pub month: Month,
+    /// Which schedule of which month.
+    pub schedule: ScheduleName,
     /// Its programmes, in the schedule's order.
     pub programmes: Vec<ProgrammeReport>,
     /// Slots at this station.
@@ -87,13 +91,13 @@ fn levels_as_db<S: serde::Serializer>(measure: &Option<Measure>, to: S) -> Resul
     value.serialize(to)
 }
 
-/// Checks `month` whole; `progress` is called as the audio is worked through.
+/// Checks the schedule called `name` whole; `progress` is called as the audio is worked through.
 pub fn check(
     folder: &Folder,
-    month: Month,
+    name: ScheduleName,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckReport, ControlError> {
-    let Examined { mut report, file, digests } = examine_all(folder, month, progress)?;
+    let Examined { mut report, file, digests } = examine_all(folder, name, progress)?;
     if !has_errors(&report.findings)
         && let Clearance::Withheld(why) = file.clearance(folder, digests)
     {
@@ -106,10 +110,10 @@ pub fn check(
 /// The same without the approval: what a person approves must hold already.
 pub(super) fn examine(
     folder: &Folder,
-    month: Month,
+    name: ScheduleName,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckReport, ControlError> {
-    Ok(examine_all(folder, month, progress)?.report)
+    Ok(examine_all(folder, name, progress)?.report)
 }
 
 /// A report with what it rests on.
@@ -121,13 +125,13 @@ struct Examined {
 
 fn examine_all(
     folder: &Folder,
-    month: Month,
+    name: ScheduleName,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Examined, ControlError> {
-    let file = MonthFile::read(folder, month)?;
+    let file = MonthFile::read(folder, name)?;
     let mut findings: Vec<Finding> = folder.findings.iter().chain(&file.findings).cloned().collect();
     let Some(schedule) = file.schedule.clone() else {
-        let report = CheckReport { month, programmes: Vec::new(), slots: 0, findings, ready: false };
+        let report = CheckReport { schedule: name, programmes: Vec::new(), slots: 0, findings, ready: false };
         return Ok(Examined { report, file, digests: BTreeMap::new() });
     };
     let mut digests = BTreeMap::new();
@@ -142,12 +146,23 @@ fn examine_all(
     }
     let (slots, _) = expand(folder, &file.file, &schedule);
     let station = &folder.station;
-    let premises =
-        Premises { plan: &folder.plan, windows: &station.windows, zone: station.zone, unit: &station.unit };
+    let premises = Premises {
+        plan: &folder.plan,
+        windows: &station.windows,
+        zone: station.zone,
+        unit: &station.unit,
+        ward: name.ward,
+    };
     findings.extend(programme::check(&file.file, &schedule, &premises, &lengths));
+    let centre = ScheduleName::centre(name.month);
+    if name.ward && MonthFile::find(folder, centre)?.is_some() {
+        // Only with all lengths known is it known what overlaps.
+        render_month(folder, centre)?;
+    }
+    findings.extend(beside_centre(folder, &file, &schedule, &lengths)?);
     findings.sort();
     findings.dedup();
-    let report = CheckReport { month, programmes, slots: slots.len(), findings, ready: false };
+    let report = CheckReport { schedule: name, programmes, slots: slots.len(), findings, ready: false };
     Ok(Examined { report, file, digests })
 }
 

@@ -4,8 +4,12 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde::Serialize;
 
-use super::{ControlError, Folder, Lamp};
-use crate::{clock::Clock, disk, words::Lang};
+use super::{Audit, ControlError, Folder, Lamp};
+use crate::{
+    clock::Clock,
+    disk,
+    words::{Lang, Message},
+};
 
 /// One thing that was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,14 +22,15 @@ pub struct Examination {
 }
 
 impl Examination {
-    /// `what` stands as `state`, because of `detail`.
+    /// `what` stands as `state`, which `message` explains.
     #[must_use]
-    pub fn new(what: &'static str, state: &str, detail: impl Into<String>) -> Examination {
-        Examination { what, lamp: Lamp { state: state.into(), detail: detail.into() } }
+    pub fn new(what: &'static str, state: &str, message: &Message) -> Examination {
+        Examination { what, lamp: Lamp::new(state, message) }
     }
 }
 
-/// Examines everything but the device, which the caller's player tests.
+/// Examines everything but the device, which the caller's player tests. The first fault of the configuration
+/// is quoted in `lang`.
 pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Vec<Examination>) {
     let folder = match Folder::open(root) {
         Ok(folder) => folder,
@@ -33,50 +38,63 @@ pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Ve
             let first = findings
                 .first()
                 .map_or(String::new(), |finding| format!("{}: {}", finding.place, finding.message.say(lang)));
-            let detail = format!("{first} (1/{})", findings.len());
-            return (None, vec![Examination::new("config", "error", detail)]);
+            let message = Message::new("doctor-config-faults").with("first", first);
+            return (
+                None,
+                vec![Examination::new("config", "error", &message.with("faults", findings.len()))],
+            );
         }
-        Err(error) => return (None, vec![Examination::new("config", "error", error.to_string())]),
+        Err(error) => return (None, vec![Examination::new("config", "error", &failed(&error))]),
     };
-    let health = clock.health();
-    let clock = if health.synchronised {
-        Examination::new("clock", "ok", format!("±{} ms", health.max_error_us / 1000))
-    } else {
-        Examination::new("clock", "warning", "not synchronised: timedatectl set-ntp true")
+    let station = Message::new("doctor-config-read").with("station", &folder.station.id);
+    let clock = match clock.health() {
+        health if health.synchronised => Lamp::clock(health),
+        _ => Lamp::new("warning", &Message::new("doctor-clock-unsynchronised")),
     };
     let examinations = vec![
-        Examination::new("config", "ok", format!("{} / {}", folder.station.id, folder.station.unit)),
+        Examination::new("config", "ok", &station.with("unit", &folder.station.unit)),
         log(&folder),
         permissions(&folder),
-        Examination { what: "disk", lamp: super::disk_lamp(disk::free_bytes(&folder.root).ok()) },
-        clock,
+        Examination { what: "disk", lamp: Lamp::disk(disk::free_bytes(&folder.root).ok()) },
+        Examination { what: "clock", lamp: clock },
     ];
     (Some(folder), examinations)
 }
 
+/// What the machine failed at, in its own words.
+fn failed(error: &dyn std::error::Error) -> Message {
+    Message::new("doctor-failed").with("detail", error)
+}
+
 fn log(folder: &Folder) -> Examination {
-    let path = folder.log_path();
     match super::audit(&folder.root, &super::Against::default()) {
-        Ok(report) if report.holds() => {
-            Examination::new("log", "ok", format!("{} entries, {}", report.size, path.display()))
+        Ok(Audit { report, .. }) if report.holds() => {
+            let message = Message::new("doctor-log-whole").with("entries", report.size);
+            Examination::new("log", "ok", &message.with("file", folder.log_path().display()))
         }
-        Ok(report) => Examination::new("log", "error", format!("{} faults: loa verify", report.faults.len())),
-        Err(ControlError::No(message)) => Examination::new("log", "error", message.say(Lang::En)),
-        Err(error) => Examination::new("log", "error", error.to_string()),
+        Ok(Audit { report, .. }) => {
+            let message = Message::new("doctor-log-faults").with("faults", report.faults.len());
+            Examination::new("log", "error", &message)
+        }
+        Err(ControlError::No(message)) => Examination::new("log", "error", &message),
+        Err(error) => Examination::new("log", "error", &failed(&error)),
     }
 }
 
 /// A key that others may read is no key.
 fn permissions(folder: &Folder) -> Examination {
     let path = folder.key_path("station");
+    let said = |code: &'static str, mode: u32| {
+        Message::new(code).with("file", path.display()).with("mode", format!("{mode:o}"))
+    };
     match fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o777) {
         Ok(mode) if [0o600, 0o400].contains(&mode) => {
-            Examination::new("permissions", "ok", format!("{mode:o} {}", path.display()))
+            Examination::new("permissions", "ok", &said("doctor-key-private", mode))
         }
-        Ok(mode) => {
-            let path = path.display();
-            Examination::new("permissions", "error", format!("{mode:o} {path}: chmod 600 {path}"))
+        Ok(mode) => Examination::new("permissions", "error", &said("doctor-key-open", mode)),
+        Err(error) => {
+            let message = Message::new("doctor-key-missing").with("file", path.display());
+            Examination::new("permissions", "error", &message.with("detail", error))
         }
-        Err(error) => Examination::new("permissions", "error", format!("{}: {error}", path.display())),
     }
 }

@@ -1,5 +1,7 @@
 //! Why a use-case did not come to its end.
 
+use std::path::Path;
+
 use crate::{
     disk::DiskError,
     keys::KeyError,
@@ -28,8 +30,8 @@ pub enum ControlError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The log.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{0}")]
+    Store(#[source] StoreError),
     /// A key or note.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -39,6 +41,26 @@ pub enum ControlError {
     /// The cache of masters.
     #[error(transparent)]
     Cache(#[from] MediaError),
+}
+
+impl From<StoreError> for ControlError {
+    /// A log that cannot be gone on with is an answer with a remedy, not a failure of the machine.
+    fn from(error: StoreError) -> ControlError {
+        let file = |code, path: &Path| Message::new(code).with("file", path.display());
+        ControlError::No(match &error {
+            StoreError::Absent(path) => file("log-lost", path),
+            StoreError::RolledBack { path, size, seen } => {
+                file("log-rolled-back", path).with("size", size).with("seen", seen)
+            }
+            StoreError::Forked { path, seen } => file("log-forked", path).with("seen", seen),
+            StoreError::Damaged { path, found } | StoreError::Foreign { path, found } => {
+                file("log-damaged", path).with("detail", found)
+            }
+            StoreError::HighWater(path) => file("log-high-water", path),
+            StoreError::OtherKey { path, .. } => file("log-other-key", path),
+            _ => return ControlError::Store(error),
+        })
+    }
 }
 
 impl From<Message> for ControlError {

@@ -12,7 +12,8 @@ use crate::{
     keys::SigningKey,
     media::{Library, Limits, MasterSpec, Renderer},
     programme::{self, Finding, Place, Plan, Severity},
-    units::Month,
+    store::{Log, Reader},
+    units::ScheduleName,
     words::Message,
 };
 
@@ -96,16 +97,16 @@ impl Folder {
         Renderer { library, masters: &self.masters, spec: MasterSpec::of(&self.station.output), limits }
     }
 
-    /// A month's schedule, as people name it: below the folder.
+    /// A schedule, as people name it: below the folder.
     #[must_use]
-    pub fn schedule_file(&self, month: Month) -> String {
-        self.station.schedules.join(format!("{month}.toml")).display().to_string()
+    pub fn schedule_file(&self, name: ScheduleName) -> String {
+        self.station.schedules.join(format!("{name}.toml")).display().to_string()
     }
 
     /// The approval that belongs to it.
     #[must_use]
-    pub fn approval_file(&self, month: Month) -> String {
-        self.station.schedules.join(format!("{month}.approval")).display().to_string()
+    pub fn approval_file(&self, name: ScheduleName) -> String {
+        self.station.schedules.join(format!("{name}.approval")).display().to_string()
     }
 
     /// The private key called `name` of this station: `data/keys/<name>.key`.
@@ -132,6 +133,14 @@ impl Folder {
             Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
         }
     }
+}
+
+/// The log at `path` for looking; a folder without one is a no.
+pub(super) fn open_log(path: &Path) -> Result<Reader, ControlError> {
+    if !path.exists() {
+        return Err(Message::new("log-missing").into());
+    }
+    Ok(Log::read_only(path)?)
 }
 
 /// Reads a private key file.

@@ -13,7 +13,7 @@ use crate::{
     keys::SigningKey,
     programme::{self, When},
     store::Log,
-    units::Month,
+    units::ScheduleName,
     words::Message,
 };
 
@@ -105,19 +105,27 @@ fn new_key(
     made: &mut Vec<String>,
 ) -> Result<SigningKey, ControlError> {
     let key = SigningKey::generate(name)?;
-    let path = folder.key_path(file);
-    disk::replace(&path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?;
-    // The public half lies beside it, for the centre and for whoever verifies.
-    let public = path.with_extension("pub");
-    disk::replace(&public, format!("{}\n", key.public().as_text()).as_bytes(), 0o644)?;
+    write_key(&folder.key_path(file), &key)?;
     made.push(format!("data/keys/{file}.key"));
     Ok(key)
+}
+
+/// Writes `key` to `path`, for its owner only; the public half lies beside it, for the centre and for
+/// whoever verifies.
+pub(super) fn write_key(path: &Path, key: &SigningKey) -> Result<(), ControlError> {
+    let public = path.with_extension("pub");
+    disk::replace(&public, format!("{}\n", key.public().as_text()).as_bytes(), 0o644)?;
+    Ok(disk::replace(path, format!("{}\n", key.secret_text()).as_bytes(), 0o600)?)
 }
 
 /// The schedule of `from` as a draft for `to`: cron rules as they stand, civil times on the same days,
 /// revision 1, no approval. Refused where `to` already has a schedule. Gives the new file and the civil
 /// times that `to` does not have, which were left out.
-pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Vec<String>), ControlError> {
+pub fn copy_month(
+    folder: &Folder,
+    from: ScheduleName,
+    to: ScheduleName,
+) -> Result<(String, Vec<String>), ControlError> {
     let source = MonthFile::read(folder, from)?;
     let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
@@ -131,7 +139,7 @@ pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Ve
             *times = times
                 .iter()
                 .filter_map(|time| {
-                    let day = to.first().with_day(time.day());
+                    let day = to.month.first().with_day(time.day());
                     if day.is_none() {
                         left_out.push(time.format("%Y-%m-%dT%H:%M:%S").to_string());
                     }
@@ -141,7 +149,7 @@ pub fn copy_month(folder: &Folder, from: Month, to: Month) -> Result<(String, Ve
         }
     }
     schedule.slots.retain(|rule| !matches!(&rule.when, When::At(times) if times.is_empty()));
-    schedule.month = to;
+    schedule.month = to.month;
     schedule.revision = 1;
     disk::replace(&path, programme::write(&schedule).as_bytes(), 0o644)?;
     Ok((file, left_out))

@@ -1,15 +1,15 @@
 //! The cache of masters: rendered when a month is accepted and not on air, dropped when no month needs it.
 
-use super::{ControlError, Folder, MonthFile, month::files_of, months};
+use super::{ControlError, Folder, MonthFile, month::files_of, schedules};
 use crate::{
     media::{Limits, Master},
-    units::{Digest, Month},
+    units::{Digest, Month, ScheduleName},
 };
 
-/// Renders what is missing of the programmes of `month`. A file that is refused is no error here: the check
+/// Renders what is missing of the programmes of the schedule `name`. A file that is refused is no error here: the check
 /// says so, and the slot will.
-pub fn render_month(folder: &Folder, month: Month) -> Result<(), ControlError> {
-    let Some(schedule) = MonthFile::read(folder, month)?.schedule else { return Ok(()) };
+pub fn render_month(folder: &Folder, name: ScheduleName) -> Result<(), ControlError> {
+    let Some(schedule) = MonthFile::read(folder, name)?.schedule else { return Ok(()) };
     let (library, limits) = (folder.library(), Limits::default());
     for programme in &schedule.programmes {
         folder.renderer(&library, &limits).open_or_render(&files_of(programme), &mut |_| {})?;
@@ -22,9 +22,9 @@ pub fn prune_masters(folder: &Folder, from: Month) -> Result<usize, ControlError
     let (library, limits) = (folder.library(), Limits::default());
     let renderer = folder.renderer(&library, &limits);
     let mut keep: Vec<Digest> = Vec::new();
-    for month in months(folder)?.into_iter().filter(|month| *month >= from) {
+    for name in schedules(folder)?.into_iter().filter(|name| name.month >= from) {
         // A schedule that cannot be read now may be mended in a minute: nothing is dropped meanwhile.
-        let Some(schedule) = MonthFile::read(folder, month)?.schedule else { return Ok(0) };
+        let Some(schedule) = MonthFile::read(folder, name)?.schedule else { return Ok(0) };
         for programme in &schedule.programmes {
             if let Ok(Some(master)) = renderer.find(&files_of(programme)) {
                 keep.push(master.manifest.key);

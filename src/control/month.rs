@@ -1,4 +1,4 @@
-//! One month as it stands in the folder: schedule, approval, and whether the one releases the other.
+//! A month's schedule as it stands in the folder: the file, its approval, and whether the one releases the other.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -10,15 +10,15 @@ use crate::{
     programme::{
         self, Approval, ApprovalError, ApprovalSubject, Finding, Place, Programme, Schedule, Severity,
     },
-    units::{Digest, Frames, Month},
+    units::{Digest, Frames, ScheduleName},
     words::Message,
 };
 
 /// A schedule file and what belongs to it.
 #[derive(Debug, Clone)]
 pub struct MonthFile {
-    /// Which month.
-    pub month: Month,
+    /// Which schedule of which month.
+    pub name: ScheduleName,
     /// The file as people name it.
     pub file: String,
     /// Its bytes.
@@ -43,29 +43,33 @@ pub enum Clearance {
 }
 
 impl MonthFile {
-    /// Reads the month's files; a month that has no schedule is a no.
-    pub fn read(folder: &Folder, month: Month) -> Result<MonthFile, ControlError> {
-        let file = folder.schedule_file(month);
-        let Some(bytes) = read_if_there(&folder.root.join(&file))? else {
-            return Err(Message::new("month-missing").with("file", &file).into());
-        };
-        let (schedule, findings) = programme::read(&file, &bytes);
-        let approval = read_if_there(&folder.root.join(folder.approval_file(month)))?;
-        let digest = Digest::of(&bytes);
-        Ok(MonthFile { month, file, bytes, digest, schedule, findings, approval })
+    /// Reads the schedule called `name` and its approval; a schedule that is not there is a no.
+    pub fn read(folder: &Folder, name: ScheduleName) -> Result<MonthFile, ControlError> {
+        MonthFile::find(folder, name)?
+            .ok_or_else(|| Message::new("month-missing").with("file", folder.schedule_file(name)).into())
     }
 
-    /// What an approval of this month is about: the schedule with the files as they are now.
+    /// The same, or `None` when there is no such schedule.
+    pub fn find(folder: &Folder, name: ScheduleName) -> Result<Option<MonthFile>, ControlError> {
+        let file = folder.schedule_file(name);
+        let Some(bytes) = read_if_there(&folder.root.join(&file))? else { return Ok(None) };
+        let (schedule, findings) = programme::read(&file, &bytes);
+        let approval = read_if_there(&folder.root.join(folder.approval_file(name)))?;
+        let digest = Digest::of(&bytes);
+        Ok(Some(MonthFile { name, file, bytes, digest, schedule, findings, approval }))
+    }
+
+    /// What an approval of this schedule is about: the schedule with the files as they are now.
     #[must_use]
     pub fn subject(&self, files: BTreeMap<String, Digest>) -> ApprovalSubject {
         let revision = self.schedule.as_ref().map_or(0, |schedule| schedule.revision);
-        ApprovalSubject::new(self.month, revision, self.digest, files)
+        ApprovalSubject::new(self.name.month, revision, self.digest, files)
     }
 
     /// Whether the approval that lies beside the schedule releases it with these files.
     #[must_use]
     pub fn clearance(&self, folder: &Folder, files: BTreeMap<String, Digest>) -> Clearance {
-        let place = Place { file: folder.approval_file(self.month), ..Place::default() };
+        let place = Place { file: folder.approval_file(self.name), ..Place::default() };
         let withheld = |message| {
             Clearance::Withheld(vec![Finding { severity: Severity::Error, place: place.clone(), message }])
         };
@@ -94,20 +98,25 @@ pub(super) fn approval_message(error: &ApprovalError) -> Message {
     }
 }
 
-/// The months that have a schedule in the folder, in order.
-pub fn months(folder: &Folder) -> Result<Vec<Month>, ControlError> {
+/// The schedules in the folder, by month, the centre's first.
+pub fn schedules(folder: &Folder) -> Result<Vec<ScheduleName>, ControlError> {
     let path = folder.root.join(&folder.station.schedules);
     let entries = fs::read_dir(&path).at("list", &path)?;
     let name = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
-    let month = |name: String| name.strip_suffix(".toml")?.parse().ok();
-    let mut months: Vec<Month> = entries.filter_map(name).filter_map(month).collect();
-    months.sort_unstable();
-    Ok(months)
+    let schedule = |name: String| name.strip_suffix(".toml")?.parse().ok();
+    let mut schedules: Vec<ScheduleName> = entries.filter_map(name).filter_map(schedule).collect();
+    schedules.sort_unstable();
+    Ok(schedules)
 }
 
-/// The schedule and length of a programme that a person wants aired; a no when there is none such.
-pub fn airable(folder: &Folder, month: Month, programme: &str) -> Result<(Digest, Frames), ControlError> {
-    let file = MonthFile::read(folder, month)?;
+/// The digest of a schedule and the length of its programme that a person wants aired; a no when there is
+/// none such.
+pub fn airable(
+    folder: &Folder,
+    name: ScheduleName,
+    programme: &str,
+) -> Result<(Digest, Frames), ControlError> {
+    let file = MonthFile::read(folder, name)?;
     let Some(found) = file.schedule.as_ref().and_then(|schedule| schedule.programme(programme)) else {
         return Err(Message::new("prepare-no-programme").with("programme", programme).into());
     };
@@ -118,6 +127,12 @@ pub fn airable(folder: &Folder, month: Month, programme: &str) -> Result<(Digest
 /// The files of a programme, in order of airing.
 pub(super) fn files_of(programme: &Programme) -> Vec<&str> {
     programme.segments.iter().map(|segment| segment.file.as_str()).collect()
+}
+
+/// The lengths of the programmes of `schedule` whose masters are rendered, by id.
+pub(super) fn cached_lengths(folder: &Folder, schedule: &Schedule) -> BTreeMap<String, Frames> {
+    let length = |programme: &Programme| cached_length(folder, programme).ok().filter(|l| *l > Frames::ZERO);
+    schedule.programmes.iter().filter_map(|p| Some((p.id.clone(), length(p)?))).collect()
 }
 
 /// The length of a programme, by its master; zero while none is rendered.

@@ -8,6 +8,7 @@ use crate::{
     evidence::{Reason, Trigger},
     media::{Limits, Master, Why},
     programme::Programme,
+    units::ScheduleName,
     words::{Lang, Message},
 };
 
@@ -16,7 +17,8 @@ use crate::{
 /// rendering takes when the cache is gone.
 pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
     let refused = |reason, message: &Message| Refused { reason, detail: message.say(Lang::Vi) };
-    let file = MonthFile::read(folder, job.month).map_err(|error| from_control(&error))?;
+    let name = ScheduleName { month: job.month, ward: job.ward };
+    let file = MonthFile::read(folder, name).map_err(|error| from_control(&error))?;
     if file.digest != job.schedule {
         // It was replaced a moment ago; the survey that is under way decides what airs.
         return Err(refused(Reason::NotApproved, &Message::new("prepare-replaced").with("file", &file.file)));

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ControlError;
+use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
-    units::{Month, SlotId},
+    evidence::{Checkpoint, ManualFact},
+    store::{Reader, StoreError},
+    units::{ScheduleName, SlotId},
     words::{Lang, Message},
 };
 
@@ -25,12 +27,16 @@ use crate::{
 #[allow(missing_docs, reason = "the verbs of formats.md")]
 pub enum Ask {
     Status,
-    Air { month: Month, programme: String, test: bool, by: String },
+    Air { schedule: ScheduleName, programme: String, test: bool, by: String },
     Stop { by: String, reason: String, hold_until: Option<DateTime<Utc>> },
     Release { by: String },
     Cancel { slot: SlotId, by: String, reason: String },
     Note { slot: SlotId, by: String, text: String },
     Correct { entry: u64, by: String, text: String },
+    Enter { fact: Box<ManualFact>, note: String },
+    Hold { from: NaiveDate, to: NaiveDate, by: String, reason: String },
+    Lift { hold: u64, by: String, reason: String },
+    Prune {},
 }
 
 /// What the daemon answers.
@@ -45,6 +51,8 @@ pub enum Reply {
     Failed(String),
     /// The answer to `status`.
     Status(Box<Status>),
+    /// The answer to `prune`.
+    Pruned(Box<PruneReport>),
 }
 
 /// A message on its way through the socket.
@@ -68,15 +76,6 @@ impl Said {
     pub fn in_lang(&self, lang: Lang) -> &str {
         &self.sentence[lang as usize]
     }
-}
-
-/// A lamp: whether something is well, and what it says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lamp {
-    /// `ok`, `warning`, `error` or `unknown`.
-    pub state: String,
-    /// What it says; for machines in English, for people the same.
-    pub detail: String,
 }
 
 /// The state of a station at one moment.
@@ -143,17 +142,31 @@ pub struct LogHead {
     pub size: u64,
     /// The signed checkpoint.
     pub checkpoint: String,
+    /// The short code of its size and root, for the paper duty book.
+    pub code: String,
+}
+
+impl LogHead {
+    /// The head of `log` as it is now.
+    pub fn of(log: &Reader) -> Result<LogHead, StoreError> {
+        let checkpoint = log.head()?;
+        let code = Checkpoint::unchecked(&checkpoint).map_or(String::new(), |head| head.code().to_string());
+        Ok(LogHead { size: log.size()?, checkpoint, code })
+    }
 }
 
 /// Longest answer that is read.
 const LONGEST_ANSWER: u64 = 1 << 20;
 /// How long an answer may take: a cue waits for a disk, nothing here waits for a programme.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the answer to `prune` may take: every file is read whole before it goes.
+const PATIENCE_FOR_PRUNING: Duration = Duration::from_mins(15);
 
 /// Asks the daemon behind `socket`; `None` when none runs there.
 pub fn ask(socket: &Path, what: &Ask) -> Result<Option<Reply>, ControlError> {
     let Ok(mut stream) = UnixStream::connect(socket) else { return Ok(None) };
-    stream.set_read_timeout(Some(PATIENCE)).at("ask", socket)?;
+    let patience = if matches!(what, Ask::Prune {}) { PATIENCE_FOR_PRUNING } else { PATIENCE };
+    stream.set_read_timeout(Some(patience)).at("ask", socket)?;
     let mut line = serde_json::to_string(what).unwrap_or_default();
     line.push('\n');
     stream.write_all(line.as_bytes()).at("ask", socket)?;

@@ -1,19 +1,20 @@
-//! What a month means for this station now: its slots, whether they are released, how long they last.
+//! What a schedule means for this station now: its slots, whether they are released, how long they last.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     path::PathBuf,
 };
 
-use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_length};
+use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_lengths};
 use crate::{
     airing::Planned,
+    config::Station,
     media::Limits,
-    programme::{self, Approval, Place, Schedule, Slot, SlotList},
-    units::{Digest, Frames, Month},
+    programme::{self, Approval, Finding, Measured, Place, Schedule, Slot, SlotList},
+    units::{Digest, Frames, ScheduleName},
 };
 
-/// A month as this station would air it.
+/// A schedule as this station would air it.
 #[derive(Debug, Clone)]
 pub struct Survey {
     /// Its files.
@@ -28,21 +29,24 @@ pub struct Survey {
     pub standing: Standing,
 }
 
-/// Whether a month may air.
+/// Whether a schedule may air.
 #[derive(Debug, Clone)]
 pub enum Standing {
     /// It is valid and approved.
     Accepted(Box<Approval>),
     /// It is valid and not approved: each of its slots will say so.
-    NotApproved(Vec<programme::Finding>),
+    NotApproved(Vec<Finding>),
     /// It cannot be read as a schedule; what was known of the month before stays in force.
-    Invalid(Vec<programme::Finding>),
+    Invalid(Vec<Finding>),
+    /// It is the ward's own, and in the way of the centre's. Of what the log had accepted before, only
+    /// that stands which leaves the centre's slots alone.
+    InTheWay(Vec<Finding>),
 }
 
-/// Reads a month and expands it for this station. Missing or damaged audio is no error here: the slot
+/// Reads a schedule and expands it for this station. Missing or damaged audio is no error here: the slot
 /// will name it when its time comes.
-pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
-    let file = MonthFile::read(folder, month)?;
+pub fn survey(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlError> {
+    let file = MonthFile::read(folder, name)?;
     let invalid = |file: MonthFile, findings| Survey {
         file,
         slots: Vec::new(),
@@ -55,14 +59,18 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
         return Ok(invalid(file, findings));
     };
     let (slots, of_slots) = expand(folder, &file.file, &schedule);
-    let findings: Vec<_> = file.findings.iter().chain(&of_slots).cloned().collect();
+    let of_sources = programme::sources(&file.file, &schedule, name.ward);
+    let findings: Vec<_> = file.findings.iter().cloned().chain(of_slots).chain(of_sources).collect();
     if has_errors(&findings) {
         return Ok(invalid(file, findings));
     }
-    let slot_list =
-        SlotList::new(&folder.station.id, &folder.station.unit, month, file.digest, &slots).to_string();
+    let Station { id, unit, .. } = &folder.station;
+    let slot_list = SlotList::new(id, unit, name.month, file.digest, &slots).to_string();
+    let lengths = cached_lengths(folder, &schedule);
+    let in_the_way = beside_centre(folder, &file, &schedule, &lengths)?;
     let digests = source_digests(folder, &schedule);
     let standing = match digests.as_ref().map(|files| file.clearance(folder, files.clone())) {
+        _ if !in_the_way.is_empty() => Standing::InTheWay(in_the_way),
         Ok(Clearance::Approved(approval)) => Standing::Accepted(approval),
         Ok(Clearance::Withheld(findings)) => Standing::NotApproved(findings),
         Err(ControlError::Media(refusal)) => Standing::NotApproved(vec![
@@ -70,19 +78,34 @@ pub fn survey(folder: &Folder, month: Month) -> Result<Survey, ControlError> {
         ]),
         Err(_) => return digests.map(|_| invalid(file, findings)),
     };
-    let slots = planned(folder, &schedule, file.digest, &slots);
+    let slots = planned(&file, &lengths, &slots);
     let library = folder.library();
     let names = schedule.programmes.iter().flat_map(|p| &p.segments).map(|segment| &segment.file);
     let media = names.filter_map(|name| library.resolve(name).ok()).collect();
     Ok(Survey { file, slots, slot_list, media, standing })
 }
 
-/// The slots of `schedule` at this station.
-pub(super) fn expand(
+/// What in the ward's own `schedule` is in the way of the centre's, as far as lengths are known; nothing
+/// when `file` is the centre's, or when the centre's is not there or cannot be read.
+pub(super) fn beside_centre(
     folder: &Folder,
-    file: &str,
+    file: &MonthFile,
     schedule: &Schedule,
-) -> (Vec<Slot>, Vec<programme::Finding>) {
+    lengths: &BTreeMap<String, Frames>,
+) -> Result<Vec<Finding>, ControlError> {
+    if !file.name.ward {
+        return Ok(Vec::new());
+    }
+    let centre = MonthFile::find(folder, ScheduleName::centre(file.name.month))?;
+    let Some(centre) = centre.and_then(|centre| centre.schedule) else { return Ok(Vec::new()) };
+    let ward = Measured { schedule, lengths };
+    let centre = Measured { schedule: &centre, lengths: &cached_lengths(folder, &centre) };
+    let Station { zone, unit, .. } = &folder.station;
+    Ok(programme::beside(&file.file, ward, centre, *zone, unit))
+}
+
+/// The slots of `schedule` at this station.
+pub(super) fn expand(folder: &Folder, file: &str, schedule: &Schedule) -> (Vec<Slot>, Vec<Finding>) {
     programme::expand(file, schedule, folder.station.zone, &folder.station.unit)
 }
 
@@ -103,13 +126,8 @@ pub(super) fn source_digests(
     Ok(digests)
 }
 
-fn planned(folder: &Folder, schedule: &Schedule, digest: Digest, slots: &[Slot]) -> Vec<Planned> {
+fn planned(file: &MonthFile, lengths: &BTreeMap<String, Frames>, slots: &[Slot]) -> Vec<Planned> {
     // A master that is not rendered yet has no length; the slot is measured when it is prepared.
-    let length = |id: &str| {
-        schedule.programme(id).and_then(|programme| cached_length(folder, programme).ok()).unwrap_or_default()
-    };
-    let lengths: BTreeMap<&str, Frames> =
-        schedule.programmes.iter().map(|programme| (programme.id.as_str(), length(&programme.id))).collect();
     let of = |id: &str| lengths.get(id).copied().unwrap_or_default();
     slots
         .iter()
@@ -117,7 +135,8 @@ fn planned(folder: &Folder, schedule: &Schedule, digest: Digest, slots: &[Slot])
             id: slot.id.clone(),
             at: slot.at,
             length: of(&slot.id.programme),
-            schedule: digest,
+            schedule: file.digest,
+            ward: file.name.ward,
         })
         .collect()
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    clock::System,
-    control::{ControlError, Examination, Folder},
+    clock::{Clock as _, System},
+    control::{ControlError, Examination, Folder, Lamp},
     playout::{self, Choice, Command, Event, Player},
     words::Message,
 };
@@ -28,27 +28,26 @@ pub fn test_device(
     let output = output.unwrap_or(&folder.station.output.device);
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", output));
     let choice: Choice = output.parse().map_err(unclear)?;
+    let said = |state, code: &'static str, device: &str| {
+        Examination::new("device", state, &Message::new(code).with("device", device))
+    };
     if !choice.is_device() {
-        return Ok(Examination::new(
-            "device",
-            "warning",
-            format!("{output} is no loudspeaker: it airs nothing"),
-        ));
+        return Ok(said("warning", "doctor-device-file", output));
     }
+    let at = clock.now().wall.with_timezone(&folder.station.zone).format("%H:%M:%S %d/%m/%Y").to_string();
     let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock)?;
     let command = if tone { Command::Tone } else { Command::Probe };
     let asked = player.send(command).is_ok();
     let answer =
         std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok().filter(|_| asked)).find_map(|event| {
             match event {
-                Event::Probed { device, fault: None, detail } => {
-                    Some(Examination::new("device", "ok", format!("{device} {detail}")))
-                }
+                Event::Probed { device, fault: None, .. } => Some(said("ok", "doctor-device-good", &device)),
                 Event::Probed { device, fault: Some(fault), detail } => {
-                    Some(Examination::new("device", "error", format!("{device}: {fault:?}: {detail}")))
+                    let lamp = Lamp::device_fault(&device, fault, &detail, &at);
+                    Some(Examination { what: "device", lamp })
                 }
                 _ => None,
             }
         });
-    Ok(answer.unwrap_or_else(|| Examination::new("device", "error", format!("{output} does not answer"))))
+    Ok(answer.unwrap_or_else(|| said("error", "doctor-device-silent", output)))
 }

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{months::Seen, past::Past, status::DeviceLamp};
+use super::{months::Seen, past::Past, prune::Pruning, status::DeviceLamp};
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
@@ -21,7 +21,7 @@ use crate::{
     media::Master,
     playout::{Command, Event},
     store::{Append, Blob, StoreError, WriterHandle},
-    units::{Digest, Hasher, Month},
+    units::{Digest, Hasher, Month, ScheduleName},
     words::Message,
 };
 
@@ -31,7 +31,7 @@ pub(super) enum Incoming {
     Player(Event),
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
-    Surveyed(Month, Result<Box<Survey>, ControlError>),
+    Surveyed(ScheduleName, Result<Box<Survey>, ControlError>),
     Asked(Ask, oneshot::Sender<Reply>),
     Shutdown,
 }
@@ -49,8 +49,8 @@ pub(super) enum Follow {
     Nothing,
     /// This month's and the next one's.
     Calendar,
-    /// One month's, in its rehearsal.
-    Only(Month),
+    /// One, in its rehearsal; with the centre's, the ward's own beside it.
+    Only(ScheduleName),
 }
 
 /// Where the engine sends what it wants done.
@@ -74,9 +74,10 @@ pub(super) struct Engine {
     pub(super) ports: Ports,
     pub(super) controller: Controller,
     pub(super) lamp: DeviceLamp,
-    pub(super) months: BTreeMap<Month, Seen>,
+    pub(super) schedules: BTreeMap<ScheduleName, Seen>,
     pub(super) waiting: BTreeMap<u64, oneshot::Sender<Reply>>,
     pub(super) tokens: u64,
+    pub(super) pruning: Pruning,
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
@@ -105,14 +106,16 @@ impl Engine {
         let closed = std::mem::take(&mut past.closed);
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
-        let months = past.in_force().iter().map(|fact| (fact.month, Seen::accepted(fact))).collect();
+        controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
+        let schedules = past.in_force().iter().map(|fact| (fact.name(), Seen::accepted(fact))).collect();
         let mut engine = Engine {
             ports,
             controller,
             lamp: DeviceLamp::default(),
-            months,
+            schedules,
             waiting: BTreeMap::new(),
             tokens: 0,
+            pruning: Pruning::default(),
             surveyed_at: None,
             alive_at: None,
             heartbeat_at: now,
@@ -150,11 +153,11 @@ impl Engine {
         let stamp = data.join("position");
         // What was cut is the daemon's to go on with, not of a process that only does one thing.
         let cut = if engine.ports.follow == Follow::Nothing {
-            None
+            Vec::new()
         } else {
             past.interrupted(&stamp, &engine.ports.clock.boot_id())
         };
-        if let Some(cut) = cut {
+        for cut in cut {
             engine.step(Input::Interrupted(Box::new(cut)));
         }
         engine
@@ -169,13 +172,15 @@ impl Engine {
                 self.step(Input::Tick);
             }
             Incoming::Player(event) => {
-                self.lamp.take(&event, self.ports.clock.now().wall);
+                let zone = self.ports.folder.station.zone;
+                let at = self.ports.clock.now().wall.with_timezone(&zone);
+                self.lamp.take(&event, &at.format("%H:%M:%S %d/%m/%Y").to_string());
                 self.broken |= matches!(event, Event::Crashed { .. });
                 self.step(Input::Player(event));
             }
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
-            Incoming::Surveyed(month, result) => self.surveyed(month, result),
+            Incoming::Surveyed(name, result) => self.surveyed(name, result),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
             Incoming::Shutdown => self.step(Input::Shutdown),
         }
@@ -348,15 +353,17 @@ impl Engine {
         if due(&self.surveyed_at, SURVEY_EVERY) {
             self.surveyed_at = Some(now.clone());
             let month = self.this_month();
-            let months = match self.ports.follow {
+            let centres = match self.ports.follow {
                 Follow::Nothing => Vec::new(),
-                Follow::Calendar => vec![month, month.next()],
-                Follow::Only(month) => vec![month],
+                Follow::Calendar => vec![month, month.next()].into_iter().map(ScheduleName::centre).collect(),
+                Follow::Only(name) => vec![name],
             };
-            for month in months {
-                self.survey_if_changed(month);
+            for name in centres {
+                self.survey_if_changed(name);
+                self.survey_if_changed(ScheduleName::ward(name.month));
             }
         }
+        self.prune_if_due(&now);
     }
 }
 

@@ -11,6 +11,7 @@ mod engine;
 mod months;
 mod past;
 mod people;
+mod prune;
 mod rehearse;
 mod run;
 mod socket;

@@ -1,4 +1,4 @@
-//! The months that this station follows: surveyed when their files change, accepted or refused once each.
+//! The schedules that this station follows: surveyed when their files change, accepted or refused once each.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,15 +8,15 @@ use std::{
 use super::engine::{Engine, Incoming, told};
 use crate::{
     airing::{self, Input},
-    control::{self, ControlError, Standing, Survey},
+    control::{self, ControlError, Folder, Standing, Survey},
     evidence::{Body, ScheduleFact},
-    programme::{Approval, Finding},
+    programme::{Approval, Finding, Severity},
     store::Blob,
-    units::{Digest, Month},
+    units::{Digest, Frames, ScheduleName},
     words::Message,
 };
 
-/// What was last seen of a month.
+/// What was last seen of a schedule.
 #[derive(Default)]
 pub(super) struct Seen {
     /// Schedule and approval that the log has accepted, by digest.
@@ -33,19 +33,26 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// A month that the log has accepted in an earlier run.
+    /// A schedule that the log has accepted in an earlier run.
     pub fn accepted(fact: &ScheduleFact) -> Seen {
         Seen { accepted: Some((fact.digest, fact.approval)), ..Seen::default() }
     }
 }
 
 impl Engine {
-    /// Surveys `month` on a worker when one of its files changed.
-    pub(super) fn survey_if_changed(&mut self, month: Month) {
+    /// Surveys the schedule called `name` on a worker when one of its files changed. The ward's own is held
+    /// against the centre's, so that one's files are its too, and it waits until the centre's is settled.
+    pub(super) fn survey_if_changed(&mut self, name: ScheduleName) {
         let folder = self.ports.folder.clone();
-        let seen = self.months.entry(month).or_default();
-        let named =
-            [folder.schedule_file(month), folder.approval_file(month)].map(|file| folder.root.join(file));
+        let centre = ScheduleName::centre(name.month);
+        if name.ward && self.schedules.get(&centre).is_some_and(|centre| centre.running) {
+            return;
+        }
+        let seen = self.schedules.entry(name).or_default();
+        let files = |name| [folder.schedule_file(name), folder.approval_file(name)];
+        let centres = name.ward.then(|| files(centre)).into_iter().flatten();
+        let named: Vec<_> =
+            files(name).into_iter().chain(centres).map(|file| folder.root.join(file)).collect();
         let fingerprint: Vec<_> = named.iter().chain(&seen.media).map(|path| fingerprint(path)).collect();
         let no_schedule = fingerprint.first().is_none_or(Option::is_none);
         if seen.running || no_schedule || seen.fingerprint == fingerprint {
@@ -55,19 +62,27 @@ impl Engine {
         seen.running = true;
         let inbox = self.ports.inbox.clone();
         (self.ports.work)(Box::new(move || {
-            let survey = caught(|| control::survey(&folder, month).map(Box::new));
-            let _ = inbox.blocking_send(Incoming::Surveyed(month, survey));
+            let survey = caught(|| measured(&folder, name).map(Box::new));
+            let _ = inbox.blocking_send(Incoming::Surveyed(name, survey));
         }));
     }
 
     /// Takes what a survey found.
-    pub(super) fn surveyed(&mut self, month: Month, result: Result<Box<Survey>, ControlError>) {
-        let seen = self.months.entry(month).or_default();
+    pub(super) fn surveyed(&mut self, name: ScheduleName, result: Result<Box<Survey>, ControlError>) {
+        self.take_survey(name, result);
+        let settled = self.schedules.get(&name).is_some_and(|seen| !seen.running);
+        if !name.ward && settled {
+            self.survey_if_changed(ScheduleName::ward(name.month));
+        }
+    }
+
+    fn take_survey(&mut self, name: ScheduleName, result: Result<Box<Survey>, ControlError>) {
+        let seen = self.schedules.entry(name).or_default();
         seen.running = false;
         let survey = match result {
             Ok(survey) => *survey,
             Err(error) => {
-                tracing::warn!("{month}: {error}");
+                tracing::warn!("{name}: {error}");
                 // Looked at again with the next round, whether its files change or not.
                 seen.fingerprint.clear();
                 return;
@@ -75,15 +90,19 @@ impl Engine {
         };
         seen.media.clone_from(&survey.media);
         match &survey.standing {
-            Standing::Accepted(approval) => self.accept(month, &survey, approval),
+            Standing::Accepted(approval) => self.accept(name, &survey, approval),
             Standing::NotApproved(findings) | Standing::Invalid(findings) => {
-                self.refuse(month, &survey, findings);
+                self.refuse(name, &survey, findings);
+            }
+            Standing::InTheWay(findings) => {
+                self.refuse(name, &survey, findings);
+                self.leave_room(name, &survey);
             }
         }
     }
 
-    fn accept(&mut self, month: Month, survey: &Survey, approval: &Approval) {
-        let seen = self.months.entry(month).or_default();
+    fn accept(&mut self, name: ScheduleName, survey: &Survey, approval: &Approval) {
+        let seen = self.schedules.entry(name).or_default();
         let note = survey.file.approval.clone().unwrap_or_default();
         let pair = (survey.file.digest, Digest::of(&note));
         let fresh = seen.accepted != Some(pair);
@@ -91,7 +110,8 @@ impl Engine {
             seen.accepted = Some(pair);
             seen.refused = None;
             let fact = ScheduleFact {
-                month,
+                month: name.month,
+                ward: name.ward,
                 revision: survey.file.schedule.as_ref().map_or(0, |schedule| schedule.revision),
                 digest: pair.0,
                 slots: Digest::of(survey.slot_list.as_bytes()),
@@ -108,31 +128,45 @@ impl Engine {
             self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
         }
         let standing = if fresh { airing::Standing::Fresh } else { airing::Standing::Known };
-        self.step(Input::Rundown { month, slots: survey.slots.clone(), standing });
-        self.tend_masters(month, pair);
+        self.step(Input::Rundown { schedule: name, slots: survey.slots.clone(), standing });
+        self.tend_masters(name, pair);
     }
 
-    fn refuse(&mut self, month: Month, survey: &Survey, findings: &[Finding]) {
-        let seen = self.months.entry(month).or_default();
-        let code = findings.first().map_or("schedule-unreadable", |finding| finding.message.code);
+    fn refuse(&mut self, name: ScheduleName, survey: &Survey, findings: &[Finding]) {
+        let seen = self.schedules.entry(name).or_default();
+        let why = findings.iter().find(|finding| finding.severity == Severity::Error);
+        let code = why.map_or("schedule-unreadable", |finding| finding.message.code);
         let never_accepted = seen.accepted.is_none();
         if seen.refused != Some((survey.file.digest, code)) {
             seen.refused = Some((survey.file.digest, code));
             let digest = survey.file.digest;
-            self.record(vec![Body::ScheduleRefuse { month, digest, reason: code.into() }]);
+            let ScheduleName { month, ward } = name;
+            self.record(vec![Body::ScheduleRefuse { month, ward, digest, reason: code.into() }]);
         }
         // The slots of an accepted month stand, and each will say what is wrong now; those of a month that was
         // never accepted are shown, so that each says why it does not air.
         if never_accepted {
+            let in_the_way = matches!(survey.standing, Standing::InTheWay(_));
+            let slots = if in_the_way { Vec::new() } else { survey.slots.clone() };
             let standing = airing::Standing::Draft;
-            self.step(Input::Rundown { month, slots: survey.slots.clone(), standing });
+            self.step(Input::Rundown { schedule: name, slots, standing });
         }
     }
 
-    /// Renders the masters of an accepted month that the cache lacks, drops those that no month needs any
+    /// The ward's own was accepted as it is, and is in the way of the centre's since: with the lengths that
+    /// are known now, those of its slots give way that must.
+    fn leave_room(&mut self, name: ScheduleName, survey: &Survey) {
+        let accepted = self.schedules.get(&name).and_then(|seen| seen.accepted);
+        if accepted.is_some_and(|(digest, _)| digest == survey.file.digest) {
+            let standing = airing::Standing::Known;
+            self.step(Input::Rundown { schedule: name, slots: survey.slots.clone(), standing });
+        }
+    }
+
+    /// Renders the masters of an accepted schedule that the cache lacks, drops those that none needs any
     /// more, and surveys again: then every slot knows its length.
-    fn tend_masters(&mut self, month: Month, pair: (Digest, Digest)) {
-        let seen = self.months.entry(month).or_default();
+    fn tend_masters(&mut self, name: ScheduleName, pair: (Digest, Digest)) {
+        let seen = self.schedules.entry(name).or_default();
         if seen.running || seen.tended == Some(pair) {
             return;
         }
@@ -141,17 +175,29 @@ impl Engine {
         let this_month = self.this_month();
         (self.ports.work)(Box::new(move || {
             let tended = caught(|| {
-                control::render_month(&folder, month)?;
+                control::render_month(&folder, name)?;
                 control::prune_masters(&folder, this_month)?;
-                control::survey(&folder, month).map(Box::new)
+                control::survey(&folder, name).map(Box::new)
             });
-            let _ = inbox.blocking_send(Incoming::Surveyed(month, tended));
+            let _ = inbox.blocking_send(Incoming::Surveyed(name, tended));
         }));
     }
 }
 
-/// A panic in slow work is a failed survey; without an answer the month would never be looked at again.
-fn caught<T>(work: impl FnOnce() -> Result<T, ControlError>) -> Result<T, ControlError> {
+/// A survey of the schedule called `name`. What overlaps is known by the lengths, so the ward's own is
+/// rendered before it is accepted; the centre's stands in any case and is rendered after.
+fn measured(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlError> {
+    let survey = control::survey(folder, name)?;
+    let unmeasured = survey.slots.iter().any(|slot| slot.length == Frames::ZERO);
+    if !name.ward || !unmeasured || !matches!(survey.standing, Standing::Accepted(_)) {
+        return Ok(survey);
+    }
+    control::render_month(folder, name)?;
+    control::survey(folder, name)
+}
+
+/// A panic in slow work is a failure of that work; without an answer a month would never be looked at again.
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, ControlError>) -> Result<T, ControlError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Message::new("survey-panicked").into()))
 }
 

@@ -6,16 +6,16 @@ use std::{
     path::Path,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     airing::{Interrupted, Planned},
     clock::Reading,
     control::{ControlError, Position},
-    evidence::{Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
+    evidence::{Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
     programme::SlotList,
     store::Log,
-    units::{Frames, Month, SlotId},
+    units::{Frames, ScheduleName, SlotId},
 };
 
 /// What the log says of the time before.
@@ -23,18 +23,31 @@ use crate::{
 pub(super) struct Past {
     /// Slots that have an outcome or were cued.
     pub closed: BTreeSet<SlotId>,
-    /// The schedules that were accepted, in order: the last of a month is in force.
+    /// The schedules that were accepted, in order: the last of each name is in force.
     pub accepted: Vec<ScheduleFact>,
-    /// The outputs that sounded, of the airing that is open.
-    to_file: bool,
-    /// The airing that was open when the last run ended.
-    pub open: Option<(u64, Cue, Clk)>,
+    /// The airings that are open. One that was cut waits for the daemon, even while somebody airs something
+    /// by hand without one.
+    open: BTreeMap<Airing, Open>,
     /// The last entry's clocks.
     pub last: Option<Clk>,
     /// Whether the last run ended in order; a new log counts as such.
     pub clean: bool,
+    /// When this log's epoch began, if there was one before it.
+    pub owed_from: Option<DateTime<Utc>>,
     /// A hold that was in force.
     pub hold_until: Option<DateTime<Utc>>,
+}
+
+/// An airing without an end.
+#[derive(Debug, Clone)]
+struct Open {
+    /// Its latest cue, and the clocks then.
+    cue: Cue,
+    clk: Clk,
+    /// Whether a file took its sound.
+    to_file: bool,
+    /// The longest hole before a continuation.
+    hole_ms: u64,
 }
 
 impl Past {
@@ -50,16 +63,23 @@ impl Past {
     fn take(&mut self, entry: Entry) {
         self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
         match entry.body {
+            Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
                 self.closed.extend(cue.slot.clone());
                 let airing = cue.airing.unwrap_or(entry.seq);
-                self.open = Some((airing, *cue, entry.clk.clone()));
+                let before = self.open.remove(&airing);
+                let (to_file, hole_ms) = before.map_or((false, 0), |open| (open.to_file, open.hole_ms));
+                self.open.insert(airing, Open { cue: *cue, clk: entry.clk.clone(), to_file, hole_ms });
             }
-            Body::Start(start) => self.to_file |= start.device.starts_with("wav:"),
+            Body::Start(start) => {
+                if let Some(open) = self.open.get_mut(&start.airing) {
+                    open.to_file |= start.device.starts_with("wav:");
+                    open.hole_ms = open.hole_ms.max(start.hole_ms.unwrap_or(0));
+                }
+            }
             Body::End(end) => {
-                self.to_file = false;
+                self.open.remove(&end.airing);
                 self.closed.extend(end.slot);
-                self.open = self.open.take().filter(|(airing, ..)| *airing != end.airing);
             }
             Body::Missed(missed) => {
                 self.closed.insert(missed.slot);
@@ -77,10 +97,10 @@ impl Past {
         self.last = Some(entry.clk);
     }
 
-    /// The last accepted schedule of each month.
+    /// The last accepted of each schedule: a month may have the centre's and the ward's own.
     pub fn in_force(&self) -> Vec<ScheduleFact> {
-        let last: BTreeMap<Month, &ScheduleFact> =
-            self.accepted.iter().map(|fact| (fact.month, fact)).collect();
+        let last: BTreeMap<ScheduleName, &ScheduleFact> =
+            self.accepted.iter().map(|fact| (fact.name(), fact)).collect();
         last.into_values().cloned().collect()
     }
 
@@ -90,39 +110,56 @@ impl Past {
         Some(Reading { wall: last.wall(), boot_ns: last.boot_ms * 1_000_000 })
     }
 
-    /// The airing that was cut, with the stamp beside the log; `boot` is the machine's boot now.
-    pub fn interrupted(&self, stamp: &Path, boot: &str) -> Option<Interrupted> {
-        let (airing, cue, clk) = self.open.clone()?;
-        let stamp = Position::read(stamp).filter(|stamp| stamp.airing == airing && stamp.heard >= cue.from);
-        // The program died under a living machine, or the machine went down with it.
-        let crashed = clk.boot == boot && !self.clean;
-        Some(Interrupted {
-            airing,
-            heard: stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames)),
-            heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
-            reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
-            proof: if self.to_file { 1 } else { 2 },
-            cue,
-        })
+    /// The airings that were cut, the latest first, with the stamp beside the log; `boot` is the machine's boot
+    /// now.
+    pub fn interrupted(&self, stamp: &Path, boot: &str) -> Vec<Interrupted> {
+        let stamp = Position::read(stamp);
+        let cut = |(airing, open): (&Airing, &Open)| {
+            let Open { cue, clk, to_file, hole_ms } = open.clone();
+            let stamp = stamp.filter(|stamp| stamp.airing == *airing && stamp.heard >= cue.from);
+            // The program died under a living machine, or the machine went down with it.
+            let crashed = clk.boot == boot && !self.clean;
+            Interrupted {
+                airing: *airing,
+                heard: stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames)),
+                heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
+                reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
+                proof: if to_file { 1 } else { 2 },
+                hole: TimeDelta::milliseconds(i64::try_from(hole_ms).unwrap_or(i64::MAX)),
+                cue,
+            }
+        };
+        self.open.iter().rev().map(cut).collect()
     }
 
-    /// Entries for the slots that passed, without an outcome, before `now` minus what is still startable:
-    /// the station was off. Their slots are closed with it.
+    /// Entries for the slots that passed, without an outcome, before `startable_from`: the station was off, or
+    /// a later revision had dropped them. Their slots are closed with it.
     pub fn close_missed(
         &mut self,
         log: &Log,
         startable_from: DateTime<Utc>,
         detail: &str,
     ) -> Result<Vec<Body>, ControlError> {
+        let owed_from = self.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC);
         let mut bodies = Vec::new();
-        for fact in self.in_force() {
+        let off = (Outcome::Missed, Reason::PowerOff, detail);
+        let dropped = (Outcome::Cancelled, Reason::Superseded, "");
+        // What is in force is closed first; what is left of older revisions was dropped.
+        let earlier = self.accepted.clone();
+        for (fact, (outcome, reason, detail)) in self
+            .in_force()
+            .into_iter()
+            .map(|fact| (fact, off))
+            .chain(earlier.into_iter().map(|fact| (fact, dropped)))
+        {
             for slot in slots_of(log, &fact)? {
-                if slot.at < startable_from && self.closed.insert(slot.id.clone()) {
+                let passed = (owed_from..startable_from).contains(&slot.at);
+                if passed && self.closed.insert(slot.id.clone()) {
                     bodies.push(Body::Missed(Missed {
                         slot: slot.id,
                         planned_ms: slot.at.timestamp_millis(),
-                        outcome: Outcome::Missed,
-                        reason: Reason::PowerOff,
+                        outcome,
+                        reason,
                         detail: detail.into(),
                     }));
                 }
@@ -132,10 +169,135 @@ impl Past {
     }
 }
 
-/// The accepted slots of a month, from the list stored beside the log.
+/// The slots of an accepted schedule, from the list stored beside the log.
 pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, ControlError> {
     let bytes = log.reader().blob(fact.slots)?.unwrap_or_default();
     let list = String::from_utf8_lossy(&bytes).parse::<SlotList>().map(|list| list.slots).unwrap_or_default();
-    let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest };
+    let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest, ward: fact.ward };
     Ok(list.into_iter().map(planned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        evidence::{End, Trigger},
+        keys::SigningKey,
+        store::Blob,
+        units::{Digest, Level},
+    };
+
+    fn clk() -> Clk {
+        Clk { wall_ms: 0, boot_ms: 0, boot: "0".repeat(32), sync: true, offset_min: 420 }
+    }
+
+    fn slot(day: u32) -> SlotId {
+        format!("2022-03/cchc/2022-03-{day:02}T05:30:00").parse().unwrap()
+    }
+
+    fn at(day: u32) -> DateTime<Utc> {
+        format!("2022-03-{day:02}T05:30:00+07:00").parse().unwrap()
+    }
+
+    fn accept(log: &mut Log, revision: u32, days: &[u32]) {
+        let month = "2022-03".parse().unwrap();
+        let schedule = Digest::of(&revision.to_le_bytes());
+        let slots = days.iter().map(|day| (slot(*day), at(*day))).collect();
+        let list = SlotList { station: "a-b".into(), month, schedule, slots };
+        let fact = ScheduleFact {
+            month,
+            ward: false,
+            revision,
+            digest: schedule,
+            slots: list.digest(),
+            count: days.len() as u64,
+            approval: schedule,
+            by: String::new(),
+            document: String::new(),
+        };
+        let blob = Blob { kind: "slots", bytes: list.to_string().into_bytes() };
+        log.append_with_blobs(&[(clk(), Body::ScheduleAccept(fact))], &[blob]).unwrap();
+    }
+
+    fn cue(slot: Option<SlotId>) -> Body {
+        Body::Cue(Box::new(Cue {
+            slot,
+            airing: None,
+            repairs: None,
+            month: "2022-03".parse().unwrap(),
+            ward: false,
+            programme: "cchc".into(),
+            trigger: Trigger::Schedule,
+            by: String::new(),
+            planned_ms: 0,
+            from: Frames::ZERO,
+            frames: Frames(48_000),
+            schedule: Digest::of(b""),
+            master: Digest::of(b""),
+            loudness_lufs: Level(-1600),
+            true_peak_dbtp: Level(-100),
+        }))
+    }
+
+    fn end(airing: Airing) -> Body {
+        Body::End(Box::new(End {
+            airing,
+            slot: None,
+            outcome: Outcome::Full,
+            reason: None,
+            last_us: None,
+            expected: Frames(48_000),
+            decoded: Frames(48_000),
+            delivered: Frames(48_000),
+            consumed: Frames(48_000),
+            underruns: Frames::ZERO,
+            hole_ms: 0,
+            proof: 3,
+        }))
+    }
+
+    fn log(folder: &Path) -> Log {
+        let key = SigningKey::generate("loa/station/a/1").unwrap();
+        Log::create(&folder.join("log.db"), "loa/station/a/1", key, clk(), "init").unwrap()
+    }
+
+    #[test]
+    fn what_passed_meanwhile_was_missed_or_had_been_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path());
+        accept(&mut log, 1, &[5, 12, 19]);
+        accept(&mut log, 2, &[5, 26]);
+        let mut past = Past::read(&log).unwrap();
+        let bodies = past.close_missed(&log, at(15), "").unwrap();
+        let found: Vec<_> = bodies
+            .iter()
+            .map(|body| match body {
+                Body::Missed(missed) => (missed.slot.clone(), missed.outcome, missed.reason),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let wanted = [
+            (slot(5), Outcome::Missed, Reason::PowerOff),
+            (slot(12), Outcome::Cancelled, Reason::Superseded),
+        ];
+        assert_eq!(found, wanted);
+        assert!(past.close_missed(&log, at(15), "").unwrap().is_empty(), "each is closed once");
+    }
+
+    #[test]
+    fn what_was_cut_waits_while_another_airs_by_hand() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path());
+        let cut = log.append(&[(clk(), cue(Some(slot(5))))]).unwrap()[0];
+        let by_hand = log.append(&[(clk(), cue(None))]).unwrap()[0];
+        let open = |log: &Log| {
+            let cut = Past::read(log).unwrap().interrupted(&folder.path().join("position"), "x");
+            cut.iter().map(|cut| cut.airing).collect::<Vec<_>>()
+        };
+        assert_eq!(open(&log), [by_hand, cut]);
+        log.append(&[(clk(), end(by_hand))]).unwrap();
+        assert_eq!(open(&log), [cut]);
+        log.append(&[(clk(), end(cut))]).unwrap();
+        assert_eq!(open(&log), [] as [Airing; 0]);
+    }
 }

@@ -5,8 +5,7 @@ use tokio::sync::oneshot;
 use super::{engine::Engine, status::status};
 use crate::{
     airing::{Answer, Input},
-    control::{self, Ask, ControlError, LogHead, Reply, Said},
-    evidence::Body,
+    control::{self, Ask, ControlError, LogHead, Record, Reply, Said},
     store::Log,
     words::Message,
 };
@@ -17,26 +16,23 @@ impl Engine {
         self.tokens += 1;
         let input = match ask {
             Ask::Status => {
-                let head = Log::read_only(&self.ports.folder.log_path())
-                    .and_then(|log| Ok((log.size()?, log.head()?)));
+                let head = Log::read_only(&self.ports.folder.log_path()).and_then(|log| LogHead::of(&log));
                 let _ = reply.send(match head {
-                    Ok((size, checkpoint)) => {
-                        Reply::Status(Box::new(status(self, LogHead { size, checkpoint })))
-                    }
+                    Ok(head) => Reply::Status(Box::new(status(self, head))),
                     Err(error) => Reply::Failed(error.to_string()),
                 });
                 return;
             }
-            Ask::Note { slot, by, text } => {
-                return self.enter(Body::Note { slot, by, text }, "note-done", reply);
-            }
-            Ask::Correct { entry, by, text } => {
-                return self.enter(Body::Correct { entry, by, text }, "correct-done", reply);
-            }
-            Ask::Air { month, programme, test, by } => {
-                match control::airable(&self.ports.folder, month, &programme) {
-                    Ok((schedule, length)) => {
-                        Input::Air { token, programme: (month, programme), schedule, length, test, by }
+            Ask::Note { .. }
+            | Ask::Correct { .. }
+            | Ask::Enter { .. }
+            | Ask::Hold { .. }
+            | Ask::Lift { .. } => return self.enter(&ask, reply),
+            Ask::Prune {} => return self.prune(Some(reply)),
+            Ask::Air { schedule, programme, test, by } => {
+                match control::airable(&self.ports.folder, schedule, &programme) {
+                    Ok((digest, length)) => {
+                        Input::Air { token, programme: (schedule, programme), digest, length, test, by }
                     }
                     Err(error) => {
                         let _ = reply.send(no(&error));
@@ -52,16 +48,34 @@ impl Engine {
         self.step(input);
     }
 
-    fn enter(&self, body: Body, done: &'static str, reply: oneshot::Sender<Reply>) {
-        self.append(vec![body], Vec::new(), move |result| {
+    /// Examines what a person wants to be entered, and answers when it is durable.
+    fn enter(&self, ask: &Ask, reply: oneshot::Sender<Reply>) {
+        let record = match self.examine(ask) {
+            Ok(Some(record)) => record,
+            Ok(None) => return,
+            Err(error) => {
+                let _ = reply.send(no(&error));
+                return;
+            }
+        };
+        self.append(vec![record.body], record.blobs, move |result| {
             let _ = reply.send(match result {
                 Ok(seqs) => {
                     let seq = seqs.first().copied().unwrap_or_default();
-                    Reply::Done(Said::of(&Message::new(done).with("entry", seq)))
+                    Reply::Done(Said::of(&Message::new(record.done).with("entry", seq)))
                 }
                 Err(error) => Reply::Failed(error.to_string()),
             });
         });
+    }
+
+    fn examine(&self, ask: &Ask) -> Result<Option<Record>, ControlError> {
+        // Nothing that was asked a moment ago is still on its way to the disk: two equal requests in a row
+        // must not both find that there is none such yet.
+        self.ports.writer.append(Vec::new(), Vec::new())?;
+        let folder = &self.ports.folder;
+        let log = Log::read_only(&folder.log_path())?;
+        control::record(folder, &log, ask, self.ports.clock.now().wall)
     }
 
     pub(super) fn answer(&mut self, token: u64, answer: &Answer) {
@@ -74,7 +88,7 @@ impl Engine {
     }
 }
 
-fn no(error: &ControlError) -> Reply {
+pub(super) fn no(error: &ControlError) -> Reply {
     match error {
         ControlError::No(message) => Reply::No(Said::of(message)),
         ControlError::Media(refusal) => Reply::No(Said::of(&refusal.message())),

@@ -14,20 +14,20 @@ use super::{
 use crate::{
     airing::{self, Input, Planned},
     clock::{Clock, Manual},
-    control::{self, ControlError, Folder, Stamper, Standing, survey},
+    control::{self, ControlError, Folder, MonthFile, Stamper, Standing, survey},
     evidence::Body,
     keys::SigningKey,
     playout::{Choice, Player},
     programme::civil,
     store::{Log, Writer},
-    units::Month,
+    units::ScheduleName,
 };
 
 /// What to rehearse.
 #[derive(Debug, Clone)]
 pub struct Rehearsal {
-    /// Which month.
-    pub month: Month,
+    /// Which month; by the centre's schedule, the ward's own beside it airs too.
+    pub schedule: ScheduleName,
     /// Only this many days from its first.
     pub days: Option<u32>,
     /// Cut the power at moments drawn from this seed.
@@ -42,14 +42,15 @@ pub fn rehearse(
     scratch: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> anyhow::Result<std::path::PathBuf> {
-    let survey = survey(folder, what.month)?;
-    if let Standing::Invalid(findings) = survey.standing {
+    let named = survey(folder, what.schedule)?;
+    if let Standing::Invalid(findings) | Standing::InTheWay(findings) = named.standing {
         return Err(ControlError::Findings(findings).into());
     }
+    let month = what.schedule.month;
     let zone = folder.station.zone;
-    let begin = civil::instant(zone, what.month.first().and_time(chrono::NaiveTime::MIN)).0;
-    let last = what.days.map_or(what.month.next().first(), |days| {
-        (what.month.first() + TimeDelta::days(i64::from(days))).min(what.month.next().first())
+    let begin = civil::instant(zone, month.first().and_time(chrono::NaiveTime::MIN)).0;
+    let last = what.days.map_or(month.next().first(), |days| {
+        (month.first() + TimeDelta::days(i64::from(days))).min(month.next().first())
     });
     let end = civil::instant(zone, last.and_time(chrono::NaiveTime::MIN)).0;
     // The station comes up half an hour before the month does, as a ward PC that was on already.
@@ -63,7 +64,13 @@ pub fn rehearse(
     let clk = control::clk(clock.as_ref(), zone);
     drop(Log::create(&path, &origin, SigningKey::parse(key.secret_text())?, clk, "rehearsal")?);
 
-    let cuts = what.faults.map_or(Vec::new(), |seed| power_cuts(seed, &survey.slots));
+    let mut slots = named.slots;
+    let beside = ScheduleName::ward(month);
+    if !what.schedule.ward && MonthFile::find(folder, beside)?.is_some() {
+        slots.extend(survey(folder, beside)?.slots);
+        slots.sort_by_key(|slot| slot.at);
+    }
+    let cuts = what.faults.map_or(Vec::new(), |seed| power_cuts(seed, &slots));
     let mut lives = cuts.into_iter().filter(|cut| cut.at < end).collect::<Vec<_>>();
     lives.push(Cut { at: end, off: TimeDelta::zero() });
     let whole = (end - begin).num_seconds().max(1);
@@ -72,7 +79,7 @@ pub fn rehearse(
     };
     for cut in lives {
         if clock.now().wall < cut.at {
-            live(&scratch_folder, what.month, &key, &clock, &cut, cut.at == end, &mut percent)?;
+            live(&scratch_folder, what.schedule, &key, &clock, &cut, cut.at == end, &mut percent)?;
             clock.reboot(cut.off);
         }
     }
@@ -82,7 +89,7 @@ pub fn rehearse(
 /// One life of the station, from its start to the power cut; an orderly end only when `in_order`.
 fn live(
     folder: &Folder,
-    month: Month,
+    schedule: ScheduleName,
     key: &SigningKey,
     clock: &Arc<Manual>,
     cut: &Cut,
@@ -108,11 +115,11 @@ fn live(
         inbox: inbox.clone(),
         work: Box::new(|job| job()),
         output: "rehearsal".into(),
-        follow: Follow::Only(month),
+        follow: Follow::Only(schedule),
     };
     let mut engine = Engine::start(ports, rules, past, missed);
-    for (month, slots) in rundowns {
-        engine.turn_input(Input::Rundown { month, slots, standing: airing::Standing::Known });
+    for (schedule, slots) in rundowns {
+        engine.turn_input(Input::Rundown { schedule, slots, standing: airing::Standing::Known });
     }
     engine.turn(Incoming::Tick);
     loop {

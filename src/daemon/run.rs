@@ -19,12 +19,13 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    airing::{Input, Rules, Standing},
+    airing::{Input, Planned, Rules, Standing},
     clock::{Clock, System},
-    control::{Ask, ControlError, Folder, Reply, Stamper},
+    control::{self, Ask, ControlError, Folder, Reply, Stamper},
     evidence::Body,
     playout::{Choice, Command, Event, Player},
     store::{Log, Writer},
+    units::ScheduleName,
     words::Message,
 };
 
@@ -61,7 +62,11 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
     let choice: Choice = output.parse().map_err(unclear)?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
-    let log = Log::open(&folder.log_path(), key)?;
+    let log = Log::open(&folder.log_path(), key).map_err(ControlError::from)?;
+    if let Some(ask) = &options.once {
+        // What will be refused leaves no trace of this process either.
+        control::record(&folder, log.reader(), ask, clock.now().wall)?;
+    }
     let mut past = Past::read(&log)?;
     let rules = rules(&folder, choice.is_device(), false);
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
@@ -90,8 +95,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let mut engine = Engine::start(ports, rules, past, missed);
     let mut once = None;
     if options.once.is_none() || matches!(options.once, Some(Ask::Cancel { .. })) {
-        for (month, slots) in rundowns {
-            engine.turn_input(Input::Rundown { month, slots, standing: Standing::Known });
+        for (schedule, slots) in rundowns {
+            engine.turn_input(Input::Rundown { schedule, slots, standing: Standing::Known });
         }
     }
     if let Some(ask) = options.once {
@@ -135,7 +140,7 @@ pub(super) fn rules(folder: &Folder, device: bool, rehearsal: bool) -> Rules {
     }
 }
 
-type Rundowns = Vec<(crate::units::Month, Vec<crate::airing::Planned>)>;
+type Rundowns = Vec<(ScheduleName, Vec<Planned>)>;
 
 /// What the log leaves to do at a start: entries for slots that passed while the station was off, and the
 /// slots still to come.
@@ -155,7 +160,7 @@ pub(super) fn take_up(
     let mut rundowns = Vec::new();
     // All of them, in order: what a later one dropped still owes its outcome.
     for fact in &past.accepted {
-        rundowns.push((fact.month, slots_of(log, fact)?));
+        rundowns.push((fact.name(), slots_of(log, fact)?));
     }
     Ok((missed, rundowns))
 }

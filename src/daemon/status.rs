@@ -5,48 +5,44 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::engine::Engine;
 use crate::{
     airing::{Job, State},
-    control::{Lamp, LogHead, NextSlot, OnAir, Status, disk_lamp},
+    control::{Lamp, LogHead, NextSlot, OnAir, Status},
     disk,
     playout::Event,
     units::Frames,
-    words::Lang,
+    words::Message,
 };
 
 /// What is known of the device: nothing is healthy that was not consumed.
 #[derive(Debug, Default)]
 pub(super) struct DeviceLamp {
-    state: &'static str,
-    detail: String,
+    lamp: Option<Lamp>,
 }
 
 impl DeviceLamp {
-    /// Takes what the player tells.
-    pub fn take(&mut self, event: &Event, now: DateTime<Utc>) {
-        let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (state, detail) = match event {
-            Event::Probed { fault: None, device, .. } => ("ready", format!("{device}, last probed at {at}")),
-            Event::Probed { fault: Some(fault), device, detail } => {
-                ("error", format!("{device}: {fault:?} at {at}: {detail}"))
-            }
-            Event::Opened { device, .. } => ("ready", format!("{device}, open since {at}")),
-            Event::OpenFailed { fault, detail } => ("error", format!("{fault:?} at {at}: {detail}")),
-            Event::Lost { fault, detail, .. } => ("error", format!("lost at {at}: {fault:?}: {detail}")),
-            Event::Started { device, .. } => ("ok", format!("{device}, consuming since {at}")),
-            Event::Ended { .. } => ("ready", format!("last consumed at {at}")),
-            _ => return,
+    /// Takes what the player tells, `at` a time of the station.
+    pub fn take(&mut self, event: &Event, at: &str) {
+        let said = |state, code: &'static str, device: &str| {
+            Lamp::new(state, &Message::new(code).with("at", at).with("device", device))
         };
-        // An ending does not heal what is broken.
-        if self.state == "error" && matches!(event, Event::Ended { .. }) {
-            return;
-        }
-        *self = DeviceLamp { state, detail };
+        self.lamp = Some(match event {
+            Event::Probed { fault: None, device, .. } => said("ready", "lamp-device-probed", device),
+            Event::Probed { fault: Some(fault), device, detail } => {
+                Lamp::device_fault(device, *fault, detail, at)
+            }
+            Event::Opened { device, .. } => said("ready", "lamp-device-open", device),
+            Event::OpenFailed { fault, detail } | Event::Lost { fault, detail, .. } => {
+                Lamp::device_fault("", *fault, detail, at)
+            }
+            Event::Started { device, .. } => said("ok", "lamp-device-consuming", device),
+            // An ending does not heal what is broken.
+            Event::Ended { .. } if self.lamp.as_ref().is_some_and(|lamp| lamp.state == "error") => return,
+            Event::Ended { .. } => said("ready", "lamp-device-consumed", ""),
+            _ => return,
+        });
     }
 
     fn lamp(&self) -> Lamp {
-        if self.state.is_empty() {
-            return Lamp { state: "unknown".into(), detail: "not probed yet".into() };
-        }
-        Lamp { state: self.state.into(), detail: self.detail.clone() }
+        self.lamp.clone().unwrap_or_else(|| Lamp::new("unknown", &Message::new("lamp-device-unknown")))
     }
 }
 
@@ -70,13 +66,9 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         at: local(slot.at),
         in_ms: (slot.at - now).num_milliseconds(),
     });
-    let health = ports.clock.health();
     let clock = match controller.clock_doubt() {
-        Some(doubt) => Lamp { state: "error".into(), detail: doubt.say(Lang::En) },
-        None if health.synchronised => {
-            Lamp { state: "ok".into(), detail: format!("synchronised, ±{} ms", health.max_error_us / 1000) }
-        }
-        None => Lamp { state: "warning".into(), detail: "not synchronised".into() },
+        Some(doubt) => Lamp::new("error", doubt),
+        None => Lamp::clock(ports.clock.health()),
     };
     Status {
         station: station.id.clone(),
@@ -88,7 +80,7 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         hold_until: controller.hold().map(local),
         device: engine.lamp.lamp(),
         clock,
-        disk: disk_lamp(disk::free_bytes(&ports.folder.data()).ok()),
+        disk: Lamp::disk(disk::free_bytes(&ports.folder.data()).ok()),
         log,
     }
 }

@@ -51,6 +51,33 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     sync_folder_of(path)
 }
 
+/// Makes a file of any length at `path` so that it is there whole or not at all: `fill` writes a temporary
+/// file beside it, which is synced and renamed. `None` when something stands at `path` that must stay.
+pub fn place<T, E: From<DiskError>>(
+    path: &Path,
+    over: bool,
+    fill: impl FnOnce(&mut fs::File) -> Result<T, E>,
+) -> Result<Option<T>, E> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".loa-")
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .at("create a file in", folder)?;
+    let filled = fill(temporary.as_file_mut())?;
+    temporary.as_file().sync_all().at("sync", path)?;
+    let placed = if over { temporary.persist(path) } else { temporary.persist_noclobber(path) };
+    match placed {
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        placed => {
+            placed.map_err(|error| error.error).at("create", path)?;
+            sync_folder_of(path)?;
+            Ok(Some(filled))
+        }
+    }
+}
+
 /// Makes the names in the folder of `path` durable.
 pub fn sync_folder_of(path: &Path) -> Result<(), DiskError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -83,6 +110,28 @@ mod tests {
         for escape in ["../a", "a/../../b", "/etc/passwd", "", ".", "a\0b", "..\\a", "./../a"] {
             assert_eq!(join_below(root, escape), None, "{escape:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_is_replaced_only_when_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let write = |over, bytes: &[u8]| {
+            place(&path, over, |file| file.write_all(bytes).at("write", Path::new("x")))
+                .map(|placed| placed.is_some())
+        };
+        assert!(write(false, b"one").unwrap());
+        assert!(!write(false, b"two").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert!(write(true, b"three").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        let failed =
+            place(&path, true, |_| Err::<(), _>(io::Error::other("full")).at("write", Path::new("x")));
+        assert!(failed.is_err());
+        assert_eq!(
+            (fs::read(&path).unwrap().as_slice(), fs::read_dir(folder.path()).unwrap().count()),
+            (&b"three"[..], 1)
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! that is not left out when absent. Their bytes are the business of `canonical`.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::units::{Digest, Frames, Level, Month, SlotId};
+use crate::units::{Digest, Frames, Level, Month, ScheduleName, SlotId};
 
 /// One entry of the log, format version 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +54,15 @@ pub enum Body {
     LogOpen {
         /// `<name>/station/<id>/<epoch>`: what checkpoints of this log are about.
         origin: String,
-        /// Why a log begins here: `init`, `rollback`, `lost`, `rehearsal`.
+        /// Why a log begins here: `init`, `rehearsal`, or what ended the epoch before: `rollback`, `fork`,
+        /// `damaged`, `lost`, `key`.
         reason: String,
         /// SHA-256 of the last checkpoint of the epoch before, when there was one.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         previous: Option<Digest>,
+        /// What else is known of the epoch before.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        after: Option<After>,
     },
     #[serde(rename = "boot")]
     Boot(BootFacts),
@@ -72,10 +76,26 @@ pub enum Body {
     ScheduleAccept(ScheduleFact),
     /// A schedule that will not air, and why.
     #[serde(rename = "schedule.refuse")]
-    ScheduleRefuse { month: Month, digest: Digest, reason: String },
+    ScheduleRefuse {
+        month: Month,
+        /// Whether it is the ward's own schedule of the month.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+        ward: bool,
+        digest: Digest,
+        reason: String,
+    },
     /// A person released a schedule digest for air at this station.
     #[serde(rename = "approve")]
-    Approve { month: Month, digest: Digest, by: String, document: String, key: String },
+    Approve {
+        month: Month,
+        /// Whether it is the ward's own schedule of the month.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+        ward: bool,
+        digest: Digest,
+        by: String,
+        document: String,
+        key: String,
+    },
     #[serde(rename = "play.cue")]
     Cue(Box<Cue>),
     #[serde(rename = "play.start")]
@@ -146,9 +166,7 @@ impl Body {
             Body::Shutdown { .. } => "shutdown",
         }
     }
-}
 
-impl Body {
     /// The bytes that stand beside the log under their digest because this entry names them: what they are
     /// (the `kind` under which they are stored) and their digest.
     #[must_use]
@@ -159,9 +177,33 @@ impl Body {
                 vec![("schedule", fact.digest), ("slots", fact.slots), ("approval", fact.approval)]
             }
             Body::Manual(fact) => vec![("statement", fact.statement)],
+            Body::LogOpen { previous, after, .. } => {
+                let endorsement = after.as_ref().and_then(|after| after.endorsement);
+                let named = [("checkpoint", *previous), ("endorsement", endorsement)];
+                named.into_iter().filter_map(|(kind, digest)| Some((kind, digest?))).collect()
+            }
             _ => Vec::new(),
         }
     }
+}
+
+/// The end of an epoch, as the next one tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// Its origin.
+    pub origin: String,
+    /// How many entries it is known to have had, by the high-water file; more than its last checkpoint
+    /// covers when an older copy was put back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seen: Option<u64>,
+    /// SHA-256 of the note in which its key names the new one; absent when that key was lost.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub endorsement: Option<Digest>,
+    /// Who opened the new epoch.
+    pub by: String,
+    /// In their words.
+    pub text: String,
 }
 
 /// How the last run ended and how this one began.
@@ -181,6 +223,9 @@ pub struct BootFacts {
 pub struct ScheduleFact {
     /// Its month.
     pub month: Month,
+    /// Whether it is the ward's own schedule of that month.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+    pub ward: bool,
     /// Its revision.
     pub revision: u32,
     /// Digest of the schedule file's bytes.
@@ -197,6 +242,14 @@ pub struct ScheduleFact {
     pub document: String,
 }
 
+impl ScheduleFact {
+    /// Which schedule of the month it is.
+    #[must_use]
+    pub fn name(&self) -> ScheduleName {
+        ScheduleName { month: self.month, ward: self.ward }
+    }
+}
+
 /// What made an airing happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -208,6 +261,8 @@ pub enum Trigger {
     /// The rest of an airing that was cut.
     Resume,
     Test,
+    /// Aired by other means, by a person's word; of rows only, never of a cue.
+    ByHand,
 }
 
 /// Durable before the first frame: from here on this slot is never begun again.
@@ -225,6 +280,9 @@ pub struct Cue {
     pub repairs: Option<SlotId>,
     /// Month and id of the programme.
     pub month: Month,
+    /// Whether it stands in the ward's own schedule of that month.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default, deserialize_with = "only_true")]
+    pub ward: bool,
     /// Id of the programme in its schedule.
     pub programme: String,
     /// What made it happen.
@@ -259,6 +317,9 @@ pub struct Start {
     pub error_us: i64,
     /// The device latency that this instant rests on.
     pub latency_us: i64,
+    /// Wall time without sound before it, for a continuation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hole_ms: Option<u64>,
     /// The device as the sound server names it.
     pub device: String,
 }
@@ -467,4 +528,36 @@ pub struct DeleteFact {
     pub bytes: u64,
     /// The last month whose schedule named it.
     pub month: Month,
+}
+
+/// A truth that stands in a leaf only where it is so: otherwise an entry would have two spellings.
+fn only_true<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    if bool::deserialize(from)? { Ok(true) } else { Err(D::Error::custom("what is false is left out")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::{
+        canonical::{Leaf, decode, encode},
+        samples,
+    };
+
+    #[test]
+    fn what_is_the_wards_says_so_in_one_spelling() {
+        let leaves: Vec<String> = samples::of_the_ward().iter().map(|e| encode(e).unwrap()).collect();
+        assert_eq!(leaves.join("\n") + "\n", include_str!("../../tests/golden/leaves-ward.jsonl"));
+        for (leaf, entry) in leaves.iter().zip(samples::of_the_ward()) {
+            assert_eq!(decode(leaf.as_bytes()).unwrap(), Leaf::Known(entry));
+            let twin = leaf.replace("\"ward\":true", "\"ward\":false");
+            assert!(twin != *leaf && decode(twin.as_bytes()).is_err(), "{twin}");
+        }
+    }
+
+    #[test]
+    fn the_centres_entries_keep_their_bytes() {
+        for leaf in samples::of_the_ward().iter().map(|e| encode(e).unwrap().replace(",\"ward\":true", "")) {
+            let Ok(Leaf::Known(entry)) = decode(leaf.as_bytes()) else { panic!("{leaf}") };
+            assert_eq!(encode(&entry).unwrap(), leaf);
+        }
+    }
 }

@@ -9,6 +9,8 @@ mod entry;
 mod quick;
 mod report;
 mod scan;
+pub mod statement;
+pub mod tiles;
 pub mod tree;
 pub mod verify;
 
@@ -20,8 +22,8 @@ pub use canonical::{Leaf, LeafFault};
 pub use checkpoint::Checkpoint;
 pub use code::{Code, CodeFault};
 pub use entry::{
-    Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
-    Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+    After, Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
+    ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
 pub use report::{Fault, VerifyReport};
 pub use tree::Frontier;

@@ -20,7 +20,7 @@ pub struct Fault {
 pub struct VerifyReport {
     /// How many leaves were read.
     pub size: u64,
-    /// The root of the tree over them, recomputed.
+    /// The root of the tree: recomputed from the leaves, or the signed one where leaves were left out.
     pub root: Digest,
     /// The signed head, when its signature is good.
     pub checkpoint: Option<Checkpoint>,

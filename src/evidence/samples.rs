@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::entry::{
-    Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact, Missed,
-    OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+    After, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
+    Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
 use crate::units::{Digest, Frames, Level, SlotId};
 
@@ -42,6 +42,7 @@ pub fn cue(slot: Option<SlotId>, trigger: Trigger) -> Cue {
         airing: None,
         repairs: None,
         month: "2022-03".parse().unwrap(),
+        ward: false,
         programme: "cchc".into(),
         trigger,
         by: String::new(),
@@ -81,15 +82,15 @@ pub fn start(airing: u64) -> Start {
         first_us: (WALL_MS + 1_800_004) * 1000,
         error_us: 4000,
         latency_us: 21_333,
+        hole_ms: None,
         device: "alsa_output.pci-0000_00_1f.3.analog-stereo".into(),
     }
 }
 
-#[allow(clippy::too_many_lines, reason = "one entry of every kind")]
-fn bodies() -> Vec<Body> {
+fn first_bodies() -> Vec<Body> {
     let month = "2022-03".parse().unwrap();
     vec![
-        Body::LogOpen { origin: ORIGIN.into(), reason: "init".into(), previous: None },
+        Body::LogOpen { origin: ORIGIN.into(), reason: "init".into(), previous: None, after: None },
         Body::Sw { version: "0.1.0".into(), exe: digest(0x5e) },
         Body::Boot(BootFacts { clean: false, last_alive_ms: Some(WALL_MS - 60_000) }),
         Body::Config {
@@ -102,6 +103,7 @@ fn bodies() -> Vec<Body> {
         },
         Body::Approve {
             month,
+            ward: false,
             digest: digest(0xaa),
             by: "Nguyễn Văn A".into(),
             document: "12/QĐ-TTVH".into(),
@@ -109,6 +111,7 @@ fn bodies() -> Vec<Body> {
         },
         Body::ScheduleAccept(ScheduleFact {
             month,
+            ward: false,
             revision: 1,
             digest: digest(0xaa),
             slots: digest(0xbb),
@@ -117,7 +120,7 @@ fn bodies() -> Vec<Body> {
             by: "Nguyễn Văn A".into(),
             document: "12/QĐ-TTVH".into(),
         }),
-        Body::ScheduleRefuse { month, digest: digest(3), reason: "month-past".into() },
+        Body::ScheduleRefuse { month, ward: false, digest: digest(3), reason: "month-past".into() },
         Body::Cue(Box::new(cue(Some(slot(5)), Trigger::Schedule))),
         Body::Start(start(7)),
         Body::Segment(SegmentFact { airing: 7, n: 0, file: digest(0xef), frames: Frames(480_000) }),
@@ -144,6 +147,17 @@ fn bodies() -> Vec<Body> {
             slot: Some(slot(19)),
             until_ms: Some(WALL_MS + 86_400_000),
         }),
+    ]
+}
+
+fn bodies() -> Vec<Body> {
+    first_bodies().into_iter().chain(later_bodies()).collect()
+}
+
+/// What people enter, and how a log ends.
+fn later_bodies() -> Vec<Body> {
+    let month = "2022-03".parse().unwrap();
+    vec![
         Body::Note {
             slot: slot(12), by: "Trần Thị B".into(), text: "mất điện toàn phường".into()
         },
@@ -177,27 +191,76 @@ fn bodies() -> Vec<Body> {
     ]
 }
 
+/// What tells the ward's own schedule from the centre's.
+fn bodies_of_the_ward() -> Vec<Body> {
+    let (month, ward) = ("2022-03".parse().unwrap(), true);
+    let (by, document) = ("Phạm Thị D".to_owned(), "03/UBND".to_owned());
+    vec![
+        Body::Approve {
+            month,
+            ward,
+            digest: digest(0xa1),
+            by: by.clone(),
+            document: document.clone(),
+            key: "pho-minh/duyet+1a2b3c4d".into(),
+        },
+        Body::ScheduleAccept(ScheduleFact {
+            month,
+            ward,
+            revision: 1,
+            digest: digest(0xa1),
+            slots: digest(0xb1),
+            count: 2,
+            approval: digest(0xd1),
+            by,
+            document,
+        }),
+        Body::ScheduleRefuse { month, ward, digest: digest(4), reason: "slot-overlaps-centre".into() },
+        Body::Cue(Box::new(Cue { ward, programme: "ban-tin".into(), ..cue(None, Trigger::Manual) })),
+    ]
+}
+
 /// One entry of every kind, in an order that a log could have; seconds apart.
 pub fn every_kind() -> Vec<Entry> {
+    entries(bodies())
+}
+
+/// The kinds that tell the ward's own schedule from the centre's, of a ward.
+pub fn of_the_ward() -> Vec<Entry> {
+    entries(bodies_of_the_ward())
+}
+
+fn entries(bodies: Vec<Body>) -> Vec<Entry> {
     let entry = |(seq, body)| {
         let ms = i64::try_from(seq).unwrap() * 1000;
         Entry { seq: u64::try_from(seq).unwrap(), clk: clk(ms), body }
     };
-    bodies().into_iter().enumerate().map(entry).collect()
+    bodies.into_iter().enumerate().map(entry).collect()
+}
+
+fn any_body() -> impl Iterator<Item = Body> {
+    bodies().into_iter().chain(bodies_of_the_ward())
 }
 
 /// Random entries: a random kind with random texts and numbers where it has any.
 pub fn any_entry() -> impl Strategy<Value = Entry> {
     let number = -super::canonical::MOST_INTEGER..=super::canonical::MOST_INTEGER;
     let text = prop_oneof![any::<String>(), "[\\x00-\\x1f\"\\\\a-zđ]{0,12}"];
-    (0..bodies().len(), text, number, any::<[u8; 16]>(), any::<bool>(), 0..1u64 << 53).prop_map(
+    (0..any_body().count(), text, number, any::<[u8; 16]>(), any::<bool>(), 0..1u64 << 53).prop_map(
         |(which, text, number, boot, sync, seq)| {
-            let mut body = bodies().swap_remove(which);
+            let mut body = any_body().nth(which).unwrap_or(Body::Heartbeat {});
             let frames = Frames(seq);
             match &mut body {
-                Body::LogOpen { reason, previous, .. } => {
-                    *reason = text;
+                Body::LogOpen { reason, previous, after, .. } => {
                     *previous = sync.then_some(digest(boot[0]));
+                    *after = previous.map(|endorsement| After {
+                        origin: ORIGIN.into(),
+                        seen: Some(seq),
+                        endorsement: Some(endorsement),
+                        by: text.clone(),
+                        text: text.clone(),
+                    });
+                    *reason = text;
                 }
                 Body::Boot(facts) => facts.last_alive_ms = sync.then_some(number),
                 Body::Cue(cue) => {

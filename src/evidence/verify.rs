@@ -83,6 +83,10 @@ impl Kept {
 #[derive(Debug)]
 pub struct Verifier {
     frontier: Frontier,
+    /// Where the next leaf stands.
+    next: u64,
+    /// How many leaves were left out; if any, the tree is proved by its tiles instead.
+    left_out: u64,
     clocks: ClockRules,
     /// What the last leaf said that it was.
     last_seq: Option<u64>,
@@ -110,6 +114,8 @@ impl Verifier {
         }
         Verifier {
             frontier: Frontier::default(),
+            next: 0,
+            left_out: 0,
             clocks: ClockRules::default(),
             last_seq: None,
             kept,
@@ -117,10 +123,28 @@ impl Verifier {
         }
     }
 
-    /// How many leaves it has taken: the position of the next.
+    /// The position of the next leaf.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.frontier.size()
+        self.next
+    }
+
+    /// The signed head, when its signature is good.
+    #[must_use]
+    pub fn head(&self) -> Option<&Checkpoint> {
+        self.report.checkpoint.as_ref()
+    }
+
+    /// The leaves before `position` are not at hand. What they would explain of the clocks is not asked for,
+    /// and whoever leaves out leaves must prove those that he has by their hashes.
+    pub fn leave_out(&mut self, position: u64) {
+        let left_out = position.saturating_sub(self.next);
+        if left_out > 0 {
+            self.left_out += left_out;
+            self.next = position;
+            self.clocks = ClockRules::default();
+            self.last_seq = None;
+        }
     }
 
     /// Adds what the reader of the leaves found.
@@ -135,9 +159,12 @@ impl Verifier {
 
     /// Takes the next leaf, already read; tells `made` each node of the tree that becomes whole by it.
     pub fn take(&mut self, read: &ReadLeaf, made: impl FnMut(Node)) {
-        self.pass_kept();
-        let position = self.frontier.size();
-        self.frontier.grow(read.hash, made);
+        let position = self.next;
+        if self.left_out == 0 {
+            self.pass_kept();
+            self.frontier.grow(read.hash, made);
+        }
+        self.next += 1;
         match &read.leaf {
             Ok(leaf) => self.check(position, leaf),
             Err(fault) => {
@@ -193,8 +220,12 @@ impl Verifier {
     #[must_use]
     pub fn finish(mut self) -> VerifyReport {
         self.pass_kept();
-        let (size, root) = (self.frontier.size(), self.frontier.root());
-        (self.report.size, self.report.root) = (size, root);
+        let size = self.next;
+        let root = match &self.report.checkpoint {
+            Some(head) if self.left_out > 0 => head.root,
+            _ => self.frontier.root(),
+        };
+        (self.report.size, self.report.root) = (size - self.left_out, root);
         if let Some((entry, message)) = std::mem::take(&mut self.clocks).finish() {
             self.fault(Some(entry), message);
         }

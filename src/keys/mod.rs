@@ -79,7 +79,7 @@ impl SigningKey {
 }
 
 /// A public key that checks notes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct PublicKey(String);
 

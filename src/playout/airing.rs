@@ -160,15 +160,16 @@ impl Airing {
             }
             stretch.told = true;
             let from = stretch.from;
-            if let Some((heard_ns, _)) = self.heard_at {
-                self.hole = self.hole.max(TimeDelta::nanoseconds(clocks.boot(first_ns) - heard_ns));
-            }
+            let hole = self.heard_at.map_or(TimeDelta::zero(), |(heard_ns, _)| {
+                TimeDelta::nanoseconds(clocks.boot(first_ns) - heard_ns)
+            });
+            self.hole = self.hole.max(hole);
             if let (Job::Take(take), None) = (&self.job, self.end_by_ns) {
                 self.end_by_ns = Some(clocks.boot(clocks.stream(take.end_by)));
             }
             self.give_up_ns = None;
             self.start = Start::Now;
-            tell(Told::Started { first: clocks.wall(first_ns), from });
+            tell(Told::Started { first: clocks.wall(first_ns), from, hole });
         }
         self.count(facts, clocks, correction_ns);
         self.tell_progress(boot_ns, facts.phase == Phase::Done, tell);
@@ -296,7 +297,7 @@ impl Airing {
 
 /// News of a sound, not yet addressed.
 pub(super) enum Told {
-    Started { first: DateTime<Utc>, from: Frames },
+    Started { first: DateTime<Utc>, from: Frames, hole: TimeDelta },
     Progress { position: Frames },
     Segment { n: u32, frames: Frames },
 }
@@ -305,8 +306,8 @@ impl Told {
     /// The event of take `airing` on `device`.
     pub(super) fn event(self, airing: u64, device: &str, latency_us: i64) -> Event {
         match self {
-            Told::Started { first, from } => {
-                Event::Started { airing, first, latency_us, from, device: device.to_owned() }
+            Told::Started { first, from, hole } => {
+                Event::Started { airing, first, latency_us, from, hole, device: device.to_owned() }
             }
             Told::Progress { position } => Event::Progress { airing, position },
             Told::Segment { n, frames } => Event::Segment { airing, n, frames },

@@ -88,6 +88,8 @@ pub enum Event {
         latency_us: i64,
         /// Which frame it was.
         from: Frames,
+        /// Wall time without sound since the take was last heard; zero at its first frame.
+        hole: TimeDelta,
         /// The device as the sound server names it.
         device: String,
     },

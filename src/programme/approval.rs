@@ -138,9 +138,16 @@ impl Approval {
     /// approval was accepted, and the log holds the note's digest.
     #[must_use]
     pub fn signed_at(note: &[u8]) -> Option<DateTime<Utc>> {
+        Approval::unchecked(note).map(|(_, release)| release.at)
+    }
+
+    /// What the approval in `note` says, without looking at the signature: only for notes whose digest the log
+    /// holds.
+    #[must_use]
+    pub fn unchecked(note: &[u8]) -> Option<(ApprovalSubject, Release)> {
         let text = std::str::from_utf8(note).ok()?;
         let (text, _) = text.split_once("\n\n")?;
-        parse(&format!("{text}\n")).ok().map(|(_, release)| release.at)
+        parse(&format!("{text}\n")).ok()
     }
 
     /// How `now` differs from what was approved: nothing when it may air. `file` is the approval's name in

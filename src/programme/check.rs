@@ -7,8 +7,9 @@ use chrono_tz::Tz;
 
 use super::{
     Finding, Place, Plan, Programme, Schedule, SegmentKind, Severity, Slot, Windows,
+    beside::sources,
     document::nearest,
-    rundown::{civil_text, expand},
+    rundown::{civil_text, expand, key_of},
 };
 use crate::{units::Frames, words::Message};
 
@@ -28,6 +29,9 @@ pub struct Premises<'a> {
     pub zone: Tz,
     /// The station's unit.
     pub unit: &'a str,
+    /// Whether the schedule is the ward's own: it adds to what the plan wants of a month, and so it cannot
+    /// have too little of it. All else that the plan says holds for it too.
+    pub ward: bool,
 }
 
 /// Everything that is wrong or odd with `schedule` at this station; `file` is its name in the findings.
@@ -43,11 +47,14 @@ pub fn check(
     let (slots, findings) = expand(file, schedule, premises.zone, premises.unit);
     let laid_out = findings.iter().all(|f| f.message.code != "slots-too-many");
     let mut checker = Checker { file, schedule, premises, lengths, findings };
+    checker.findings.extend(sources(file, schedule, premises.ward));
     checker.units();
-    checker.count_of_programmes();
+    if !premises.ward {
+        checker.count_of_programmes();
+    }
     for (index, programme) in schedule.programmes.iter().enumerate() {
         checker.programme(index, programme);
-        if laid_out {
+        if laid_out && !premises.ward {
             let found = slots.iter().filter(|slot| slot.programme == programme.id).count();
             checker.airings(index, programme, found);
         }
@@ -186,19 +193,10 @@ impl Checker<'_> {
         TimeDelta::nanoseconds(ns)
     }
 
-    /// The key of the slot's own line: the rule's `cron`, or its element of `at`.
-    fn key_of(&self, slot: &Slot) -> String {
-        let at = match &self.schedule.slots[slot.rule].when {
-            super::When::At(times) => times.iter().position(|time| *time == slot.id.local),
-            super::When::Cron(_) => None,
-        };
-        at.map_or_else(|| format!("slot[{}].cron", slot.rule), |at| format!("slot[{}].at[{at}]", slot.rule))
-    }
-
     fn window(&mut self, slot: &Slot) {
         let premises = self.premises;
         let length = self.length_of(slot);
-        let key = self.key_of(slot);
+        let key = key_of(self.schedule, slot);
         let said = match self.lengths.get(&slot.programme) {
             Some(length) => minutes(length.ms()),
             None => "unknown".into(),
@@ -240,7 +238,7 @@ impl Checker<'_> {
                     .with("slot", &slot.id)
                     .with("other", &before.id)
                     .with("end", civil_text(end.with_timezone(&self.premises.zone).naive_local()));
-                let key = self.key_of(slot);
+                let key = key_of(self.schedule, slot);
                 self.report(Severity::Error, key, message);
             }
             let end = slot.at + self.length_of(slot);

@@ -1,6 +1,7 @@
 //! What is meant to air: plan, windows, schedule, programme, segment, slot; read, write, check, rundown, approval.
 
 mod approval;
+mod beside;
 mod check;
 pub mod civil;
 pub mod document;
@@ -14,6 +15,7 @@ mod slot_list;
 mod window;
 
 pub use approval::{Approval, ApprovalError, ApprovalSubject, Release};
+pub use beside::{Measured, beside, sources};
 pub use check::{Premises, check};
 pub use field::{Field, Table};
 pub use finding::{Finding, Place, Severity};

@@ -159,6 +159,15 @@ impl Expansion<'_> {
     }
 }
 
+/// The key of the slot's own line: the rule's `cron`, or its element of `at`.
+pub(super) fn key_of(schedule: &Schedule, slot: &Slot) -> String {
+    let at = match &schedule.slots[slot.rule].when {
+        When::At(times) => times.iter().position(|time| *time == slot.id.local),
+        When::Cron(_) => None,
+    };
+    at.map_or_else(|| format!("slot[{}].cron", slot.rule), |at| format!("slot[{}].at[{at}]", slot.rule))
+}
+
 pub(super) fn civil_text(time: NaiveDateTime) -> String {
     time.format("%Y-%m-%dT%H:%M:%S").to_string()
 }

@@ -54,6 +54,19 @@ impl Log {
         clk: Clk,
         reason: &str,
     ) -> Result<Log, StoreError> {
+        let opening =
+            Body::LogOpen { origin: origin.into(), reason: reason.into(), previous: None, after: None };
+        Log::create_epoch(path, origin, key, (clk, opening), &[])
+    }
+
+    /// Like [`Log::create`], with an opening entry that tells of the epoch before and the bytes that it names.
+    pub fn create_epoch(
+        path: &Path,
+        origin: &str,
+        key: SigningKey,
+        opening: (Clk, Body),
+        blobs: &[Blob],
+    ) -> Result<Log, StoreError> {
         let side = |suffix: &str| {
             let mut name = path.as_os_str().to_owned();
             name.push(suffix);
@@ -65,15 +78,14 @@ impl Log {
             }
         }
         let unfinished: std::path::PathBuf = side(".new");
-        let body = Body::LogOpen { origin: origin.into(), reason: reason.into(), previous: None };
         for leftover in [unfinished.clone(), side(".new-journal")] {
             if leftover.exists() {
                 fs::remove_file(&leftover).at("remove", &leftover)?;
             }
         }
         let mut reader = Reader { db: schema::create(&unfinished)?, path: unfinished.clone() };
-        let opening = Batch::make(origin, &key, &Frontier::default(), &[(clk, body)], &unfinished)?;
-        opening.write(&mut reader, &[])?;
+        let opening = Batch::make(origin, &key, &Frontier::default(), &[opening], &unfinished)?;
+        opening.write(&mut reader, blobs)?;
         drop(reader);
         // Renaming never replaces: two creators cannot both win.
         let here = rustix::fs::CWD;
@@ -113,6 +125,12 @@ impl Log {
     /// Opens the log at `path` for looking only, also while the daemon writes to it.
     pub fn read_only(path: &Path) -> Result<Reader, StoreError> {
         Reader::open(path)
+    }
+
+    /// How many entries the log at `path` is known to have had, by the high-water file beside it.
+    #[must_use]
+    pub fn seen(path: &Path) -> Option<u64> {
+        high_water::read(&high_water::path_of(path)).ok().flatten().map(|mark| mark.size)
     }
 
     /// This log for looking.

@@ -5,6 +5,7 @@
 mod examine;
 mod high_water;
 mod log;
+mod part;
 mod pipeline;
 mod reader;
 mod schema;

@@ -1,7 +1,7 @@
 //! Reading the log: leaves, entries, proofs, blobs. Works beside the writer.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashSet, VecDeque},
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -14,7 +14,7 @@ use super::{
     schema::{self, During as _},
 };
 use crate::{
-    evidence::{Airing, Entry, Leaf, canonical::decode},
+    evidence::{Airing, Body, Entry, Leaf, canonical::decode},
     units::{Digest, SlotId},
 };
 
@@ -106,17 +106,59 @@ impl Reader {
 
     /// Every entry about the slots and airings that were planned in `planned_ms` (milliseconds since
     /// 1970, UTC), whenever it was written, and all corrections: what `asrun::rows` needs for a period.
+    /// Whatever belongs to the row of one of them is there, so that no row comes out cut; a row that was
+    /// planned elsewhere may come along.
     pub fn entries_planned(&self, planned_ms: Range<i64>) -> Result<Vec<Entry>, StoreError> {
-        let text = "
-            WITH due AS MATERIALIZED (
-              SELECT seq, slot FROM event WHERE planned_ms >= ?1 AND planned_ms < ?2)
-            SELECT seq, leaf FROM event WHERE seq IN (
-              SELECT seq FROM due
-              UNION SELECT event.seq FROM due JOIN event ON event.airing = due.seq
-              UNION SELECT event.seq FROM due JOIN event ON event.slot = due.slot
-              UNION SELECT seq FROM event WHERE kind = 'correct')
-            ORDER BY seq";
-        self.query(text, (planned_ms.start, planned_ms.end))
+        let mut part = Part::default();
+        for text in [PLANNED, BY_HAND] {
+            self.take(text, (planned_ms.start, planned_ms.end), &mut part)?;
+        }
+        self.complete(part)
+    }
+
+    /// Every entry about `slot`, as [`Reader::entries_planned`] does for a period.
+    pub fn entries_about(&self, slot: &SlotId) -> Result<Vec<Entry>, StoreError> {
+        let mut part = Part::default();
+        part.open.push(Thread::Slot(slot.clone()));
+        self.complete(part)
+    }
+
+    /// Follows the slots and airings of `part` to their ends, and adds the corrections.
+    fn complete(&self, mut part: Part) -> Result<Vec<Entry>, StoreError> {
+        while let Some(thread) = part.open.pop() {
+            if !part.followed.insert(thread.clone()) {
+                continue;
+            }
+            match thread {
+                Thread::Slot(slot) => self.take(OF_SLOT, [slot.to_string()], &mut part)?,
+                Thread::Airing(airing) => self.take(OF_AIRING, [signed(airing)], &mut part)?,
+            }
+        }
+        self.take(OF_KIND, ["correct"], &mut part)?;
+        Ok(part.entries.into_values().collect())
+    }
+
+    /// Takes the entries that `text` selects, unless they are there already.
+    fn take(&self, text: &str, values: impl Params, part: &mut Part) -> Result<(), StoreError> {
+        let mut query = self.db.prepare_cached(text).during("read", &self.path)?;
+        let mut rows = query.query(values).during("read", &self.path)?;
+        while let Some(row) = rows.next().during("read", &self.path)? {
+            let seq = unsigned(row, 0).during("read", &self.path)?;
+            if !part.entries.contains_key(&seq) {
+                let leaf: String = row.get(1).during("read", &self.path)?;
+                if let Some(entry) = entry(seq, &leaf)? {
+                    part.add(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first instant from `from_ms` on (milliseconds since 1970, UTC) at which anything was planned, or
+    /// aired by hand.
+    pub fn next_planned(&self, from_ms: i64) -> Result<Option<i64>, StoreError> {
+        let mut query = self.db.prepare_cached(NEXT_PLANNED).during("read", &self.path)?;
+        query.query_row([from_ms], |row| row.get(0)).during("read", &self.path)
     }
 
     fn query(&self, text: &str, values: impl Params) -> Result<Vec<Entry>, StoreError> {
@@ -133,6 +175,21 @@ impl Reader {
         let row: Option<(u64, String)> =
             query.query_row((kind, signed(before)), stored).optional().during("read", &self.path)?;
         row.map_or(Ok(None), |(seq, leaf)| entry(seq, &leaf))
+    }
+
+    /// The leaf of entry `seq` as stored.
+    pub fn leaf(&self, seq: u64) -> Result<Option<String>, StoreError> {
+        let mut query =
+            self.db.prepare_cached("SELECT leaf FROM event WHERE seq = ?1").during("read", &self.path)?;
+        query.query_row([signed(seq)], |row| row.get(0)).optional().during("read", &self.path)
+    }
+
+    /// The position of the first entry of `kind` behind `seq`.
+    pub fn next_of(&self, kind: &str, seq: u64) -> Result<Option<u64>, StoreError> {
+        let text = "SELECT seq FROM event WHERE kind = ?1 AND seq > ?2 ORDER BY seq LIMIT 1";
+        let mut query = self.db.prepare_cached(text).during("read", &self.path)?;
+        let next = query.query_row((kind, signed(seq)), |row| unsigned(row, 0));
+        next.optional().during("read", &self.path)
     }
 
     /// Bytes stored beside the log under their digest (schedules, slot lists, approvals, settings);
@@ -169,6 +226,52 @@ impl Reader {
             .optional()
             .during("read", &self.path)?
             .ok_or_else(|| self.damaged(format!("node {index} of its tree is missing")))
+    }
+}
+
+const PLANNED: &str = "SELECT seq, leaf FROM event WHERE planned_ms >= ?1 AND planned_ms < ?2";
+const BY_HAND: &str = "SELECT seq, leaf FROM event
+    WHERE kind = 'manual' AND leaf ->> '$.body.first_ms' >= ?1 AND leaf ->> '$.body.first_ms' < ?2";
+const OF_SLOT: &str = "SELECT seq, leaf FROM event WHERE slot = ?1";
+/// An airing is named by the sequence number of its first cue.
+const OF_AIRING: &str =
+    "SELECT seq, leaf FROM event WHERE airing = ?1 UNION ALL SELECT seq, leaf FROM event WHERE seq = ?1";
+const OF_KIND: &str = "SELECT seq, leaf FROM event WHERE kind = ?1";
+const NEXT_PLANNED: &str = "SELECT min(at) FROM (
+    SELECT min(planned_ms) AS at FROM event WHERE planned_ms >= ?1
+    UNION ALL SELECT min(leaf ->> '$.body.first_ms') FROM event
+      WHERE kind = 'manual' AND leaf ->> '$.body.first_ms' >= ?1)";
+
+/// What a period asks of the log; a test holds each of them to an index.
+#[cfg(test)]
+pub(super) const QUESTIONS: [&str; 6] = [PLANNED, BY_HAND, OF_SLOT, OF_AIRING, OF_KIND, NEXT_PLANNED];
+
+/// What holds the entries of an as-run row together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Thread {
+    Slot(SlotId),
+    Airing(Airing),
+}
+
+/// Entries found so far, and the threads that lead on from them.
+#[derive(Debug, Default)]
+struct Part {
+    entries: BTreeMap<u64, Entry>,
+    open: Vec<Thread>,
+    followed: HashSet<Thread>,
+}
+
+impl Part {
+    fn add(&mut self, entry: Entry) {
+        match &entry.body {
+            Body::Cue(cue) => {
+                self.open.push(Thread::Airing(cue.airing.unwrap_or(entry.seq)));
+                self.open.extend(cue.slot.clone().map(Thread::Slot));
+            }
+            Body::Missed(missed) => self.open.push(Thread::Slot(missed.slot.clone())),
+            _ => {}
+        }
+        self.entries.insert(entry.seq, entry);
     }
 }
 

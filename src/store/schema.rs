@@ -102,7 +102,10 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens a connection that only reads, beside a writer or alone.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // A month's entries with the pages of their indexes stay in memory (KiB, negative as SQLite has it).
+    db.pragma_update(None, "cache_size", -8192).during("open", path)?;
+    Ok(db)
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {

@@ -5,11 +5,14 @@ use std::{fs, path::PathBuf, sync::mpsc, time::Duration};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{Append, Blob, Filter, Log, StoreError, Writer};
+use super::{Append, Blob, Filter, Log, StoreError, Writer, reader};
 use crate::{
-    evidence::{Body, BootFacts, Checkpoint, Clk, Missed, OperatorAct, Outcome, Reason, SegmentFact, tree},
+    evidence::{
+        Body, BootFacts, Checkpoint, Clk, Cue, Entry, Missed, OperatorAct, Outcome, Reason, SegmentFact,
+        Trigger, tree,
+    },
     keys::SigningKey,
-    units::{Digest, Frames, SlotId},
+    units::{Digest, Frames, Level, SlotId},
 };
 
 const ORIGIN: &str = "loa/station/pho-minh/1";
@@ -278,15 +281,70 @@ fn a_period_finds_what_was_written_about_it_later() {
         let file = Digest::of(b"");
         Body::Segment(SegmentFact { airing, n: 0, file, frames: Frames(1) })
     };
+    let cue = |day: u32, airing: Option<u64>, planned_ms| {
+        Body::Cue(Box::new(Cue {
+            ward: false,
+            slot: airing.is_none().then(|| slot(day)),
+            airing,
+            repairs: None,
+            month: slot(day).month,
+            programme: "cchc".into(),
+            trigger: Trigger::Schedule,
+            by: String::new(),
+            planned_ms,
+            from: Frames(0),
+            frames: Frames(9),
+            schedule: Digest::of(b""),
+            master: Digest::of(b""),
+            loudness_lufs: Level(0),
+            true_peak_dbtp: Level(0),
+        }))
+    };
     let correct = Body::Correct { entry: 3, by: "B".into(), text: "khu 3".into() };
-    let bodies =
-        [note(5), missed(5), missed(6), note(5), segment(2), segment(3), correct, Body::Heartbeat {}];
+    let bodies = [
+        note(5),            // 1
+        missed(5),          // 2
+        cue(6, None, 6),    // 3
+        note(5),            // 4
+        segment(2),         // 5: of no airing
+        segment(3),         // 6
+        correct,            // 7
+        cue(6, Some(3), 7), // 8: the rest of 3
+        Body::Heartbeat {}, // 9
+        segment(3),         // 10
+    ];
     log.append(&bodies.map(|body| (clk(1), body))).unwrap();
-    let seqs =
-        |range| -> Vec<u64> { log.reader().entries_planned(range).unwrap().iter().map(|e| e.seq).collect() };
-    assert_eq!(seqs(5..6), [1, 2, 4, 5, 7]);
-    assert_eq!(seqs(6..7), [3, 6, 7]);
-    assert_eq!(seqs(7..99), [7]);
+    let reader = log.reader();
+    let seqs = |found: Vec<Entry>| -> Vec<u64> { found.iter().map(|e| e.seq).collect() };
+    let planned = |range| seqs(reader.entries_planned(range).unwrap());
+    assert_eq!(planned(5..6), [1, 2, 4, 7]);
+    assert_eq!(planned(6..7), [3, 6, 7, 8, 10]);
+    assert_eq!(planned(7..8), [3, 6, 7, 8, 10], "a resumption brings its airing along");
+    assert_eq!(planned(8..99), [7]);
+    assert_eq!(seqs(reader.entries_about(&slot(5)).unwrap()), [1, 2, 4, 7]);
+    assert_eq!(seqs(reader.entries_about(&slot(6)).unwrap()), [3, 6, 7, 8, 10]);
+    let next: Vec<_> = [0, 6, 7, 8].map(|from| reader.next_planned(from).unwrap()).into();
+    assert_eq!(next, [Some(5), Some(6), Some(7), None]);
+    assert_eq!((reader.next_of("note", 1).unwrap(), reader.next_of("note", 4).unwrap()), (Some(4), None));
+}
+
+#[test]
+fn no_question_about_a_period_reads_the_whole_log() {
+    let place = place();
+    let log = place.create().unwrap();
+    for text in reader::QUESTIONS {
+        let mut query = log.reader().db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+        let values = query.parameter_count();
+        let steps: Vec<String> = query
+            .query_map(rusqlite::params_from_iter(vec![0; values]), |row| row.get(3))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let reads = steps.iter().filter(|step| step.contains("event"));
+        for step in reads {
+            assert!(step.starts_with("SEARCH"), "{text}: {step}");
+        }
+    }
 }
 
 #[test]

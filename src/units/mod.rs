@@ -1,15 +1,17 @@
-//! Numbers and names that must not be mixed: frames, levels, digests, months, slot ids.
+//! Numbers and names that must not be mixed: frames, levels, digests, months, schedules, slot ids.
 
 mod digest;
 mod frames;
 mod level;
 mod month;
+mod schedule_name;
 mod slot_id;
 
 pub use digest::{Digest, Hasher};
 pub use frames::{Frames, RATE};
 pub use level::Level;
 pub use month::Month;
+pub use schedule_name::ScheduleName;
 pub use slot_id::SlotId;
 
 /// A text that should have been a value of one of these types.

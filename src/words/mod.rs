@@ -81,12 +81,14 @@ pub fn find(lang: Lang, key: &str) -> Option<String> {
 const VI: &[&str] = &[
     include_str!("vi/cli.ftl"),
     include_str!("vi/findings.ftl"),
+    include_str!("vi/reconcile.ftl"),
     include_str!("vi/terms.ftl"),
     include_str!("vi/verify.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("en/cli.ftl"),
     include_str!("en/findings.ftl"),
+    include_str!("en/reconcile.ftl"),
     include_str!("en/terms.ftl"),
     include_str!("en/verify.ftl"),
 ];

@@ -1,7 +1,8 @@
 //! Every finding, as a person reads it: `tests/golden/findings/NAME.toml` → `NAME.vi.txt` and `NAME.en.txt`.
 //!
 //! A case's name begins with what reads it: `schedule-`, `check-`, `plan-` or `station-`. Comments
-//! `#: name = value` at its top set the file's name, zone, unit, windows and lengths (seconds). With
+//! `#: name = value` at its top set the file's name, zone, unit, windows, lengths (seconds) and the
+//! centre's schedule beside a ward's own. With
 //! `GOLDEN=write` in the environment the expectations are written anew, to be read by a person in the diff.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's panic is its report")]
@@ -16,7 +17,9 @@ use std::{
 use loa::{
     config::{self, Station},
     keys::PublicKey,
-    programme::{self, Approval, ApprovalSubject, Finding, Premises, Release, Windows, document, plan},
+    programme::{
+        self, Approval, ApprovalSubject, Finding, Measured, Premises, Release, Windows, document, plan,
+    },
     units::{Digest, Frames},
     words::Lang,
 };
@@ -73,10 +76,17 @@ fn checked(file: &str, bytes: &[u8], given: &BTreeMap<String, String>) -> Vec<Fi
     let lengths = given.get("lengths").into_iter().flat_map(|t| t.split(", ")).map(length).collect();
     let unit = get("unit", "duc-pho");
     let zone = get("zone", "Asia/Ho_Chi_Minh").parse().unwrap();
-    let premises = Premises { plan: &plan, windows: &windows, zone, unit: &unit };
+    let ward = file.ends_with(".ward.toml");
+    let premises = Premises { plan: &plan, windows: &windows, zone, unit: &unit, ward };
     let (schedule, mut findings) = programme::read(file, bytes);
     let schedule = schedule.unwrap_or_else(|| panic!("{file} does not read: {findings:?}"));
     findings.extend(programme::check(file, &schedule, &premises, &lengths));
+    if let Some(centre) = given.get("centre") {
+        let bytes = fs::read(Path::new(FOLDER).join(centre)).unwrap();
+        let centre = programme::read("2022-03.toml", &bytes).0.expect("the centre's schedule is sound");
+        let [own, centre] = [&schedule, &centre].map(|schedule| Measured { schedule, lengths: &lengths });
+        findings.extend(programme::beside(file, own, centre, zone, &unit));
+    }
     document::locate(file, bytes, &mut findings);
     findings
 }
@@ -185,7 +195,7 @@ fn the_sample_month_is_sound_at_the_sample_station() {
     let file = "schedules/2022-03.toml";
     let schedule = programme::read(file, &read(file)).0.unwrap();
     let Station { windows, zone, unit, .. } = &station;
-    let premises = Premises { plan: &plan, windows, zone: *zone, unit };
+    let premises = Premises { plan: &plan, windows, zone: *zone, unit, ward: false };
     let lengths = [("cchc".to_owned(), Frames::from_ms(12 * 60_000))].into();
     assert_eq!(programme::check(file, &schedule, &premises, &lengths), []);
     assert_eq!(programme::expand(file, &schedule, *zone, unit).0.len(), 8);

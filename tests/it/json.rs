@@ -96,6 +96,30 @@ fn rehearsal_log_and_notes_keep_their_shapes() {
 }
 
 #[test]
+fn what_people_enter_keeps_its_shapes() {
+    let (station, slots) = station();
+    let file = station.path("an.key").display().to_string();
+    let key = one(&station, &["key", "new", "an", "-o", &file]);
+    hold("key-new", &key);
+    station.settle(&format!("operators = [{}]\n", key["public_key"]));
+    let (from, until) = ("2022-03-01 17:01", "2022-03-01 17:13");
+    let said = ["--outcome", "full", "--by", "A", "--text", "máy FM", "--key", &file];
+    let when = ["enter", "2022-03", "cchc", "--at", from, "--until", until, "--slot", &slots[0]];
+    hold("done", &one(&station, &[&when[..], &said].concat()));
+    hold("no", &one(&station, &["correct", "999", "--text", "x"]));
+    hold("row-by-hand", &one(&station, &["log", "--outcome", "full"]));
+    let days = ["--from", "2022-03-01", "--to", "2022-03-31"];
+    hold("done", &one(&station, &[&["retain", "--by", "C", "--reason", "đơn"][..], &days].concat()));
+    let entry = one(&station, &["retain"]);
+    hold("retain", &entry);
+    hold("prune-held", &one(&station, &["prune", "--dry-run"]));
+    let entry = entry["entry"].to_string();
+    hold("done", &one(&station, &["retain", "--lift", &entry, "--by", "C", "--reason", "xong"]));
+    hold("retain-lifted", &one(&station, &["retain"]));
+    hold("prune", &one(&station, &["prune"]));
+}
+
+#[test]
 fn answers_keep_their_shapes() {
     let (station, slots) = station();
     hold("no", &one(&station, &["init"]));
@@ -109,6 +133,10 @@ fn status_verify_and_doctor_keep_their_shapes() {
     let (station, _) = station();
     hold("status-at-rest", &one(&station, &["status"]));
     hold("verify", &one(&station, &["verify"]));
+    let bundle = station.path("bundle.zip");
+    let bundle = bundle.to_str().unwrap();
+    hold("export", &one(&station, &["export", "-o", bundle]));
+    hold("verify-bundle", &one(&station, &["verify", bundle]));
     let output = format!("wav:{}", station.path("out.wav").display());
     hold("doctor", &one(&station, &["doctor", "--output", &output]));
     forge(&station, 0, |leaf| leaf.replacen("init", "inert", 1));

@@ -9,12 +9,19 @@
 
 mod airing;
 mod audio_findings;
+mod bundle;
 mod cli;
+mod crash;
+mod epoch;
 mod findings;
 mod json;
 mod media;
 mod playout;
 mod pulse;
+mod reconcile;
+mod records;
+mod rows;
 mod support;
 mod tamper;
 mod tidy;
+mod ward;

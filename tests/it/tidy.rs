@@ -11,6 +11,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("words", &[]),
     ("programme", &["units", "keys", "words"]),
     ("evidence", &["units", "keys", "words"]),
+    ("reconcile", &["programme", "evidence", "units", "keys", "words"]),
     ("config", &["programme", "units", "keys", "words"]),
     ("media", &["programme", "config", "disk", "units", "words"]),
     ("playout", &["clock", "media", "programme", "config", "units"]),
@@ -23,6 +24,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "disk",
             "programme",
             "evidence",
+            "reconcile",
             "media",
             "airing",
             "playout",
@@ -41,6 +43,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "disk",
             "programme",
             "evidence",
+            "reconcile",
             "media",
             "airing",
             "playout",
@@ -53,7 +56,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
-    ("cli", &["daemon", "control", "programme", "evidence", "clock", "config", "units", "words"]),
+    (
+        "cli",
+        &["daemon", "control", "reconcile", "programme", "evidence", "clock", "config", "units", "words"],
+    ),
 ];
 
 /// Longest file, in lines. House rule; a file reads best at 60–250.

@@ -53,7 +53,7 @@ fn a_step_while_waiting_skips_nothing() {
     // Three minutes forward over the start: within a late start that allows it, it airs at once.
     let policy = Policy { late_start_s: 600, ..Policy::default() };
     let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(3600), BTreeSet::new());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Fresh });
     bench.until(t0() - s(90));
     bench.set_by(s(180));
     assert_eq!(bench.take().start, Start::Now);
@@ -123,4 +123,25 @@ fn doubt_between_cue_and_take_still_counts() {
     bench.set_by(s(-70));
     bench.cued();
     assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
+}
+
+#[test]
+fn what_a_person_asked_for_airs_though_the_clock_is_set_back_meanwhile() {
+    let mut bench = Bench::at(t0() + s(300), vec![]);
+    bench.prepare = Reply::Waits;
+    bench.air(false);
+    bench.set_by(s(-200));
+    bench.prepared();
+    assert_eq!((bench.takes(), bench.cues()[0].planned_ms), (1, (t0() + s(100)).timestamp_millis()));
+
+    for fails in [true, false] {
+        let mut bench = Bench::at(t0() + s(300), vec![]);
+        let reply = Reply::Fails(Reason::DiskFull);
+        (bench.prepare, bench.cue) = if fails { (reply, Reply::Well) } else { (Reply::Well, reply) };
+        bench.air(false);
+        (bench.prepare, bench.cue) = (Reply::Well, Reply::Well);
+        bench.set_by(s(-200));
+        bench.until(t0() + s(106));
+        assert!(bench.takes() == 1 || bench.is_idle(), "a next attempt is not put off");
+    }
 }

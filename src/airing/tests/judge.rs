@@ -5,7 +5,7 @@ use super::*;
 /// Airs the slot; the player then ends it as `tally` says. Gives outcome and reason.
 fn judged(rehearsal: bool, fault: Option<Fault>, tally: Tally) -> (Outcome, Option<Reason>) {
     let mut bench = Bench::with(Rules { rehearsal, ..rules() }, t0() - s(120), BTreeSet::new());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Fresh });
     bench.until(t0());
     bench.started();
     if let Some(fault) = fault {

@@ -7,6 +7,7 @@ mod people;
 mod random;
 mod resume;
 mod slots;
+mod ward;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -23,7 +24,7 @@ use crate::{
     media::{Mark, Master, MasterManifest},
     playout::{Command, EndCause, Event, Fault, Start, Take, Tally},
     programme::Windows,
-    units::{Digest, Frames, Level, Month, RATE, SlotId},
+    units::{Digest, Frames, Level, Month, RATE, ScheduleName, SlotId},
 };
 
 const SYNCHRONISED: Health = Health { synchronised: true, max_error_us: 500 };
@@ -45,11 +46,16 @@ fn march() -> Month {
     "2022-03".parse().unwrap()
 }
 
+/// The centre's schedule of the month.
+fn centre() -> ScheduleName {
+    ScheduleName::centre(march())
+}
+
 /// The slot of that instant, in the schedule of revision `revision`.
 fn slot_of(at: DateTime<Utc>, revision: u8) -> Planned {
     let local = (at + TimeDelta::hours(7)).format("%Y-%m-%dT%H:%M:%S");
     let id = format!("2022-03/cchc/{local}").parse().unwrap();
-    Planned { id, at, length: LENGTH, schedule: Digest::of(&[revision]) }
+    Planned { id, at, length: LENGTH, schedule: Digest::of(&[revision]), ward: false }
 }
 
 fn slot(at: DateTime<Utc>) -> Planned {
@@ -119,7 +125,7 @@ impl Bench {
     /// A bench whose clock shows `wall`, with `slots` accepted before.
     fn at(wall: DateTime<Utc>, slots: Vec<Planned>) -> Bench {
         let mut bench = Bench::with(rules(), wall, BTreeSet::new());
-        bench.send(Input::Rundown { month: march(), slots, standing: Standing::Known });
+        bench.send(Input::Rundown { schedule: centre(), slots, standing: Standing::Known });
         bench
     }
 
@@ -225,7 +231,14 @@ impl Bench {
         let Take { airing, from, .. } = self.take();
         let first = self.now();
         let device = "loud".into();
-        self.send(Input::Player(Event::Started { airing, first, latency_us: 40_000, from, device }));
+        self.send(Input::Player(Event::Started {
+            airing,
+            first,
+            latency_us: 40_000,
+            from,
+            hole: TimeDelta::zero(),
+            device,
+        }));
     }
 
     /// The player tells that it is over: `consumed` frames since the take's own first.
@@ -255,8 +268,8 @@ impl Bench {
     fn air(&mut self, test: bool) {
         self.send(Input::Air {
             token: 2,
-            programme: (march(), "cchc".into()),
-            schedule: Digest::of(&[1]),
+            programme: (centre(), "cchc".into()),
+            digest: Digest::of(&[1]),
             length: LENGTH,
             test,
             by: "Trực".into(),
@@ -327,6 +340,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
             airing: None,
             repairs: None,
             month: march(),
+            ward: false,
             programme: "cchc".into(),
             trigger,
             by: String::new(),
@@ -342,6 +356,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
         heard_until: until,
         proof: 2,
         reason: Reason::PowerOff,
+        hole: TimeDelta::zero(),
     }
 }
 

@@ -131,7 +131,7 @@ fn a_hold_lasts_a_day_at_most_and_ends_in_the_future() {
 fn a_hold_of_the_last_run_is_still_in_force() {
     let mut bench = Bench::with(rules(), t0() - s(120), BTreeSet::new());
     bench.controller.restore_hold(Some(t0() + s(1)));
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Known });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Known });
     bench.until(t0());
     assert_eq!(bench.outcomes(), missed(Reason::Held));
 }
@@ -145,7 +145,11 @@ fn a_slot_to_come_is_cancelled_once() {
     assert_eq!((bench.answer(), bench.kinds()), (Ok("cancel-done"), vec!["operator", "play.missed"]));
     bench.send(cancel());
     assert_eq!(bench.answer(), Err("cancel-unknown"));
-    bench.send(Input::Rundown { month: march(), slots: vec![slot_of(t0(), 2)], standing: Standing::Fresh });
+    bench.send(Input::Rundown {
+        schedule: centre(),
+        slots: vec![slot_of(t0(), 2)],
+        standing: Standing::Fresh,
+    });
     bench.until(t0() + s(120));
     assert_eq!(bench.outcomes(), [(Outcome::Cancelled, Some(Reason::Cancelled))]);
     assert_eq!(bench.takes(), 0);

@@ -23,6 +23,8 @@ enum Chance {
     Cancel(usize),
     /// Revision and which of the slots it holds, one bit each.
     Rundown(u8, u8, bool),
+    /// The same of the ward's own schedule.
+    Ward(u8, u8, bool),
 }
 
 fn chance() -> impl Strategy<Value = Chance> {
@@ -42,6 +44,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         1 => any::<bool>().prop_map(Chance::Air),
         1 => (0..SLOTS).prop_map(Chance::Cancel),
         1 => (1..4_u8, any::<u8>(), any::<bool>()).prop_map(|(r, kept, fresh)| Chance::Rundown(r, kept, fresh)),
+        1 => (1..4_u8, any::<u8>(), any::<bool>()).prop_map(|(r, kept, fresh)| Chance::Ward(r, kept, fresh)),
     ]
 }
 
@@ -51,6 +54,15 @@ fn planned(n: usize, revision: u8) -> Planned {
     // Two close together, the others through the window.
     let after = [0, 30, 800, 1600, 2400, 2880][n];
     slot_of(t0() + s(after), revision)
+}
+
+/// A slot of the ward's own: some overlap the centre's, one bears the name of a slot of the centre.
+fn planned_own(n: usize, revision: u8) -> Planned {
+    let after = [0, 60, 800, 1500, 2000, 2880][n];
+    let id = slot_of(t0() + s(after), 1).id;
+    let programme = if n == 2 { id.programme.clone() } else { "ban-tin".into() };
+    let id = SlotId { programme, ..id };
+    Planned { id, ward: true, ..slot_of(t0() + s(after), 100 + revision) }
 }
 
 fn reply(n: u8) -> Reply {
@@ -106,7 +118,12 @@ fn happen(bench: &mut Bench, chance: Chance) {
         Chance::Rundown(revision, kept, fresh) => {
             let slots = (0..SLOTS).filter(|n| kept >> n & 1 == 1).map(|n| planned(n, revision)).collect();
             let standing = if fresh { Standing::Fresh } else { Standing::Known };
-            bench.send(Input::Rundown { month: march(), slots, standing });
+            bench.send(Input::Rundown { schedule: centre(), slots, standing });
+        }
+        Chance::Ward(revision, kept, fresh) => {
+            let slots = (0..SLOTS).filter(|n| kept >> n & 1 == 1).map(|n| planned_own(n, revision)).collect();
+            let standing = if fresh { Standing::Fresh } else { Standing::Known };
+            bench.send(Input::Rundown { schedule: ScheduleName::ward(march()), slots, standing });
         }
         _ => {}
     }
@@ -114,8 +131,7 @@ fn happen(bench: &mut Bench, chance: Chance) {
 
 /// What must hold of the log and the player, whatever happened.
 fn check(bench: &Bench, over: bool) {
-    for n in 0..SLOTS {
-        let id = planned(n, 1).id;
+    for id in (0..SLOTS).flat_map(|n| [planned(n, 1).id, planned_own(n, 1).id]) {
         let outcomes = bench.log.iter().filter(|(_, body)| match body {
             Body::End(end) => end.slot.as_ref() == Some(&id),
             Body::Missed(missed) => missed.slot == id,

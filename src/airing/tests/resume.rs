@@ -7,7 +7,7 @@ fn after(now: DateTime<Utc>, cut: Interrupted, health: Health) -> Bench {
     let mut bench = Bench::with(rules(), now, cut.cue.slot.iter().cloned().collect());
     bench.health = health;
     bench.send(Input::Interrupted(Box::new(cut)));
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Known });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Known });
     bench
 }
 
@@ -30,6 +30,23 @@ fn it_goes_on_where_it_was_heard() {
         assert_eq!((end.airing, end.consumed, end.hole_ms), (7, LENGTH, away.unsigned_abs() * 1000));
         bench.until(t0() + s(4000));
         assert_eq!((bench.outcomes().len(), bench.takes()), (1, 1));
+    }
+}
+
+#[test]
+fn the_longest_of_several_holes_decides() {
+    let cut_at = t0() + s(100);
+    for (earlier, wanted) in [(29, (Outcome::Full, None)), (31, (Outcome::Partial, Some(Reason::PowerOff)))] {
+        let cut = Interrupted { hole: s(earlier), ..cut(HEARD, cut_at, Trigger::Schedule) };
+        let mut bench = after(cut_at + s(5), cut, SYNCHRONISED);
+        bench.play();
+        assert_eq!(bench.outcomes(), [wanted]);
+        assert_eq!(bench.end().hole_ms, earlier.unsigned_abs() * 1000);
+        let starts = bench.log.iter().filter_map(|(_, body)| match body {
+            Body::Start(start) => start.hole_ms,
+            _ => None,
+        });
+        assert_eq!(starts.collect::<Vec<_>>(), [5000], "the next start of the program reads it there");
     }
 }
 
@@ -119,4 +136,15 @@ fn a_hold_forbids_to_go_on() {
     bench.controller.restore_hold(Some(t0() + s(1000)));
     bench.send(Input::Interrupted(Box::new(cut(HEARD, t0() + s(100), Trigger::Schedule))));
     assert_eq!((bench.outcomes(), bench.takes()), (vec![(Outcome::Partial, Some(Reason::Held))], 0));
+}
+
+#[test]
+fn of_two_that_were_cut_the_later_one_goes_on() {
+    let cut_at = t0() + s(100);
+    let earlier = Interrupted { airing: 3, ..cut(HEARD, cut_at - s(60), Trigger::Manual) };
+    let mut bench = after(cut_at + s(5), cut(HEARD, cut_at, Trigger::Schedule), SYNCHRONISED);
+    bench.send(Input::Interrupted(Box::new(earlier)));
+    assert_eq!(bench.outcomes(), [(Outcome::Partial, Some(Reason::PowerOff))]);
+    assert_eq!(bench.end().airing, 3);
+    assert_eq!(bench.take().airing, 7);
 }

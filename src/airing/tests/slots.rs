@@ -97,7 +97,7 @@ fn a_cue_that_fails_is_tried_again_until_it_is_too_late() {
         let policy = Policy { late_start_s, ..Policy::default() };
         let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(120), BTreeSet::new());
         bench.cue = Reply::Fails(Reason::DiskFull);
-        bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
+        bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Fresh });
         bench.until(t0() + s(120));
         assert_eq!(bench.outcomes(), missed(Reason::DiskFull), "late start {late_start_s} s");
         assert_eq!(bench.takes(), 0);
@@ -155,10 +155,10 @@ fn a_start_within_the_late_start_airs_and_one_beyond_is_missed() {
 fn what_has_passed_when_a_schedule_is_accepted_came_too_late() {
     let mut bench = Bench::with(rules(), t0() + s(30), BTreeSet::new());
     let slots = vec![slot(t0()), slot(t0() + TimeDelta::hours(12))];
-    bench.send(Input::Rundown { month: march(), slots: slots.clone(), standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: slots.clone(), standing: Standing::Fresh });
     assert_eq!(bench.outcomes(), missed(Reason::ScheduleLate));
     // The same again changes nothing.
-    bench.send(Input::Rundown { month: march(), slots, standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots, standing: Standing::Fresh });
     assert_eq!((bench.outcomes().len(), bench.controller.upcoming().count()), (1, 1));
 }
 
@@ -168,7 +168,7 @@ fn a_slot_that_a_revision_drops_is_superseded_even_while_it_is_made_ready() {
     for before in [3600, 59, 11] {
         let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
         bench.until(t0() - s(before));
-        bench.send(Input::Rundown { month: march(), slots: vec![], standing: Standing::Fresh });
+        bench.send(Input::Rundown { schedule: centre(), slots: vec![], standing: Standing::Fresh });
         assert_eq!(bench.outcomes(), [], "{before} s before: a later revision may bring it back");
         bench.until(t0());
         assert_eq!(bench.outcomes(), superseded, "{before} s before");
@@ -176,7 +176,7 @@ fn a_slot_that_a_revision_drops_is_superseded_even_while_it_is_made_ready() {
         assert_eq!((bench.outcomes().len(), bench.takes(), bench.is_idle()), (1, 0, true));
         // Brought back too late, it keeps the outcome that it has.
         bench.send(Input::Rundown {
-            month: march(),
+            schedule: centre(),
             slots: vec![slot_of(t0(), 3)],
             standing: Standing::Fresh,
         });
@@ -187,8 +187,12 @@ fn a_slot_that_a_revision_drops_is_superseded_even_while_it_is_made_ready() {
 #[test]
 fn a_slot_that_is_dropped_and_brought_back_in_time_airs() {
     let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
-    bench.send(Input::Rundown { month: march(), slots: vec![], standing: Standing::Fresh });
-    bench.send(Input::Rundown { month: march(), slots: vec![slot_of(t0(), 3)], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![], standing: Standing::Fresh });
+    bench.send(Input::Rundown {
+        schedule: centre(),
+        slots: vec![slot_of(t0(), 3)],
+        standing: Standing::Fresh,
+    });
     bench.until(t0());
     assert_eq!(bench.takes(), 1);
     bench.play();
@@ -198,7 +202,7 @@ fn a_slot_that_is_dropped_and_brought_back_in_time_airs() {
 #[test]
 fn a_draft_comes_and_goes_without_a_trace() {
     let mut bench = Bench::at(t0() - s(7200), vec![]);
-    let draft = |slots| Input::Rundown { month: march(), slots, standing: Standing::Draft };
+    let draft = |slots| Input::Rundown { schedule: centre(), slots, standing: Standing::Draft };
     bench.send(draft(vec![slot(t0() - s(9000)), slot(t0())]));
     bench.send(draft(vec![]));
     bench.send(draft(vec![slot(t0())]));
@@ -214,7 +218,7 @@ fn a_slot_that_a_revision_keeps_airs_by_the_new_one_until_its_cue_is_written() {
         let mut bench = Bench::at(t0() - s(7200), vec![slot(t0())]);
         bench.until(t0() - s(before));
         bench.send(Input::Rundown {
-            month: march(),
+            schedule: centre(),
             slots: vec![slot_of(t0(), 2)],
             standing: Standing::Fresh,
         });
@@ -233,8 +237,12 @@ fn a_month_is_replaced_without_touching_another() {
         ..slot(t0() + TimeDelta::days(28))
     };
     let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
-    bench.send(Input::Rundown { month: april.id.month, slots: vec![april], standing: Standing::Fresh });
-    bench.send(Input::Rundown { month: march(), slots: vec![], standing: Standing::Fresh });
+    bench.send(Input::Rundown {
+        schedule: ScheduleName::centre(april.id.month),
+        slots: vec![april],
+        standing: Standing::Fresh,
+    });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![], standing: Standing::Fresh });
     assert_eq!(bench.controller.upcoming().count(), 1);
     bench.until(t0());
     assert_eq!(bench.outcomes().len(), 1);
@@ -243,7 +251,7 @@ fn a_month_is_replaced_without_touching_another() {
 #[test]
 fn slots_with_an_outcome_in_the_log_are_not_begun() {
     let mut bench = Bench::with(rules(), t0() - s(30), [slot(t0()).id].into());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(t0())], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(t0())], standing: Standing::Fresh });
     bench.until(t0() + s(120));
     assert_eq!((bench.log.len(), bench.takes()), (0, 0));
 }
@@ -272,7 +280,7 @@ fn a_file_disturbs_nobody_at_night() {
     let night = t0() - TimeDelta::hours(4);
     let rules = Rules { enforce_windows: false, ..rules() };
     let mut bench = Bench::with(rules, night - s(120), BTreeSet::new());
-    bench.send(Input::Rundown { month: march(), slots: vec![slot(night)], standing: Standing::Fresh });
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(night)], standing: Standing::Fresh });
     bench.until(night);
     assert_eq!(bench.takes(), 1);
 }

@@ -26,10 +26,11 @@ verb-correct = Enter a correction that points to an earlier entry; the old one s
 verb-verify = Check the log from its own bytes, offline
 verb-doctor = Test beforehand what can be tested: device, clock, disk, permissions, configuration
 
-arg-copy-from = Month to copy, such as 2022-03
-arg-copy-to = The new month
-arg-months = Months, such as 2022-03
-arg-month = Month, such as 2022-03
+arg-copy-from = Month to copy, such as 2022-03 or 2022-03.ward
+arg-copy-to = The new month, such as 2022-04 or 2022-04.ward
+arg-months = Months, such as 2022-03 (with the ward's own, where there is one), or 2022-03.ward for the ward's own alone
+arg-month = Month, such as 2022-03; 2022-03.ward for the ward's own schedule
+arg-rehearse-month = Month, such as 2022-03 (with the ward's own schedule, where there is one), or 2022-03.ward alone
 arg-by = Name of the person who does it
 arg-document = Number of the document of approval
 arg-key = Key file to sign with (default: the station's approval key)
@@ -46,9 +47,13 @@ arg-log-to = Up to the end of this day
 arg-outcome = Only this outcome: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = The text
 arg-entry = Sequence number of the entry to correct
-arg-target = The station's folder (default: --dir)
-arg-keys = Public key of the station or of a witness; may be given several times (default: data/keys/station.pub)
 arg-codes = Short code from the duty book that the log must have had; may be given several times
+arg-init-new-epoch = The old log cannot be gone on with: keep it as it is and open a new epoch
+arg-init-by = Name of the person who opens the new epoch
+arg-init-reason = Why, in words
+arg-qr = Draw the signed checkpoint as a QR code as well, to be photographed
+arg-target = The station's folder or an evidence bundle (default: --dir)
+arg-keys = Public key of the station or of a witness; may be given several times (default: data/keys/station.pub)
 arg-tone = Sound a test tone of one second
 
 severity-error = error
@@ -61,7 +66,7 @@ init-keys =
     Public key of the log (for those who audit): { $station }
     Approval key (into [trust] of config/station.toml if the station approves its own): { $approval }
 init-exists = `{ $file }` already stands: this station has a log or a key.
-    .hint = Use another folder, or leave it and start loa run.
+    .hint = Use another folder, or leave it and start loa run; for a log that is damaged or lost: loa init --new-epoch.
 copy-done = Made the draft { $file }; check, edit, then approve it.
 copy-left-out = Left out times that the new month does not have: { $times }
 copy-exists = `{ $file }` already stands.
@@ -158,7 +163,7 @@ status-hold = On hold until { $until }
 status-device = Device: { $state } – { $detail }
 status-clock = Clock: { $state } – { $detail }
 status-disk = Disk: { $state } – { $detail }
-status-log = Log: { $size } entries
+status-log = Log: { $size } entries; code for the duty book: { $code }
 
 doctor-config = Configuration
 doctor-log = Log and keys
@@ -194,5 +199,160 @@ output-unclear = The output `{ $output }` has no known form.
     .hint = Use pulse:NAME, alsa:NAME, wav:FILE or default; loa doctor lists names.
 key-unclear = `{ $key }` is no public key.
     .hint = Use what stands in data/keys/station.pub.
+
+lamp-clock-synchronised = synchronised, at most ±{ $ms } ms off
+lamp-clock-unsynchronised = not synchronised
+lamp-disk-free = { $mib } MiB free
+lamp-disk-unmeasured = free space cannot be measured
+lamp-device-unknown = not probed yet
+lamp-device-stopped = loa is not running, so nobody knows
+lamp-device-probed = { $device }, probed well at { $at }
+lamp-device-open = { $device }, open since { $at }
+lamp-device-consuming = { $device }, taking sound since { $at }
+lamp-device-consumed = took sound last at { $at }
+lamp-device-fault = { $fault ->
+    [absent] no such device
+    [busy] another program holds the device
+    [lost] the device is gone
+    [stalled] the device takes no more sound
+    [unpaced] the device does not run in real time
+    [dummy] a dummy device that nobody can hear
+    [filechanged] the file is not the one that was verified
+   *[software] a fault of the software
+    } { $device }, at { $at } { $detail }
+
+doctor-config-faults = { $first } ({ $faults } faults in all)
+doctor-config-read = { $station } / { $unit }
+doctor-failed = the machine failed: { $detail }
+doctor-clock-unsynchronised = not synchronised; run: timedatectl set-ntp true
+doctor-log-whole = { $entries } entries, { $file }
+doctor-log-faults = { $faults } faults; see: loa verify
+doctor-key-private = { $mode } { $file }
+doctor-key-open = { $mode } { $file }: others can read the key; run: chmod 600 { $file }
+doctor-key-missing = cannot read `{ $file }`: { $detail }
+doctor-device-file = { $device } is no loudspeaker: it airs nothing
+doctor-device-good = { $device } takes sound
+doctor-device-silent = { $device } does not answer
+
+log-lost = There is no log `{ $file }`.
+    .hint = A new station: loa init. A log that was lost: loa init --new-epoch --by NAME --reason TEXT.
+log-rolled-back = The log `{ $file }` has { $size } entries and has already had { $seen }: an older copy was put back.
+    .hint = Put the newest copy back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+log-forked = The first { $seen } entries of the log `{ $file }` are not those that were written.
+    .hint = Put the right copy back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+log-damaged = The log `{ $file }` is damaged: { $detail }.
+    .hint = See loa verify; put a sound copy back if there is one, else: loa init --new-epoch --by NAME --reason TEXT.
+log-high-water = The high-water file `{ $file }` is damaged.
+    .hint = See loa verify; open a new epoch: loa init --new-epoch --by NAME --reason TEXT.
+log-other-key = The log `{ $file }` was not signed by this station's key.
+    .hint = Put the right key back if there is one; else: loa init --new-epoch --by NAME --reason TEXT.
+epoch-needless = The log `{ $file }` is sound: no new epoch while it can be gone on with.
+    .hint = Start loa run.
+epoch-made = Opened the new epoch { $origin }; the old log lies at { $kept }. The station's new public key: { $key }
+epoch-endorsed = The old key vouches for the new one.
+epoch-not-endorsed = No old key is left to vouch for the new one: tell the supervisors the new key.
 code-unclear = `{ $code }` was not copied correctly.
     .hint = A code looks like 1482-PQYM-V9MG-21W5-62PG-Z; its last symbol checks the others. Compare it with the duty book once more.
+verb-export = Write the evidence of a period as one file that anybody can check
+verb-export-more =
+    The file is a ZIP: log entries, the hashes that prove them, the signed checkpoint, schedules, approvals, public keys, a summary to read, and how to check all of it without loa.
+    Without --from and --to: the whole log. To check: loa verify FILE --key KEY.
+arg-export-from = From this day on, such as 2022-03-01
+arg-export-to = Up to the end of this day
+arg-export-output = The file to write, such as evidence-2022-03.zip
+arg-audio = The approved audio files too
+arg-force = Write over a file that stands there
+export-done = Wrote { $file } ({ $bytes } bytes): { $held } of { $size } log entries, { $rows } airings.
+export-root = Root: { $root }
+export-without = Without the audio file `{ $file }`: the station no longer has the approved bytes.
+export-exists = `{ $file }` is already there.
+    .hint = Choose another name, or add --force to write over it.
+export-unsigned = The head of the log is not signed by the station's key, so no bundle can be made of it.
+    .hint = See loa verify.
+bundle-whole = The bundle is whole: all { $size } entries, root { $root }.
+bundle-part = The part of the log in the bundle is whole: { $held } of { $size } entries ({ $stretches }), root { $root }. It says nothing of the others.
+bundle-broken = The bundle FAILS: { $count } faults; it holds { $held } of { $size } entries ({ $stretches }).
+bundle-media-good = { $count } audio files are those that were approved.
+bundle-unknown = The file `{ $file }` is no part of a bundle: neither read nor judged.
+bundle-reading = summary.html and rows.json are for convenient reading; they are no evidence and were not checked here.
+bundle-unreadable = This file is no bundle that can be read: { $detail }
+    .hint = Give a file that loa export wrote, or a station's folder.
+bundle-members = The bundle has { $found } files, more than { $most }.
+bundle-large = The bundle unpacks to { $found } bytes, more than { $most }.
+bundle-duplicate = Two files in the bundle have the same name, so that two programs may read two things.
+bundle-name = A file name in the bundle is not allowed: `{ $file }`.
+bundle-key = `{ $file }` in the bundle is no public key.
+verb-enter = Enter an airing made by other means while automation was down, signed by the person who vouches for it
+verb-enter-more = It stands in a row of its own, marked as vouched for, and changes no outcome that the station has entered. The key must be among operators or approvers under [trust] in config/station.toml.
+verb-retain = Hold everything that belongs to some days (audit, complaint), lift a hold, or list the holds
+verb-retain-more = Without arguments, lists every hold. While one is in force no file of its months is deleted.
+verb-prune = Delete audio whose time of keeping is over, once its digest stands in the log
+verb-prune-more = The times stand under [retention] in config/station.toml. What is still needed, what is on hold and what no schedule ever named stays. The log is never deleted.
+verb-key = A person's signing key
+verb-key-new = Make a new signing key that only the owner of the file may read, and print its public half
+arg-at = When it began: 17:30, 2022-03-05 17:30 or RFC 3339
+arg-until = When it ended
+arg-enter-slot = The slot for which it stands, if any
+arg-enter-outcome = Aired in full or in part, by the word of the person who vouches
+arg-enter-text = By what means it was aired
+arg-enter-key = Key file of the person who vouches (loa key new)
+arg-retain-from = From this day on, such as 2022-03-01
+arg-retain-to = Up to the end of this day
+arg-lift = Lift the hold that was set by this entry
+arg-dry-run = Only say what would be deleted
+arg-name = Name of the key, without spaces, such as nguyen-van-a
+arg-file = New file for the key
+
+entry-unknown = The log has no entry { $entry } yet; its last is { $last }.
+    .hint = See the numbers of entries with loa log --json.
+slot-unknown = There is no slot called `{ $slot }`, neither in the log nor in a schedule.
+    .hint = Copy its name from loa log or loa check.
+enter-done = Entered the airing that a person vouches for, as number { $entry }.
+enter-reversed = It does not end after it begins.
+    .hint = Correct --at or --until.
+enter-future = It has not ended yet.
+    .hint = Vouch only for what is over.
+enter-other-slot = `{ $slot }` is a slot of another month or programme.
+    .hint = Give the month and programme of that slot.
+enter-full = The station itself aired `{ $slot }` in full; nobody needs to vouch for it.
+    .hint = If there is something to say, use loa note.
+enter-overlap = Entry { $entry } already has an airing of this programme within that time.
+    .hint = See loa log; if the earlier one is wrong, correct it with loa correct.
+enter-value = `{ $value }` cannot be signed: it must be one line of text without spaces around it.
+    .hint = Write it as one line.
+enter-untrusted = The statement was not signed by a key that this station trusts.
+    .hint = Put that person's public key into operators under [trust] in config/station.toml.
+enter-statement = What was signed is not what would be entered.
+    .hint = Enter it anew with loa enter, at this station.
+retain-done = On hold, entered as number { $entry }.
+retain-lifted = The hold is lifted, entered as number { $entry }.
+retain-unknown = Entry { $entry } is no hold.
+    .hint = See the holds with loa retain.
+retain-lifted-already = It was lifted already, by entry { $entry }.
+    .hint = See the holds with loa retain.
+retain-none = There has never been a hold.
+retain-in-force = in force
+retain-lifted-by = lifted by { $by }: { $reason }
+head-entry = Entry
+head-days = Days
+head-by = By
+head-why = Reason
+head-state = State
+prune-gone = deleted { $file } ({ $bytes } bytes, last named by { $month })
+prune-would = would delete { $file } ({ $bytes } bytes, last named by { $month })
+prune-held = kept { $file }, on hold by entry { $entry }
+prune-done = Deleted { $count } files whose time was over; audio is kept from { $from } on.
+prune-dry-done = The time of { $count } files is over; audio is kept from { $from } on. Nothing was deleted.
+prune-left = { $count } more are left for the next time.
+prune-running = Audio is being deleted already.
+    .hint = Wait for its end, then look again.
+prune-unreadable = A schedule of `{ $file }` cannot be read, so it is not known which files are still needed; nothing was deleted.
+    .hint = Run loa check and mend the schedule in the folder.
+key-new-done =
+    Made { $file }; keep it to yourself.
+    Public key (into operators or approvers under [trust]): { $key }
+key-exists = `{ $file }` already stands.
+    .hint = Name another file; a key is never overwritten.
+key-name = `{ $name }` cannot name a key.
+    .hint = Use a name without spaces and `+`, such as nguyen-van-a.
+by-hand = vouched for

@@ -149,6 +149,16 @@ slot-reasoned = Slot `{ $slot }` lies outside the usual windows ({ $windows }): 
 slot-overlap = Slot `{ $slot }` begins while `{ $other }` airs, which ends at { $end }.
     .hint = Move one of the two.
 
+# The ward's own schedule beside the centre's
+source-ward = The programme `{ $programme }` is the ward's own (`source = "ward"`), but this is the centre's schedule.
+    .hint = Move it to `{ $month }.ward.toml`, which has its own approval, or correct `source`.
+source-not-ward = The programme `{ $programme }` is not the ward's own, but this is the ward's schedule.
+    .hint = Write `source = "ward"`, or move it to `{ $month }.toml` if it is the centre's.
+programme-of-centre = The centre's schedule of this month already has a programme `{ $programme }`.
+    .hint = Give the ward's own programme another id.
+slot-overlaps-centre = Slot `{ $slot }` is in the way of the centre's `{ $other }`, which airs from { $begin } to { $end }.
+    .hint = Move the ward's own slot; the centre's stands.
+
 # Approval
 approval-month = The approval is for { $approved }, not for { $found }.
     .hint = Put the right approval beside the schedule.

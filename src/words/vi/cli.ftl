@@ -26,10 +26,11 @@ verb-correct = Ghi đính chính trỏ tới một mục cũ; mục cũ giữ ng
 verb-verify = Kiểm tra nhật ký từ chính các byte của nó, không cần mạng
 verb-doctor = Thử trước những gì thử được: thiết bị, đồng hồ, đĩa, quyền, cấu hình
 
-arg-copy-from = Tháng nguồn, ví dụ 2022-03
-arg-copy-to = Tháng mới
-arg-months = Các tháng, ví dụ 2022-03
-arg-month = Tháng, ví dụ 2022-03
+arg-copy-from = Tháng nguồn, ví dụ 2022-03 hoặc 2022-03.ward
+arg-copy-to = Tháng mới, ví dụ 2022-04 hoặc 2022-04.ward
+arg-months = Các tháng, ví dụ 2022-03 (kèm lịch riêng của phường, xã nếu có); 2022-03.ward là riêng lịch của phường, xã
+arg-month = Tháng, ví dụ 2022-03; 2022-03.ward là lịch riêng của phường, xã
+arg-rehearse-month = Tháng, ví dụ 2022-03 (kèm lịch riêng của phường, xã nếu có), hoặc riêng 2022-03.ward
 arg-by = Họ tên người thực hiện
 arg-document = Số văn bản phê duyệt
 arg-key = Tệp khóa ký (mặc định: khóa phê duyệt của đài)
@@ -46,9 +47,13 @@ arg-log-to = Đến hết ngày này
 arg-outcome = Chỉ kết quả này: full, partial, missed, preempted, out-of-window, cancelled, test
 arg-text = Nội dung
 arg-entry = Số thứ tự của mục cần đính chính
-arg-target = Thư mục của đài (mặc định: --dir)
-arg-keys = Khóa công khai của đài hoặc của bên xác nhận chéo; có thể nêu nhiều lần (mặc định: data/keys/station.pub)
 arg-codes = Mã ngắn trong sổ trực mà nhật ký phải từng có; có thể nêu nhiều lần
+arg-init-new-epoch = Nhật ký cũ không ghi tiếp được: giữ lại nguyên và mở kỳ nhật ký mới
+arg-init-by = Họ tên người mở kỳ nhật ký mới
+arg-init-reason = Vì sao, bằng lời
+arg-qr = Vẽ thêm điểm kiểm đã ký thành mã QR để chụp lại
+arg-target = Thư mục của đài hoặc gói chứng cứ (mặc định: --dir)
+arg-keys = Khóa công khai của đài hoặc của bên xác nhận chéo; có thể nêu nhiều lần (mặc định: data/keys/station.pub)
 arg-tone = Phát một âm thử 1 giây ra loa
 
 severity-error = lỗi
@@ -61,7 +66,7 @@ init-keys =
     Khóa công khai của nhật ký (giao cho nơi giám sát): { $station }
     Khóa phê duyệt (ghi vào [trust] của config/station.toml nếu đài tự duyệt): { $approval }
 init-exists = Đã có `{ $file }`: đài này có nhật ký hoặc khóa rồi.
-    .hint = Dùng thư mục khác, hoặc giữ nguyên và chạy loa run.
+    .hint = Dùng thư mục khác, hoặc giữ nguyên và chạy loa run; nhật ký hỏng hay mất: loa init --new-epoch.
 copy-done = Đã tạo bản nháp { $file }; kiểm tra, sửa rồi duyệt.
 copy-left-out = Bỏ qua những giờ mà tháng mới không có: { $times }
 copy-exists = Đã có `{ $file }`.
@@ -158,7 +163,7 @@ status-hold = Tạm dừng đến { $until }
 status-device = Thiết bị: { $state } – { $detail }
 status-clock = Đồng hồ: { $state } – { $detail }
 status-disk = Đĩa: { $state } – { $detail }
-status-log = Nhật ký: { $size } mục
+status-log = Nhật ký: { $size } mục; mã để chép vào sổ trực: { $code }
 
 doctor-config = Cấu hình
 doctor-log = Nhật ký và khóa
@@ -194,5 +199,160 @@ output-unclear = Đầu ra `{ $output }` không đúng dạng.
     .hint = Dùng pulse:TÊN, alsa:TÊN, wav:TỆP hoặc default; xem tên bằng loa doctor.
 key-unclear = `{ $key }` không phải khóa công khai.
     .hint = Dùng nội dung của data/keys/station.pub.
+
+lamp-clock-synchronised = đã đồng bộ, sai số tối đa ±{ $ms } ms
+lamp-clock-unsynchronised = chưa đồng bộ
+lamp-disk-free = còn trống { $mib } MiB
+lamp-disk-unmeasured = không đo được chỗ trống
+lamp-device-unknown = chưa thử lần nào
+lamp-device-stopped = loa không chạy nên không ai biết
+lamp-device-probed = { $device }, thử tốt lúc { $at }
+lamp-device-open = { $device }, đã mở từ { $at }
+lamp-device-consuming = { $device }, đang nhận âm thanh từ { $at }
+lamp-device-consumed = nhận âm thanh lần cuối lúc { $at }
+lamp-device-fault = { $fault ->
+    [absent] không thấy thiết bị
+    [busy] chương trình khác đang giữ thiết bị
+    [lost] mất thiết bị
+    [stalled] thiết bị không nhận âm thanh nữa
+    [unpaced] thiết bị không chạy theo thời gian thật
+    [dummy] thiết bị giả, không ai nghe được
+    [filechanged] tệp khác bản đã kiểm tra
+   *[software] lỗi phần mềm
+    } { $device }, lúc { $at } { $detail }
+
+doctor-config-faults = { $first } (tổng số { $faults } lỗi)
+doctor-config-read = { $station } / { $unit }
+doctor-failed = máy báo lỗi: { $detail }
+doctor-clock-unsynchronised = chưa đồng bộ; chạy: timedatectl set-ntp true
+doctor-log-whole = { $entries } mục, { $file }
+doctor-log-faults = { $faults } lỗi; xem: loa verify
+doctor-key-private = { $mode } { $file }
+doctor-key-open = { $mode } { $file }: người khác đọc được khóa; chạy: chmod 600 { $file }
+doctor-key-missing = không đọc được `{ $file }`: { $detail }
+doctor-device-file = { $device } không phải loa: không phát ra tiếng
+doctor-device-good = { $device } nhận âm thanh tốt
+doctor-device-silent = { $device } không trả lời
+
+log-lost = Không có nhật ký `{ $file }`.
+    .hint = Trạm mới: loa init. Nhật ký bị mất: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-rolled-back = Nhật ký `{ $file }` có { $size } mục, trước đây đã có { $seen } mục: một bản cũ đã bị đặt lại.
+    .hint = Đặt lại bản mới nhất nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-forked = { $seen } mục đầu của nhật ký `{ $file }` không phải là những mục đã ghi.
+    .hint = Đặt lại bản đúng nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-damaged = Nhật ký `{ $file }` bị hỏng: { $detail }.
+    .hint = Xem loa verify; đặt lại bản lành nếu còn, nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-high-water = Tệp mức cao nhất `{ $file }` bị hỏng.
+    .hint = Xem loa verify; mở kỳ nhật ký mới: loa init --new-epoch --by TÊN --reason LÝ-DO.
+log-other-key = Nhật ký `{ $file }` không do khóa của trạm này ký.
+    .hint = Đặt lại đúng khóa nếu còn; nếu không: loa init --new-epoch --by TÊN --reason LÝ-DO.
+epoch-needless = Nhật ký `{ $file }` vẫn lành: không mở kỳ mới khi còn ghi tiếp được.
+    .hint = Chạy loa run.
+epoch-made = Mở kỳ nhật ký mới { $origin }; nhật ký cũ nằm ở { $kept }. Khóa công khai mới của trạm: { $key }
+epoch-endorsed = Khóa cũ đã ký xác nhận khóa mới.
+epoch-not-endorsed = Không còn khóa cũ để xác nhận khóa mới: phải báo khóa mới cho người giám sát.
 code-unclear = Mã `{ $code }` bị chép sai.
     .hint = Mã có dạng 1482-PQYM-V9MG-21W5-62PG-Z; ký tự cuối dùng để kiểm tra các ký tự trước. Hãy đối chiếu lại với sổ trực.
+verb-export = Ghi chứng cứ của một khoảng thời gian thành một tệp mà ai cũng kiểm chứng được
+verb-export-more =
+    Tệp là một gói ZIP: các mục nhật ký, mã băm chứng minh chúng, điểm kiểm đã ký, lịch phát, phê duyệt, khóa công khai, bản tóm tắt để đọc và hướng dẫn kiểm chứng không cần loa.
+    Không ghi --from, --to thì lấy cả nhật ký. Kiểm chứng: loa verify TỆP --key KHÓA.
+arg-export-from = Từ ngày này (tính cả ngày đó), ví dụ 2022-03-01
+arg-export-to = Đến hết ngày này
+arg-export-output = Tệp sẽ ghi, ví dụ chung-cu-2022-03.zip
+arg-audio = Kèm cả các tệp âm thanh đã duyệt
+arg-force = Ghi đè lên tệp đã có
+export-done = Đã ghi { $file } ({ $bytes } byte): { $held } trong { $size } mục nhật ký, { $rows } lượt phát.
+export-root = Gốc: { $root }
+export-without = Không kèm được tệp âm thanh `{ $file }`: ở đài không còn đúng bản đã duyệt.
+export-exists = Đã có `{ $file }`.
+    .hint = Chọn tên khác, hoặc thêm --force để ghi đè.
+export-unsigned = Điểm kiểm của nhật ký không do khóa của đài ký, nên không lập được gói chứng cứ.
+    .hint = Xem loa verify.
+bundle-whole = Gói nguyên vẹn: có đủ { $size } mục, gốc { $root }.
+bundle-part = Phần nhật ký trong gói nguyên vẹn: có { $held } trong { $size } mục ({ $stretches }), gốc { $root }. Gói không nói gì về các mục khác.
+bundle-broken = Gói KHÔNG đạt: { $count } lỗi; có { $held } trong { $size } mục ({ $stretches }).
+bundle-media-good = { $count } tệp âm thanh đúng bản đã duyệt.
+bundle-unknown = Tệp `{ $file }` không thuộc gói chứng cứ: không đọc, không xét.
+bundle-reading = summary.html và rows.json chỉ để đọc cho tiện, không phải chứng cứ và không được kiểm ở đây.
+bundle-unreadable = Tệp này không phải gói chứng cứ đọc được: { $detail }
+    .hint = Dùng tệp do loa export ghi, hoặc thư mục của đài.
+bundle-members = Gói có { $found } tệp, quá mức { $most }.
+bundle-large = Gói bung ra { $found } byte, quá mức { $most }.
+bundle-duplicate = Trong gói có hai tệp cùng tên, nên mỗi chương trình có thể đọc một kiểu.
+bundle-name = Trong gói có tên tệp không được phép: `{ $file }`.
+bundle-key = `{ $file }` trong gói không phải khóa công khai.
+verb-enter = Ghi một lượt phát làm bằng cách khác khi máy không phát được, do một người ký xác nhận
+verb-enter-more = Lượt này đứng riêng, được đánh dấu là do người xác nhận, và không thay kết quả mà máy đã ghi. Khóa ký phải có trong operators hoặc approvers ở phần [trust] của config/station.toml.
+verb-retain = Giữ nguyên mọi thứ thuộc về một khoảng ngày (thanh tra, khiếu nại), bỏ giữ, hoặc xem đang giữ gì
+verb-retain-more = Không ghi gì thì liệt kê mọi lần giữ. Trong thời gian giữ, không tệp nào của các tháng đó bị xóa.
+verb-prune = Xóa tệp âm thanh đã hết thời hạn lưu, sau khi ghi mã băm của nó vào nhật ký
+verb-prune-more = Thời hạn ở phần [retention] của config/station.toml. Không xóa tệp còn cần, tệp đang bị giữ, tệp mà chưa lịch nào nhắc tới. Nhật ký không bao giờ bị xóa.
+verb-key = Khóa ký của một người
+verb-key-new = Tạo khóa ký mới, chỉ chủ tệp đọc được, và in khóa công khai
+arg-at = Bắt đầu lúc: 17:30, 2022-03-05 17:30 hoặc RFC 3339
+arg-until = Kết thúc lúc
+arg-enter-slot = Lượt phát mà lượt này làm thay, nếu có
+arg-enter-outcome = Phát đủ (full) hay một phần (partial), theo lời người xác nhận
+arg-enter-text = Phát bằng cách nào
+arg-enter-key = Tệp khóa ký của người xác nhận (loa key new)
+arg-retain-from = Từ ngày này (tính cả ngày đó), ví dụ 2022-03-01
+arg-retain-to = Đến hết ngày này
+arg-lift = Bỏ lần giữ đã ghi ở mục số này
+arg-dry-run = Chỉ cho biết sẽ xóa gì
+arg-name = Tên của khóa, không dấu cách, ví dụ nguyen-van-a
+arg-file = Tệp mới để cất khóa
+
+entry-unknown = Nhật ký chưa có mục { $entry }; mục cuối là { $last }.
+    .hint = Xem số thứ tự của mục bằng loa log --json.
+slot-unknown = Không có lượt phát nào tên `{ $slot }`, cả trong nhật ký lẫn trong lịch.
+    .hint = Chép đúng tên lượt phát từ loa log hoặc loa check.
+enter-done = Đã ghi lượt phát do người xác nhận, mục số { $entry }.
+enter-reversed = Giờ kết thúc không sau giờ bắt đầu.
+    .hint = Sửa --at hoặc --until.
+enter-future = Lượt phát chưa kết thúc vào lúc này.
+    .hint = Chỉ xác nhận những gì đã phát xong.
+enter-other-slot = `{ $slot }` là lượt của tháng khác hoặc chương trình khác.
+    .hint = Ghi đúng tháng và chương trình của lượt đó.
+enter-full = Máy đã phát đủ `{ $slot }`; không cần ai xác nhận thay.
+    .hint = Nếu có điều cần nói, dùng loa note.
+enter-overlap = Mục { $entry } đã ghi một lượt phát của chương trình này trùng khoảng giờ đó.
+    .hint = Xem loa log; nếu mục cũ sai, đính chính bằng loa correct.
+enter-value = Không ký được `{ $value }`: phải là một dòng chữ, không có dấu cách ở đầu và cuối.
+    .hint = Viết lại thành một dòng.
+enter-untrusted = Lời xác nhận không do khóa nào mà đài này tin cậy ký.
+    .hint = Ghi khóa công khai của người đó vào operators ở phần [trust] của config/station.toml.
+enter-statement = Nội dung được ký không khớp với lượt phát được ghi.
+    .hint = Ghi lại bằng loa enter ngay tại đài này.
+retain-done = Đã giữ, mục số { $entry }.
+retain-lifted = Đã bỏ giữ, mục số { $entry }.
+retain-unknown = Mục { $entry } không phải là một lần giữ.
+    .hint = Xem các lần giữ bằng loa retain.
+retain-lifted-already = Đã bỏ giữ rồi, ở mục { $entry }.
+    .hint = Xem các lần giữ bằng loa retain.
+retain-none = Chưa có lần giữ nào.
+retain-in-force = đang giữ
+retain-lifted-by = { $by } đã bỏ giữ: { $reason }
+head-entry = Mục
+head-days = Từ ngày – đến ngày
+head-by = Người
+head-why = Lý do
+head-state = Tình trạng
+prune-gone = đã xóa { $file } ({ $bytes } byte, tháng cuối cùng dùng tới: { $month })
+prune-would = sẽ xóa { $file } ({ $bytes } byte, tháng cuối cùng dùng tới: { $month })
+prune-held = giữ lại { $file }, theo mục { $entry }
+prune-done = Đã xóa { $count } tệp hết thời hạn; giữ âm thanh từ tháng { $from }.
+prune-dry-done = { $count } tệp hết thời hạn; giữ âm thanh từ tháng { $from }. Chưa xóa gì.
+prune-left = Còn { $count } tệp nữa, lần sau sẽ xóa tiếp.
+prune-running = Đang xóa rồi.
+    .hint = Chờ xong rồi xem lại.
+prune-unreadable = Không đọc được một lịch của `{ $file }`, nên chưa biết tệp nào còn cần; không xóa gì.
+    .hint = Chạy loa check rồi sửa lịch trong thư mục.
+key-new-done =
+    Đã tạo { $file }; giữ riêng, không đưa cho ai.
+    Khóa công khai (ghi vào operators hoặc approvers ở phần [trust]): { $key }
+key-exists = Đã có `{ $file }`.
+    .hint = Ghi tên tệp khác; không bao giờ ghi đè lên một khóa.
+key-name = `{ $name }` không dùng làm tên khóa được.
+    .hint = Dùng tên không có dấu cách và dấu `+`, ví dụ nguyen-van-a.
+by-hand = người xác nhận

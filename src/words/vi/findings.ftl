@@ -149,6 +149,16 @@ slot-reasoned = Lượt phát `{ $slot }` nằm ngoài khung giờ thường l�
 slot-overlap = Lượt phát `{ $slot }` bắt đầu khi `{ $other }` đang phát, đến { $end } mới hết.
     .hint = Dời một trong hai lượt.
 
+# Lịch riêng của phường, xã bên cạnh lịch của trung tâm
+source-ward = Chương trình `{ $programme }` do phường, xã tự làm (`source = "ward"`) nhưng lại nằm trong lịch của trung tâm.
+    .hint = Chuyển sang `{ $month }.ward.toml` (có bản duyệt riêng), hoặc sửa `source`.
+source-not-ward = Chương trình `{ $programme }` không phải do phường, xã tự làm nhưng lại nằm trong lịch riêng của phường, xã.
+    .hint = Ghi `source = "ward"`, hoặc chuyển sang `{ $month }.toml` nếu là chương trình của trung tâm.
+programme-of-centre = Lịch của trung tâm trong tháng này đã có chương trình mã `{ $programme }`.
+    .hint = Đặt mã khác cho chương trình của phường, xã.
+slot-overlaps-centre = Lượt phát `{ $slot }` trùng giờ với lượt `{ $other }` của trung tâm, phát từ { $begin } đến { $end }.
+    .hint = Dời lượt phát của phường, xã; lịch của trung tâm giữ nguyên.
+
 # Phê duyệt
 approval-month = Bản duyệt là của tháng { $approved }, không phải tháng { $found }.
     .hint = Đặt đúng bản duyệt bên cạnh lịch phát.

@@ -196,6 +196,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
     let slots = blob("slots", list.as_bytes());
     let all = Frames(4_800_000);
     let facts = ScheduleFact {
+        ward: false,
         month,
         revision: 1,
         digest: digest(&schedule),
@@ -206,6 +207,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         document: "1/PD".into(),
     };
     let cue = Cue {
+        ward: false,
         slot: Some(slot(5)),
         airing: None,
         repairs: None,
@@ -226,6 +228,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         first_us: 1_646_433_000_004_000,
         error_us: 4000,
         latency_us: 21_333,
+        hole_ms: None,
         device: "loud".into(),
     };
     let segment = |n: u32| {

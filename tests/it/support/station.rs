@@ -110,11 +110,30 @@ impl Station {
     pub fn schedule(&mut self, files: &[&str], slots: &[DateTime<Utc>]) -> Vec<String> {
         let first = slots.first().copied().unwrap_or_else(Utc::now);
         self.month = local(first).format("%Y-%m").to_string();
+        self.write_schedule(&self.month, ("cchc", "town", "Thử"), files, slots)
+    }
+
+    /// Writes the ward's own schedule beside it, with its own programme, and gives the ids of its slots.
+    pub fn ward_schedule(&self, files: &[&str], slots: &[DateTime<Utc>]) -> Vec<String> {
+        let programme = ("ban-tin", "ward", "Bản tin của phường");
+        self.write_schedule(&format!("{}.ward", self.month), programme, files, slots)
+    }
+
+    fn write_schedule(
+        &self,
+        name: &str,
+        (id, source, title): (&str, &str, &str),
+        files: &[&str],
+        slots: &[DateTime<Utc>],
+    ) -> Vec<String> {
         let mut text = format!(
             "format    = 1\nmonth     = \"{}\"\nrevision  = 1\nissued_by = \"Trung tâm\"\n",
             self.month
         );
-        text += "\n[[programme]]\nid = \"cchc\"\ntitle = \"Thử\"\ncolumn = \"Cải cách hành chính\"\nsource = \"town\"\n";
+        let _ = write!(
+            text,
+            "\n[[programme]]\nid = \"{id}\"\ntitle = \"{title}\"\ncolumn = \"Cải cách hành chính\"\nsource = \"{source}\"\n"
+        );
         text += "topics = [\"II.1\"]\neditor = \"Biên tập\"\nannouncer = \"Phát thanh viên\"\n";
         for file in files {
             let _ = write!(
@@ -125,15 +144,21 @@ impl Station {
         let times: Vec<String> =
             slots.iter().map(|at| local(*at).format("%Y-%m-%dT%H:%M:%S").to_string()).collect();
         if !times.is_empty() {
-            let _ = write!(text, "\n[[slot]]\nprogramme = \"cchc\"\nat = {times:?}\nunits = [\"*\"]\n");
+            let _ = write!(text, "\n[[slot]]\nprogramme = \"{id}\"\nat = {times:?}\nunits = [\"*\"]\n");
         }
-        fs::write(self.path(&format!("schedules/{}.toml", self.month)), text).unwrap();
-        times.into_iter().map(|time| format!("{}/cchc/{time}", self.month)).collect()
+        fs::write(self.path(&format!("schedules/{name}.toml")), text).unwrap();
+        times.into_iter().map(|time| format!("{}/{id}/{time}", self.month)).collect()
     }
 
     /// Approves the month with the station's own key.
     pub fn approve(&self) {
         self.ok(&["approve", &self.month, "--by", "Lãnh đạo", "--document", "1/PD"]);
+    }
+
+    /// Approves the ward's own schedule with the same key, by another person.
+    pub fn approve_ward(&self) {
+        let name = format!("{}.ward", self.month);
+        self.ok(&["approve", &name, "--by", "Chủ tịch phường", "--document", "3/UBND"]);
     }
 
     /// The binary with `args`, in English.
@@ -168,6 +193,20 @@ impl Station {
     /// The as-run rows.
     pub fn rows(&self) -> Vec<Value> {
         self.json(&["log"])
+    }
+
+    /// Adds `lines` at the end of the settings, and lets what would sound go into a file.
+    pub fn settle(&self, lines: &str) {
+        let settings = fs::read_to_string(self.path("config/station.toml")).unwrap();
+        let output = format!("wav:{}", self.path("out.wav").display());
+        self.set(&(settings.replace("pulse:loud", &output) + lines));
+    }
+
+    /// Makes a person's key in `data/NAME.key`, and gives its public half.
+    pub fn person(&self, name: &str) -> String {
+        let file = self.path(&format!("data/{name}.key")).display().to_string();
+        let made = self.json(&["key", "new", name, "-o", &file]).remove(0);
+        made["public_key"].as_str().unwrap().to_owned()
     }
 
     /// Starts the daemon on `server`; waits until it answers.
@@ -219,6 +258,16 @@ impl Daemon<'_> {
                 return rows;
             }
             assert!(Instant::now() < deadline, "not {count} closed: {rows:?}; {}", self.trace());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until the log holds an entry with all of `parts` in its bytes.
+    pub fn until_entered(&self, parts: &[&str]) {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        let found = || leaves(self.station).iter().any(|leaf| parts.iter().all(|part| leaf.contains(part)));
+        while !found() {
+            assert!(Instant::now() < deadline, "no entry {parts:?}; {}", self.trace());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -276,6 +325,14 @@ pub fn noise(path: &Path, seconds: u32, seed: u64) {
     }
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
+}
+
+/// The bytes of all entries.
+pub fn leaves(station: &Station) -> Vec<String> {
+    let db = rusqlite::Connection::open(station.path("data/log.db")).unwrap();
+    let mut all = db.prepare("SELECT leaf FROM event ORDER BY seq").unwrap();
+    let leaves = all.query_map([], |row| row.get(0)).unwrap();
+    leaves.map(Result::unwrap).collect()
 }
 
 /// The bytes of entry `seq` as they stand in the log.

@@ -1,0 +1,87 @@
+//! `loa export`, and `loa verify` of what it wrote.
+
+use std::path::Path;
+
+use super::{
+    Exit,
+    log::day,
+    say::Say,
+    verify::{counts, faults, show_faults},
+};
+use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
+
+/// What the arguments ask for.
+pub(super) fn wish(
+    from: Option<&str>,
+    to: Option<&str>,
+    audio: bool,
+    force: bool,
+) -> Result<Wish, ControlError> {
+    Ok(Wish { from: from.map(day).transpose()?, to: to.map(day).transpose()?, audio, force })
+}
+
+pub(super) fn export(folder: &Folder, file: &Path, wish: Wish, say: Say) -> anyhow::Result<Exit> {
+    let made = control::export(folder, file, wish)?;
+    say.document(&made);
+    let (bytes, rows, size) = (made.bytes.to_string(), made.rows.to_string(), made.size.to_string());
+    let held = count(&made.entries).to_string();
+    let values =
+        [("file", &*made.file), ("bytes", &bytes), ("held", &held), ("size", &size), ("rows", &rows)];
+    say.line(&say.text("export-done", &values));
+    say.line(&say.text("export-root", &[("root", &made.root.to_string())]));
+    for file in &made.without {
+        say.line(&say.text("export-without", &[("file", file)]));
+    }
+    Ok(Exit::Done)
+}
+
+/// Is the bundle in `file` unaltered, and what does it hold?
+pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
+    let report = control::audit_bundle(file, against)?;
+    let holds = report.log.holds();
+    say.document(&serde_json::json!({
+        "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
+        "of": report.of, "held": report.held, "own_key": report.own_key, "media": report.media,
+        "unknown": report.unknown, "slots": report.slots,
+    }));
+    show_faults(&report.log, say);
+    for file in &report.unknown {
+        say.line(&say.text("bundle-unknown", &[("file", file)]));
+    }
+    verdict(&report, holds, say);
+    if report.own_key {
+        say.line(&say.text("verify-own-key", &[]));
+    }
+    Ok(if holds { Exit::Done } else { Exit::No })
+}
+
+fn verdict(report: &BundleReport, holds: bool, say: Say) {
+    let log = &report.log;
+    let (held, size, root) = (log.size.to_string(), report.of.to_string(), log.root.to_string());
+    let faults = (log.faults.len() as u64 + log.more_faults).to_string();
+    let stretches = ranges(&report.held);
+    let values =
+        [("held", &*held), ("size", &size), ("root", &root), ("stretches", &stretches), ("count", &faults)];
+    let key = match (holds, log.size == report.of) {
+        (true, true) => "bundle-whole",
+        (true, false) => "bundle-part",
+        (false, _) => "bundle-broken",
+    };
+    say.line(&say.text(key, &values));
+    if let Some(slots) = &report.slots {
+        say.line(&counts(slots, say));
+    }
+    if report.media > 0 {
+        say.line(&say.text("bundle-media-good", &[("count", &report.media.to_string())]));
+    }
+    say.line(&say.text("bundle-reading", &[]));
+}
+
+fn count(held: &[Stretch]) -> u64 {
+    held.iter().map(|stretch| stretch.last - stretch.first + 1).sum()
+}
+
+fn ranges(held: &[Stretch]) -> String {
+    let range = |stretch: &Stretch| format!("{}–{}", stretch.first, stretch.last);
+    held.iter().map(range).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,365 @@
+//! `loa verify FILE`: a bundle from its bytes alone. Nothing in it is believed but what leads to the signature.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    path::Path,
+};
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::{
+    CHECKPOINT, MANIFEST, MEDIA, Manifest, README, ROWS, STATION_KEY, SUMMARY, Stretch, archive::Archive,
+    blob, stretches, tile,
+};
+use crate::{
+    control::{
+        Against, ControlError,
+        audit::{public_key, short_code},
+    },
+    evidence::{
+        Body, Checkpoint, Kept, Leaf, ReadLeaf, ScheduleFact, Verifier, VerifyReport,
+        tiles::{self, Content, Tile, TileFault, Tree},
+    },
+    keys::PublicKey,
+    programme::Approval,
+    reconcile::{Completeness, Patience, Totals},
+    units::{Digest, SlotId},
+    words::Message,
+};
+
+/// A checkpoint, a key or a manifest is far smaller.
+const MOST_TEXT: u64 = 1 << 20;
+/// 256 hashes.
+const MOST_TILE: u64 = 256 * 32;
+/// 256 leaves of the greatest length, each behind its own.
+const MOST_ENTRIES: u64 = 256 * (2 + 65_535);
+/// Schedules, plans and slot lists are far smaller.
+const MOST_BLOB: u64 = 64 << 20;
+/// An audio file of hours.
+const MOST_MEDIA: u64 = 8 << 30;
+
+/// What the verification of a bundle found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleReport {
+    /// What was found wrong, with the entries and with everything beside them.
+    pub log: VerifyReport,
+    /// Entries that the signed head covers.
+    pub of: u64,
+    /// Which of them the bundle holds.
+    pub held: Vec<Stretch>,
+    /// No key was given: the bundle was checked with its own.
+    pub own_key: bool,
+    /// Members that are no part of a bundle: neither read nor judged.
+    pub unknown: Vec<String>,
+    /// How many files of audio have the digests by which they were approved.
+    pub media: usize,
+    /// How the slots stand, for a whole log that is unaltered; of a part only what is wrong is told.
+    pub slots: Option<Totals>,
+}
+
+/// The members by what they are.
+#[derive(Default)]
+struct Members {
+    hashes: BTreeSet<Tile>,
+    entries: BTreeSet<Tile>,
+    blobs: BTreeSet<Digest>,
+    media: BTreeMap<String, Digest>,
+    approvers: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Members {
+    fn of(archive: &Archive) -> Members {
+        let mut members = Members::default();
+        for name in archive.names() {
+            members.take(name);
+        }
+        members
+    }
+
+    fn take(&mut self, name: &str) {
+        if [README, SUMMARY, MANIFEST, ROWS, MEDIA, CHECKPOINT, STATION_KEY].contains(&name) {
+            return;
+        }
+        let digest = |text: &str| text.parse::<Digest>().ok();
+        if let Some((tile, content)) = name.strip_prefix("log/").and_then(Tile::read) {
+            match content {
+                Content::Hashes => self.hashes.insert(tile),
+                Content::Entries => self.entries.insert(tile),
+            };
+        } else if let Some(blob) = name.strip_prefix("blobs/sha256/").and_then(digest) {
+            self.blobs.insert(blob);
+        } else if let Some(file) =
+            name.strip_prefix("media/").and_then(|file| digest(file.split('.').next()?))
+        {
+            self.media.insert(name.to_owned(), file);
+        } else if name.starts_with("keys/approver-") {
+            self.approvers.push(name.to_owned());
+        } else {
+            self.unknown.push(name.to_owned());
+        }
+    }
+}
+
+/// Verifies the bundle in the file at `path`, against `keys` or, without any, the public key that stands in it
+/// (which shows only that the bundle is consistent with itself).
+pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, ControlError> {
+    let codes = against.codes.iter().map(|code| short_code(code)).collect::<Result<Vec<_>, _>>()?;
+    let keys = &against.keys;
+    let mut archive = Archive::open(path)?;
+    let members = Members::of(&archive);
+    let note = archive.read(CHECKPOINT, MOST_TEXT)?;
+    let own_key = keys.is_empty();
+    let keys = if own_key {
+        vec![key_in(&mut archive, STATION_KEY)?]
+    } else {
+        keys.iter().map(|key| public_key(key)).collect::<Result<_, _>>()?
+    };
+    let verifier = Verifier::new(&note, &keys, codes.into_iter().map(Kept::Code).collect());
+    let Some(signed) = verifier.head().cloned() else {
+        // Without a signature nothing tells what the files should be.
+        let log = verifier.finish();
+        return Ok(BundleReport {
+            log,
+            of: 0,
+            held: Vec::new(),
+            own_key,
+            unknown: members.unknown,
+            media: 0,
+            slots: None,
+        });
+    };
+    let mut check = Check {
+        archive,
+        head: signed,
+        verifier,
+        wrong: Vec::new(),
+        named: BTreeSet::new(),
+        accepted: Vec::new(),
+        completeness: Completeness::new(patience()),
+    };
+    check.entries(&members);
+    let stretches = stretches(members.entries.iter().copied());
+    let period = check.manifest(&stretches);
+    check.blobs();
+    let approved = check.approvals(&members);
+    let media = check.media(&members, &approved);
+    let mut log = check.verifier.finish();
+    let unaltered = log.holds() && check.wrong.is_empty();
+    for (entry, message) in check.wrong {
+        log.add(entry, message);
+    }
+    let whole = log.size == check.head.size;
+    let slots = unaltered.then(|| check.completeness.finish());
+    for fault in slots.iter().flat_map(|slots| &slots.faults) {
+        // Of a part of the log only the slots of its period are all there.
+        let asked = |slot: &SlotId| period.as_ref().is_some_and(|period| period.contains(&slot.local.date()));
+        if whole || fault.slot.as_ref().is_some_and(asked) {
+            log.add(Some(fault.entry), fault.message.clone());
+        }
+    }
+    let slots = slots.filter(|_| whole).map(|slots| slots.totals);
+    let mut unknown = members.unknown;
+    unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
+    Ok(BundleReport { log, of: check.head.size, held: stretches, own_key, unknown, media, slots })
+}
+
+fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {
+    let text = archive.read(name, MOST_TEXT)?;
+    let key = std::str::from_utf8(&text).ok().and_then(|text| PublicKey::parse(text).ok());
+    key.ok_or_else(|| Message::new("bundle-key").with("file", name))
+}
+
+/// A verification in progress.
+struct Check {
+    archive: Archive,
+    head: Checkpoint,
+    verifier: Verifier,
+    wrong: Vec<(Option<u64>, Message)>,
+    /// Digests that the held entries name.
+    named: BTreeSet<Digest>,
+    accepted: Vec<(u64, ScheduleFact)>,
+    completeness: Completeness,
+}
+
+/// A stranger does not know the station's settings: it may have taken as long as a station may.
+fn patience() -> Patience {
+    Patience { late_start: TimeDelta::hours(1), ..Patience::default() }
+}
+
+impl Check {
+    /// One missing file may be asked for more than once; it is named once.
+    fn wrong(&mut self, message: Message) {
+        let wrong = (None, message);
+        if !self.wrong.contains(&wrong) {
+            self.wrong.push(wrong);
+        }
+    }
+
+    /// Tiles from the root down, then each bundle of entries against its tile and through the rules of a log.
+    fn entries(&mut self, members: &Members) {
+        let size = self.head.size;
+        let belongs = |tile: &Tile| Tile::of(tile.level(), tile.index(), size) == Some(*tile);
+        for (tiles, content) in [(&members.hashes, Content::Hashes), (&members.entries, Content::Entries)] {
+            for foreign in tiles.iter().filter(|tile| !belongs(tile)) {
+                self.wrong(Message::new("bundle-foreign").with("file", tile(*foreign, content)));
+            }
+        }
+        let mut tree = self.edge();
+        for above in members.hashes.iter().rev().filter(|tile| belongs(tile) && tile.level() > 0) {
+            self.prove(tree.as_mut(), *above);
+        }
+        let lowest = members.hashes.iter().filter(|tile| tile.level() == 0);
+        let places: BTreeSet<Tile> =
+            lowest.chain(&members.entries).copied().filter(|tile| belongs(tile)).collect();
+        for place in places {
+            let hashes = self.prove(tree.as_mut(), place);
+            if members.entries.contains(&place) {
+                self.bundle(place, hashes.as_deref());
+            }
+        }
+        self.verifier.leave_out(size);
+    }
+
+    /// The right edge, when it leads to the signed root.
+    fn edge(&mut self) -> Option<Tree> {
+        let mut unread = Vec::new();
+        let Checkpoint { size, root, .. } = self.head;
+        let edge = Tree::open(size, root, |edge| {
+            let read = self.archive.read(&tile(edge, Content::Hashes), MOST_TILE);
+            read.map_err(|message| unread.push(message)).ok()
+        });
+        let fault = match edge {
+            Ok(tree) => return Some(tree),
+            Err(TileFault::Missing(_)) => unread,
+            Err(fault) => vec![told(&fault)],
+        };
+        for message in fault {
+            self.wrong(message);
+        }
+        None
+    }
+
+    /// The hashes of a tile that is present and the tree's own.
+    fn prove(&mut self, tree: Option<&mut Tree>, place: Tile) -> Option<Vec<Digest>> {
+        let read = self.archive.read(&tile(place, Content::Hashes), MOST_TILE);
+        let bytes = read.map_err(|message| self.wrong(message)).ok()?;
+        match tree?.prove(place, &bytes) {
+            Ok(hashes) => return Some(hashes),
+            // What lies below an altered tile cannot be judged; the tile itself was named.
+            Err(TileFault::Missing(above))
+                if self.archive.names().contains(&tile(above, Content::Hashes)) => {}
+            Err(fault) => self.wrong(told(&fault)),
+        }
+        None
+    }
+
+    fn bundle(&mut self, place: Tile, hashes: Option<&[Digest]>) {
+        let name = tile(place, Content::Entries);
+        let bytes = match self.archive.read(&name, MOST_ENTRIES) {
+            Ok(bytes) => bytes,
+            Err(message) => return self.wrong(message),
+        };
+        let Some(leaves) = tiles::entries(&bytes, place.width()) else {
+            return self.wrong(Message::new("bundle-entries").with("file", name));
+        };
+        self.verifier.leave_out(place.first());
+        for (at, (entry, leaf)) in (place.first()..).zip(leaves).enumerate() {
+            let read = ReadLeaf::of(leaf);
+            self.verifier.take(&read, |_| {});
+            if hashes.is_some_and(|hashes| hashes.get(at) != Some(&read.hash)) {
+                self.wrong.push((Some(entry), Message::new("verify-altered").with("entry", entry)));
+            }
+            let Ok(Leaf::Known(leaf)) = read.leaf else { continue };
+            self.named.extend(leaf.body.blobs().into_iter().map(|(_, digest)| digest));
+            let mut stored = |digest| self.archive.read(&blob(digest), MOST_BLOB).ok();
+            self.completeness.push(&leaf, &mut stored);
+            if let Body::ScheduleAccept(fact) = leaf.body {
+                self.accepted.push((entry, fact));
+            }
+        }
+    }
+
+    /// The manifest is not signed; it shows what somebody took away who forgot it.
+    /// Gives the days that it claims to be about.
+    fn manifest(&mut self, held: &[Stretch]) -> Option<RangeInclusive<NaiveDate>> {
+        let manifest = match self.archive.read(MANIFEST, MOST_TEXT) {
+            Ok(bytes) => serde_json::from_slice::<Manifest>(&bytes).ok(),
+            Err(message) => {
+                self.wrong(message);
+                return None;
+            }
+        };
+        let Checkpoint { origin, size, root } = &self.head;
+        let agrees = manifest.as_ref().is_some_and(|manifest| {
+            (&manifest.origin, &manifest.size, &manifest.root) == (origin, size, root) && manifest.format == 1
+        });
+        if !agrees {
+            self.wrong(Message::new("bundle-manifest").with("file", MANIFEST));
+        } else if manifest.as_ref().is_some_and(|manifest| manifest.entries != held) {
+            self.wrong(Message::new("bundle-stretches").with("file", MANIFEST));
+        }
+        let day = |text: &Option<String>, none| text.as_ref().map_or(Some(none), |text| text.parse().ok());
+        let manifest = manifest?;
+        Some(day(&manifest.from, NaiveDate::MIN)?..=day(&manifest.to, NaiveDate::MAX)?)
+    }
+
+    fn blobs(&mut self) {
+        for digest in self.named.clone() {
+            let name = blob(digest);
+            match self.archive.digest(&name, MOST_BLOB) {
+                Ok(found) if found == digest => {}
+                Ok(_) => self.wrong(Message::new("bundle-blob").with("file", name)),
+                Err(message) => self.wrong(message),
+            }
+        }
+    }
+
+    /// Each acceptance rests on an approval of just this schedule by a key in the bundle. Gives the digests of
+    /// the audio files that were approved.
+    fn approvals(&mut self, members: &Members) -> BTreeSet<Digest> {
+        let mut keys = Vec::new();
+        for name in &members.approvers {
+            match key_in(&mut self.archive, name) {
+                Ok(key) => keys.push(key),
+                Err(message) => self.wrong(message),
+            }
+        }
+        let mut approved = BTreeSet::new();
+        for (entry, fact) in std::mem::take(&mut self.accepted) {
+            // A note that is missing or altered was named with the blobs.
+            let Ok(note) = self.archive.read(&blob(fact.approval), MOST_BLOB) else { continue };
+            match Approval::open(&note, &keys) {
+                Ok(approval) if approval.subject.schedule == fact.digest => {
+                    approved.extend(approval.subject.files.values());
+                }
+                _ => self.wrong.push((Some(entry), Message::new("bundle-approval").with("entry", entry))),
+            }
+        }
+        approved
+    }
+
+    fn media(&mut self, members: &Members, approved: &BTreeSet<Digest>) -> usize {
+        let mut good = 0;
+        for (name, digest) in &members.media {
+            match self.archive.digest(name, MOST_MEDIA) {
+                Ok(found) if found == *digest && approved.contains(digest) => good += 1,
+                Ok(_) => self.wrong(Message::new("bundle-media").with("file", name)),
+                Err(message) => self.wrong(message),
+            }
+        }
+        good
+    }
+}
+
+/// What is wrong with a tile, for people.
+fn told(fault: &TileFault) -> Message {
+    let of = |code, place: &Tile| Message::new(code).with("file", tile(*place, Content::Hashes));
+    match fault {
+        TileFault::Missing(place) => of("bundle-missing", place),
+        TileFault::Length(place) => of("bundle-tile-length", place),
+        TileFault::Altered(place) => of("bundle-tile", place),
+        TileFault::Root => Message::new("bundle-root"),
+    }
+}

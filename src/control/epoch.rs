@@ -1,0 +1,188 @@
+//! A new epoch of a station's log, where the old one cannot be gone on with.
+//!
+//! A log that was rolled back, damaged or lost is never signed on: it is put aside as it is, and a new one
+//! begins that names the old one's last checkpoint and why it ended. Only a person does this, knowingly.
+//!
+//! Every step can be cut by a power failure and is taken up again by asking once more:
+//! 1. the new key is made beside the old one, and endorsed by it;
+//! 2. the old log's files move to `data/epochs/<n>/`;
+//! 3. the new log is created, all at once;
+//! 4. the new key takes the old one's place.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{
+    ControlError, Folder, clk,
+    folder::read_key,
+    init::{origin, write_key},
+};
+use crate::{
+    clock::Clock,
+    disk::{self, At as _},
+    evidence::{After, Body, Checkpoint},
+    keys::{PublicKey, SigningKey},
+    store::{Blob, Log, StoreError},
+    units::Digest,
+    words::Message,
+};
+
+/// What [`new_epoch`] made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewEpoch {
+    /// The new log's origin.
+    pub origin: String,
+    /// What ended the epoch before: `rollback`, `fork`, `damaged`, `lost`, `key`.
+    pub reason: String,
+    /// Where the old log lies now, below the station's folder.
+    pub kept: String,
+    /// The station's new public key.
+    pub public_key: String,
+    /// Whether the old key vouches for the new one.
+    pub endorsed: bool,
+}
+
+/// Files of a log beside one another in a folder.
+const LOG_FILES: [&str; 5] = ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high"];
+
+/// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one; `by`
+/// is the person who does so, `text` why, in their words. Refused while the log is sound, and where there
+/// has never been one.
+pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result<NewEpoch, ControlError> {
+    let folder = Folder::open(root)?;
+    let _lock = folder.lock()?;
+    let before = Before::of(&folder)?;
+    let name = origin(&folder, "station", before.epoch + 1);
+    let next_path = folder.key_path("station.next");
+    let next = match read_key(&next_path) {
+        Ok(key) => key,
+        Err(_) if before.fault(&folder.log_path()).is_none() => {
+            return Err(Message::new("epoch-needless").with("file", folder.log_path().display()).into());
+        }
+        Err(_) => {
+            let key = SigningKey::generate(&name)?;
+            write_key(&next_path, &key)?;
+            key
+        }
+    };
+    let public_key = next.public().as_text().to_owned();
+    // A cut behind step 3: the new log stands and only its key is not in place yet.
+    let stands = Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?).is_ok();
+    if !stands {
+        put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))?;
+    }
+    let reason = before.fault(&before.kept.join("log.db")).unwrap_or("lost").to_owned();
+    let endorsement = before.endorse(next.public(), &reason);
+    if !stands {
+        let (after, previous, blobs) = before.told(by, text, endorsement.clone());
+        let opening =
+            Body::LogOpen { origin: name.clone(), reason: reason.clone(), previous, after: Some(after) };
+        let opening = (clk(clock, folder.station.zone), opening);
+        Log::create_epoch(&folder.log_path(), &name, next, opening, &blobs)?;
+    }
+    for (from, to) in [("pub", "pub"), ("key", "key")] {
+        let (from, to) = (next_path.with_extension(from), folder.key_path("station").with_extension(to));
+        if from.exists() {
+            fs::rename(&from, &to).at("put in place", &to)?;
+            disk::sync_folder_of(&to)?;
+        }
+    }
+    let kept = before.kept.strip_prefix(&folder.root).unwrap_or(&before.kept).display().to_string();
+    Ok(NewEpoch { origin: name, reason, kept, public_key, endorsed: endorsement.is_some() })
+}
+
+/// The epoch that ends.
+struct Before {
+    epoch: u32,
+    origin: String,
+    key: Option<SigningKey>,
+    public: Option<PublicKey>,
+    kept: PathBuf,
+}
+
+impl Before {
+    fn of(folder: &Folder) -> Result<Before, ControlError> {
+        let path = folder.key_path("station");
+        let key = folder.key("station").ok();
+        // The private key goes last into its place, so it tells where a cut left things.
+        let beside = || PublicKey::parse(&fs::read_to_string(path.with_extension("pub")).ok()?).ok();
+        let public = key.as_ref().map(|key| key.public().clone()).or_else(beside);
+        let traces = LOG_FILES.iter().any(|name| folder.data().join(name).exists());
+        let epochs = folder.data().join("epochs");
+        if public.is_none() && !traces && !epochs.exists() {
+            return Err(Message::new("log-missing").into());
+        }
+        // The key is named for the origin of its log; without any key the folders of older epochs count.
+        let named = public.as_ref().and_then(|key| key.name().rsplit('/').next()?.parse().ok());
+        let counted = fs::read_dir(&epochs)
+            .map_or(0, |found| u32::try_from(found.count()).unwrap_or(u32::MAX).saturating_add(1));
+        let epoch = named.unwrap_or(counted.max(1));
+        let origin = public.as_ref().map_or_else(|| origin(folder, "station", epoch), |k| k.name().into());
+        Ok(Before { epoch, origin, key, public, kept: epochs.join(epoch.to_string()) })
+    }
+
+    /// What keeps the log at `path` from being gone on with; `None` when nothing does.
+    fn fault(&self, path: &Path) -> Option<&'static str> {
+        let Some(key) = &self.key else { return Some("key") };
+        let key = SigningKey::parse(key.secret_text()).ok()?;
+        match Log::open(path, key) {
+            Ok(_) => None,
+            Err(StoreError::RolledBack { .. }) => Some("rollback"),
+            Err(StoreError::Forked { .. }) => Some("fork"),
+            Err(StoreError::Absent(_)) => Some("lost"),
+            Err(StoreError::OtherKey { .. }) => Some("key"),
+            Err(_) => Some("damaged"),
+        }
+    }
+
+    /// The old key's word for the new one.
+    fn endorse(&self, next: &PublicKey, reason: &str) -> Option<String> {
+        let text = format!("loa epoch v1\n{}\n{}\n{reason}\n", self.origin, next.as_text());
+        self.key.as_ref().and_then(|key| key.sign(&text).ok())
+    }
+
+    /// What the new log's first entry tells of it, with the bytes that it names.
+    fn told(&self, by: &str, text: &str, endorsement: Option<String>) -> (After, Option<Digest>, Vec<Blob>) {
+        let log = self.kept.join("log.db");
+        let keys: Vec<PublicKey> = self.public.iter().cloned().collect();
+        let signed = |note: &String| Checkpoint::open(note.as_bytes(), &keys).is_ok();
+        let note = Log::read_only(&log).and_then(|log| log.head()).ok().filter(signed);
+        let blob = |kind, text: String| Blob { kind, bytes: text.into_bytes() };
+        let note = note.map(|note| blob("checkpoint", note));
+        let endorsement = endorsement.map(|note| blob("endorsement", note));
+        let digest = |blob: &Option<Blob>| blob.as_ref().map(|blob| Digest::of(&blob.bytes));
+        let after = After {
+            origin: self.origin.clone(),
+            seen: Log::seen(&log),
+            endorsement: digest(&endorsement),
+            by: by.into(),
+            text: text.into(),
+        };
+        (after, digest(&note), note.into_iter().chain(endorsement).collect())
+    }
+}
+
+/// Moves the log's files and a copy of its public key out of `data` to `kept`; nothing is overwritten.
+fn put_aside(data: &Path, kept: &Path, public: &Path) -> Result<(), ControlError> {
+    fs::create_dir_all(kept).at("create the folder", kept)?;
+    if let Ok(text) = fs::read(public) {
+        disk::replace(&kept.join("station.pub"), &text, 0o644)?;
+    }
+    for name in LOG_FILES {
+        let (from, to) = (data.join(name), kept.join(name));
+        if !from.exists() {
+            continue;
+        }
+        if to.exists() {
+            let taken: io::Result<()> = Err(io::ErrorKind::AlreadyExists.into());
+            taken.at("put aside to", &to)?;
+        }
+        fs::rename(&from, &to).at("put aside", &from)?;
+    }
+    disk::sync_folder_of(&kept.join("log.db"))?;
+    Ok(disk::sync_folder_of(&data.join("log.db"))?)
+}

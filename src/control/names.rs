@@ -1,0 +1,284 @@
+//! What rows are called: as the log had it when they were written, whatever the files say today. Only what
+//! the asked rows need is looked up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
+
+use super::{
+    ControlError,
+    row::{NoteRow, Row, SegmentRow},
+};
+use crate::{
+    evidence::{AsRunRow, Body, Clk, Entry, ScheduleFact, tree},
+    programme::{self, Approval, Schedule},
+    store::{Filter, Reader},
+    units::{Digest, Frames, ScheduleName},
+};
+
+/// The names of rows, looked up in one log.
+pub(super) struct Names<'a> {
+    log: &'a Reader,
+    /// Station and unit.
+    stations: Lasting<(String, String)>,
+    /// The software's version.
+    software: Lasting<String>,
+    /// The boot in which the wall clock was stepped, and by how much.
+    steps: Lasting<(String, i64)>,
+    /// Every acceptance, ascending: a handful a month.
+    accepted: Vec<(u64, ScheduleFact)>,
+    schedules: HashMap<Digest, Option<Schedule>>,
+    /// When each approval was signed, by the digest of its note.
+    approved_at: HashMap<Digest, Option<DateTime<Utc>>>,
+}
+
+impl<'a> Names<'a> {
+    /// Names from `log`.
+    pub fn of(log: &'a Reader) -> Result<Names<'a>, ControlError> {
+        let filter = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
+        let accepted = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
+            Body::ScheduleAccept(fact) => Some((entry.seq, fact)),
+            _ => None,
+        });
+        Ok(Names {
+            accepted: accepted.collect(),
+            log,
+            stations: Lasting::of("config", |entry| match entry.body {
+                Body::Config { station, unit, .. } => Some((station, unit)),
+                _ => None,
+            }),
+            software: Lasting::of("sw", |entry| match entry.body {
+                Body::Sw { version, .. } => Some(version),
+                _ => None,
+            }),
+            steps: Lasting::of("clock.step", |entry| match entry.body {
+                Body::ClockStep { step_ms } => Some((entry.clk.boot, step_ms)),
+                _ => None,
+            }),
+            schedules: HashMap::new(),
+            approved_at: HashMap::new(),
+        })
+    }
+
+    /// The schedule that was in force for the row's programme when it was closed without an airing: the centre's
+    /// of its month or the ward's own, whichever has that programme.
+    fn in_force(&mut self, row: &AsRunRow) -> Result<Option<Digest>, ControlError> {
+        let Some(closed) = row.closed else { return Ok(None) };
+        let until = self.accepted.partition_point(|(at, _)| *at <= closed);
+        for name in [ScheduleName::centre, ScheduleName::ward].map(|of| of(row.month)) {
+            let fact = self.accepted[..until].iter().rev().find(|(_, fact)| fact.name() == name);
+            let Some(digest) = fact.map(|(_, fact)| fact.digest) else { continue };
+            self.read_schedule(digest)?;
+            let schedule = self.schedules.get(&digest).and_then(Option::as_ref);
+            if schedule.is_some_and(|schedule| schedule.programme(&row.programme).is_some()) {
+                return Ok(Some(digest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The acceptance of the schedule `digest` that held at the entry `seq`.
+    fn acceptance(&self, digest: Digest, seq: u64) -> Option<&ScheduleFact> {
+        let until = self.accepted.partition_point(|(at, _)| *at <= seq);
+        self.accepted[..until].iter().rev().find(|(_, fact)| fact.digest == digest).map(|(_, fact)| fact)
+    }
+
+    /// Reads the schedule `digest`, once, as far as the log has accepted it.
+    fn read_schedule(&mut self, digest: Digest) -> Result<(), ControlError> {
+        if self.schedules.contains_key(&digest) {
+            return Ok(());
+        }
+        let mut schedule = None;
+        if let Some((_, fact)) = self.accepted.iter().find(|(_, fact)| fact.digest == digest)
+            && let Some(bytes) = self.log.blob(digest)?
+        {
+            schedule = programme::read(&format!("{}.toml", fact.name()), &bytes).0;
+        }
+        self.schedules.insert(digest, schedule);
+        Ok(())
+    }
+
+    fn approved_at(&mut self, approval: Digest) -> Result<Option<DateTime<Utc>>, ControlError> {
+        if let Some(at) = self.approved_at.get(&approval) {
+            return Ok(*at);
+        }
+        let at = self.log.blob(approval)?.and_then(|note| Approval::signed_at(&note));
+        self.approved_at.insert(approval, at);
+        Ok(at)
+    }
+
+    /// The leaf hash (RFC 6962, section 2.1) of the row's last entry: what an inclusion proof begins with.
+    fn hash_of_last(&self, row: &AsRunRow) -> Result<Option<Digest>, ControlError> {
+        let Some(seq) = row.seqs.last().copied() else { return Ok(None) };
+        Ok(self.log.leaf(seq)?.map(|leaf| tree::leaf_hash(leaf.as_bytes())))
+    }
+
+    /// What held when `row` was written.
+    fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
+        // As of the row's first entry: a later approval or another unit changes nothing of it.
+        let written = row.seqs.first().copied().unwrap_or_default();
+        let last = row.seqs.last().copied().unwrap_or_default();
+        // A cue names its schedule; what ended without one was due under the one in force then.
+        let schedule = match row.schedule {
+            Some(digest) => Some(digest),
+            None => self.in_force(row)?,
+        };
+        if let Some(digest) = schedule {
+            self.read_schedule(digest)?;
+        }
+        let accepted = schedule.and_then(|digest| self.acceptance(digest, written)).cloned();
+        let approved_at = match &accepted {
+            Some(fact) => self.approved_at(fact.approval)?,
+            None => None,
+        };
+        let step = self.steps.at(self.log, written)?.filter(|(boot, _)| *boot == row.clk.boot);
+        Ok(Held {
+            schedule,
+            accepted,
+            approved_at,
+            step_ms: step.map(|(_, ms)| *ms),
+            station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
+            software: self.software.at(self.log, last)?.cloned(),
+            hash: self.hash_of_last(row)?,
+        })
+    }
+
+    /// `row` with the names that held when it was written.
+    pub fn row(&mut self, row: AsRunRow) -> Result<Row, ControlError> {
+        let Held { schedule, accepted, approved_at, station: (station, unit), software, step_ms, hash } =
+            self.held(&row)?;
+        let programme = schedule
+            .and_then(|digest| self.schedules.get(&digest))
+            .and_then(|schedule| schedule.as_ref()?.programme(&row.programme));
+        let title = |n: u32| programme.and_then(|p| p.segments.get(n as usize)).map(|s| s.title.clone());
+        let times = Times::of(&row.clk);
+        Ok(Row {
+            slot: row.slot,
+            airing: row.airing,
+            station,
+            unit,
+            month: row.month.to_string(),
+            title: programme.map(|p| p.title.clone()),
+            column: programme.map(|p| p.column.clone()),
+            source: programme.map(|p| p.source),
+            topics: programme.map(|p| p.topics.clone()).unwrap_or_default(),
+            editor: programme.map(|p| p.editor.clone()),
+            announcer: programme.map(|p| p.announcer.clone()),
+            programme: row.programme,
+            approved_at: approved_at.map(|at| times.local(at, SecondsFormat::Secs)),
+            approved_by: accepted.as_ref().map(|fact| fact.by.clone()),
+            document: accepted.map(|fact| fact.document),
+            schedule,
+            master: row.master,
+            trigger: row.trigger,
+            by: row.by,
+            planned: times.millis(row.planned_ms),
+            first_frame: row.first_us.and_then(|us| times.micros(us)),
+            last_frame: row.last_us.and_then(|us| times.micros(us)),
+            start_error_ms: row.start_error_us.map(in_ms),
+            latency_ms: row.latency_us.map(in_ms),
+            duration_ms: row.expected.map(Frames::ms),
+            frames_expected: row.expected.map(|f| f.0),
+            frames_decoded: row.decoded.map(|f| f.0),
+            frames_delivered: row.delivered.map(|f| f.0),
+            frames_consumed: row.consumed.map(|f| f.0),
+            underruns: row.underruns.map(|f| f.0),
+            hole_ms: row.hole_ms,
+            loudness_lufs: row.loudness_lufs,
+            true_peak_dbtp: row.true_peak_dbtp,
+            devices: row.devices,
+            starts: row.starts,
+            segments: row
+                .segments
+                .iter()
+                .map(|s| SegmentRow { n: s.n, title: title(s.n), file: s.file, frames: s.frames.0 })
+                .collect(),
+            clock_synchronised: row.clk.sync,
+            clock_last_step_ms: step_ms,
+            boot: row.clk.boot,
+            software,
+            outcome: row.outcome,
+            reason: row.reason,
+            detail: row.detail,
+            proof: row.proof,
+            repairs: row.repairs,
+            vouches: row.vouches,
+            statement: row.statement,
+            notes: row.notes.into_iter().map(NoteRow::from).collect(),
+            entries: row.seqs,
+            hash,
+        })
+    }
+}
+
+/// What held when a row was written.
+struct Held {
+    schedule: Option<Digest>,
+    accepted: Option<ScheduleFact>,
+    approved_at: Option<DateTime<Utc>>,
+    /// Station and unit.
+    station: (String, String),
+    software: Option<String>,
+    /// The clock's last step before, in the same boot.
+    step_ms: Option<i64>,
+    hash: Option<Digest>,
+}
+
+/// Microseconds as milliseconds.
+#[allow(clippy::cast_precision_loss, reason = "an error of hours is exact enough in f64 milliseconds")]
+fn in_ms(us: i64) -> f64 {
+    us as f64 / 1000.0
+}
+
+/// Instants as the station's people read them: with the offset that held when the row was written.
+pub(super) struct Times(FixedOffset);
+
+impl Times {
+    /// With the offset of `clk`.
+    pub fn of(clk: &Clk) -> Times {
+        Times(FixedOffset::east_opt(clk.offset_min * 60).unwrap_or(chrono::Offset::fix(&Utc)))
+    }
+
+    fn local(&self, at: DateTime<Utc>, precision: SecondsFormat) -> String {
+        at.with_timezone(&self.0).to_rfc3339_opts(precision, false)
+    }
+
+    /// Milliseconds since 1970; empty beyond the calendar.
+    pub fn millis(&self, ms: i64) -> String {
+        let at = DateTime::from_timestamp_millis(ms);
+        at.map_or_else(String::new, |at| self.local(at, SecondsFormat::Millis))
+    }
+
+    fn micros(&self, us: i64) -> Option<String> {
+        DateTime::from_timestamp_micros(us).map(|at| self.local(at, SecondsFormat::Micros))
+    }
+}
+
+/// What held at an entry, by the last entry of one kind before it.
+struct Lasting<T> {
+    kind: &'static str,
+    read: fn(Entry) -> Option<T>,
+    /// From which entry on it holds, up to which it does; none where nothing was said yet.
+    known: BTreeMap<u64, (u64, Option<T>)>,
+}
+
+impl<T> Lasting<T> {
+    fn of(kind: &'static str, read: fn(Entry) -> Option<T>) -> Lasting<T> {
+        Lasting { kind, read, known: BTreeMap::new() }
+    }
+
+    /// What held at the entry `seq`, itself included.
+    fn at(&mut self, log: &Reader, seq: u64) -> Result<Option<&T>, ControlError> {
+        let known = self.known.range(..=seq).next_back().filter(|(_, (until, _))| seq < *until);
+        let from = if let Some((from, _)) = known {
+            *from
+        } else {
+            let holder = log.last_of(self.kind, seq + 1)?;
+            let until = log.next_of(self.kind, seq)?.unwrap_or(u64::MAX);
+            let from = holder.as_ref().map_or(0, |entry| entry.seq);
+            self.known.insert(from, (until, holder.and_then(self.read)));
+            from
+        };
+        Ok(self.known.get(&from).and_then(|(_, value)| value.as_ref()))
+    }
+}

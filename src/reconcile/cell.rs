@@ -1,0 +1,77 @@
+//! One cell of the compliance matrix: a unit's programme month.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{evidence::Reason, units::Month, words::Message};
+
+/// How a unit stands with a programme month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// All that the plan wants was aired.
+    Complete,
+    /// Something was aired, not all.
+    Short,
+    /// Nothing that counts was aired.
+    None,
+    /// The month goes on beyond the period, or beyond the day of the report.
+    NotYetDue,
+    /// The unit does not exist at the end of the month: it came later or was merged before.
+    NoUnit,
+    /// A station of the unit has not reported to the month's end or came later, or the unit has none.
+    NoReport,
+}
+
+/// A unit's programme month. Figures add up from the month's first airing to the period's end, since what is
+/// short is seen only so; `in_period` are those of the period alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The programme month; airings may have been made in another.
+    pub month: Month,
+    /// How it stands.
+    pub state: State,
+    /// Stations of the unit that reported.
+    pub stations: u32,
+    /// Programmes that the plan wants.
+    pub programmes_due: u32,
+    /// Programmes of which every station aired as often as the plan wants.
+    pub programmes_done: u32,
+    /// Airings that the plan wants: programmes × airings × stations.
+    pub airings_due: u32,
+    /// Airings that count, by the period's end: in full, on a device, inside a window, no test.
+    pub airings_done: u32,
+    /// Those of them that were made in the period.
+    pub in_period: u32,
+    /// Those of them that made good what was missed.
+    pub made_good: u32,
+    /// Airings that people vouch for, by the period's end: beside the others, never among them.
+    pub vouched: u32,
+    /// Topics of the programmes that were aired.
+    pub topics: BTreeSet<String>,
+    /// Slots by the period's end that neither counted nor were made good, by reason.
+    pub reasons: BTreeMap<Reason, u32>,
+}
+
+impl Cell {
+    /// Whether it is held against the unit: its month is over and the unit existed.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        !matches!(self.state, State::NotYetDue | State::NoUnit)
+    }
+
+    /// Its state with its reason.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        let message = match self.state {
+            State::Complete => Message::new("cell-complete"),
+            State::Short => Message::new("cell-short"),
+            State::None => Message::new("cell-none"),
+            State::NotYetDue => Message::new("cell-not-yet-due"),
+            State::NoUnit => Message::new("cell-no-unit"),
+            State::NoReport => Message::new("cell-no-report"),
+        };
+        message.with("month", self.month).with("done", self.airings_done).with("due", self.airings_due)
+    }
+}

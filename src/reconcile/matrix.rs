@@ -1,0 +1,314 @@
+//! The compliance matrix: unit × programme month, for a period, from the plan and what stations recorded.
+//!
+//! A programme month is what was made for that month; when it was aired is another thing. The period is one
+//! of airing days: December's programme, aired after the plan's deadline, is not yet due in the year's report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::{
+    cell::{Cell, State},
+    period::{Period, Span},
+    rules::Rules,
+    slots::{MakeGood, Meant, Reconciled, Vouched, reconcile},
+};
+use crate::{
+    evidence::AsRunRow,
+    programme::Plan,
+    units::{Month, SlotId},
+};
+
+/// What one station recorded while it belonged to one unit; a station that changed its unit gives two.
+#[derive(Debug, Clone)]
+pub struct StationRecord {
+    /// The station's id.
+    pub station: String,
+    /// The unit's id as of then.
+    pub unit: String,
+    /// Its rules.
+    pub rules: Rules,
+    /// Wall time of the first entry of its log.
+    pub known_from: DateTime<Utc>,
+    /// Wall time of its last entry.
+    pub known_until: DateTime<Utc>,
+    /// Its slots.
+    pub meant: Vec<Meant>,
+    /// Its as-run rows.
+    pub rows: Vec<AsRunRow>,
+    /// What people vouch for at it.
+    pub vouched: Vec<Vouched>,
+    /// The programmes of its accepted schedules.
+    pub programmes: Vec<ProgrammeFact>,
+}
+
+/// A programme, as far as the plan asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProgrammeFact {
+    /// Its month.
+    pub month: Month,
+    /// Its id in the month's schedule.
+    pub id: String,
+    /// Its column: one that the plan does not have owes nothing to the plan and counts for nothing.
+    pub column: String,
+    /// Topics of the plan that it covers.
+    pub topics: Vec<String>,
+}
+
+/// The matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Matrix {
+    /// The days that it is about.
+    pub span: Span,
+    /// The programme months of the plan's year that the period touches, or that were aired in it.
+    pub months: Vec<Month>,
+    /// Units that existed in one of these months, in the plan's order.
+    pub units: Vec<UnitRow>,
+    /// The plan's topics, each with the programme months in which some unit aired it.
+    pub topics: BTreeMap<String, BTreeSet<Month>>,
+    /// Sums.
+    pub totals: MatrixTotals,
+}
+
+/// A unit's cells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnitRow {
+    /// The unit's id.
+    pub unit: String,
+    /// Its name on the period's last day, or its last name before.
+    pub name: String,
+    /// A cell a month, in the order of [`Matrix::months`].
+    pub cells: Vec<Cell>,
+}
+
+/// Sums over a matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct MatrixTotals {
+    /// Units that owed at least one programme month.
+    pub units: u32,
+    /// Units of which an airing counts, of any month.
+    pub units_aired: u32,
+    /// Cells that are due.
+    pub cells_due: u32,
+    /// Those of them that are complete.
+    pub cells_complete: u32,
+    /// Airings due in them.
+    pub airings_due: u32,
+    /// Airings done in them.
+    pub airings_done: u32,
+    /// Airings of the period, of whatever programme month.
+    pub in_period: u32,
+    /// Airings that people vouch for.
+    pub vouched: u32,
+    /// Airings at stations whose unit the plan did not have on that day: in no cell.
+    pub strays: u32,
+}
+
+/// An airing that counts.
+struct Done<'a> {
+    month: Month,
+    programme: &'a str,
+    date: NaiveDate,
+    made_good: bool,
+}
+
+/// A station's record, digested.
+struct Digested<'a> {
+    record: &'a StationRecord,
+    done: Vec<Done<'a>>,
+    slots: Vec<Reconciled>,
+}
+
+/// The matrix of `plan` for `period`, as of the day `as_of`, from what the `stations` recorded.
+#[must_use]
+pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[StationRecord]) -> Matrix {
+    let span = period.span(plan);
+    let cutoff = span.to.min(as_of);
+    let digested: Vec<Digested> = stations.iter().map(|record| digest(plan, record, cutoff)).collect();
+    let aired = digested.iter().flat_map(|d| &d.done).filter(|done| span.contains(done.date));
+    let mut months: BTreeSet<Month> = aired.map(|done| done.month).collect();
+    let january = NaiveDate::from_ymd_opt(plan.year, 1, 1).map_or_else(|| Month::of(span.from), Month::of);
+    let year = std::iter::successors(Some(january), |month| Some(month.next())).take(12);
+    months.extend(year.filter(|month| span.touches(*month)));
+    months.retain(|month| month.year() == plan.year);
+    let months: Vec<Month> = months.into_iter().collect();
+    let mut matrix =
+        Matrix { span, months, units: Vec::new(), topics: BTreeMap::new(), totals: MatrixTotals::default() };
+    matrix.topics.extend(plan.topics.iter().map(|topic| (topic.id.clone(), BTreeSet::new())));
+    for (unit, name) in units(plan, &matrix.months, span.to) {
+        let of_unit: Vec<&Digested> = digested.iter().filter(|d| d.record.unit == unit).collect();
+        let cell = |month: &Month| cell(plan, &unit, *month, span, cutoff, &of_unit);
+        let cells = matrix.months.iter().map(cell).collect();
+        matrix.add(UnitRow { unit, name, cells });
+    }
+    matrix.totals.strays = count(digested.iter().flat_map(|d| {
+        let unit = &d.record.unit;
+        d.done.iter().filter(|done| plan.unit_at(unit, done.date).is_none() && span.contains(done.date))
+    }));
+    matrix
+}
+
+impl Matrix {
+    fn add(&mut self, row: UnitRow) {
+        let totals = &mut self.totals;
+        totals.units += u32::from(row.cells.iter().any(Cell::is_due));
+        totals.units_aired += u32::from(row.cells.iter().any(|cell| cell.airings_done > 0));
+        for cell in &row.cells {
+            totals.in_period += cell.in_period;
+            totals.vouched += cell.vouched;
+            for topic in &cell.topics {
+                // A topic that the plan does not have is no topic of the plan.
+                if let Some(months) = self.topics.get_mut(topic) {
+                    months.insert(cell.month);
+                }
+            }
+        }
+        for cell in row.cells.iter().filter(|cell| cell.is_due()) {
+            totals.cells_due += 1;
+            totals.cells_complete += u32::from(cell.state == State::Complete);
+            totals.airings_due += cell.airings_due;
+            totals.airings_done += cell.airings_done;
+        }
+        self.units.push(row);
+    }
+}
+
+/// Units that exist on some day of `months`, with the name that they have on `day` or had last before it.
+fn units(plan: &Plan, months: &[Month], day: NaiveDate) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String, NaiveDate)> = Vec::new();
+    let (Some(first), Some(last)) = (months.first(), months.last()) else { return Vec::new() };
+    for unit in &plan.units {
+        let ended = unit.valid_to.is_some_and(|to| to < first.first());
+        if ended || unit.valid_from > last.last() {
+            continue;
+        }
+        match found.iter_mut().find(|(id, ..)| *id == unit.id) {
+            None => found.push((unit.id.clone(), unit.name.clone(), unit.valid_from)),
+            Some((_, name, from)) if unit.valid_from <= day && (*from > day || unit.valid_from > *from) => {
+                name.clone_from(&unit.name);
+                *from = unit.valid_from;
+            }
+            Some(_) => {}
+        }
+    }
+    found.into_iter().map(|(id, name, _)| (id, name)).collect()
+}
+
+/// What counts of a record by the day `cutoff`. A make-good counts for the slot that it repairs, once, and
+/// for none when that slot counts itself.
+fn digest<'a>(plan: &Plan, record: &'a StationRecord, cutoff: NaiveDate) -> Digested<'a> {
+    let rules = &record.rules;
+    let now = record.known_until;
+    let slots = reconcile(&record.meant, &record.rows, &record.vouched, rules, now);
+    let mut taken: BTreeSet<&SlotId> = BTreeSet::new();
+    let mut done = Vec::new();
+    let mut rows: Vec<&AsRunRow> = record.rows.iter().collect();
+    // Slots themselves first, then what repairs them, in order of time.
+    rows.sort_by_key(|row| (row.repairs.is_some(), row.first_us));
+    for row in rows {
+        let date = rules.date(row);
+        if date > cutoff || !rules.counts(row) || !concerns(plan, record, row.month, &row.programme) {
+            continue;
+        }
+        let repaired = row.repairs.as_ref();
+        let foreign = repaired.is_some_and(|slot| slot.month != row.month || slot.programme != row.programme);
+        if foreign || row.slot.as_ref().or(repaired).is_some_and(|slot| !taken.insert(slot)) {
+            continue;
+        }
+        let made_good = repaired.is_some();
+        done.push(Done { month: row.month, programme: &row.programme, date, made_good });
+    }
+    Digested { record, done, slots }
+}
+
+/// Whether the plan asks for this programme: it stands in an accepted schedule, under a column of the plan.
+fn concerns(plan: &Plan, record: &StationRecord, month: Month, id: &str) -> bool {
+    let known = |fact: &&ProgrammeFact| fact.month == month && fact.id == id;
+    let fact = record.programmes.iter().find(known);
+    fact.is_some_and(|fact| plan.columns.iter().any(|column| column.title == fact.column))
+}
+
+fn cell(
+    plan: &Plan,
+    unit: &str,
+    month: Month,
+    span: Span,
+    cutoff: NaiveDate,
+    stations: &[&Digested],
+) -> Cell {
+    let each = plan.a_month.saturating_mul(plan.airings_due);
+    let many = count(stations.iter());
+    let mut cell = Cell {
+        month,
+        state: State::None,
+        stations: many,
+        programmes_due: plan.a_month,
+        programmes_done: 0,
+        airings_due: each.saturating_mul(many.max(1)),
+        airings_done: 0,
+        in_period: 0,
+        made_good: 0,
+        vouched: 0,
+        topics: BTreeSet::new(),
+        reasons: BTreeMap::new(),
+    };
+    let mut programmes_done: Option<u32> = None;
+    for station in stations {
+        let mut of_programme: BTreeMap<&str, u32> = BTreeMap::new();
+        let exists = |done: &&Done| plan.unit_at(unit, done.date).is_some();
+        for done in station.done.iter().filter(|done| done.month == month).filter(exists) {
+            *of_programme.entry(done.programme).or_default() += 1;
+            cell.airings_done += 1;
+            cell.in_period += u32::from(span.contains(done.date));
+            cell.made_good += u32::from(done.made_good);
+        }
+        let topics = station.record.programmes.iter().filter(|fact| fact.month == month);
+        let aired = topics.filter(|fact| of_programme.contains_key(fact.id.as_str()));
+        cell.topics.extend(aired.flat_map(|fact| fact.topics.iter().cloned()));
+        let enough = count(of_programme.values().filter(|airings| **airings >= plan.airings_due));
+        programmes_done = Some(programmes_done.map_or(enough, |least| least.min(enough)));
+        beside(plan, &mut cell, station, cutoff);
+    }
+    cell.programmes_done = programmes_done.unwrap_or(0);
+    cell.state = state(plan, unit, &cell, cutoff, stations);
+    cell
+}
+
+/// What stands beside the airings that count: what people vouch for, and why slots did not count.
+fn beside(plan: &Plan, cell: &mut Cell, station: &Digested, cutoff: NaiveDate) {
+    let record = station.record;
+    let date = |at: DateTime<Utc>| at.with_timezone(&record.rules.zone).date_naive();
+    cell.vouched += count(record.vouched.iter().filter(|said| {
+        let began = DateTime::from_timestamp_millis(said.fact.first_ms).unwrap_or_default();
+        said.fact.month == cell.month
+            && date(began) <= cutoff
+            && concerns(plan, record, cell.month, &said.fact.programme)
+    }));
+    for slot in &station.slots {
+        let of_cell = slot.slot.month == cell.month && date(slot.at) <= cutoff && !slot.dropped;
+        let repaired = matches!(slot.make_good, MakeGood::Done { .. });
+        if let Some(reason) = slot.reason.filter(|_| of_cell && !slot.counts && !repaired) {
+            *cell.reasons.entry(reason).or_default() += 1;
+        }
+    }
+}
+
+fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, stations: &[&Digested]) -> State {
+    let unknown = |d: &&Digested| {
+        let day = |at: DateTime<Utc>| at.with_timezone(&d.record.rules.zone).date_naive();
+        day(d.record.known_until) < cell.month.last() || day(d.record.known_from) > cell.month.last()
+    };
+    match () {
+        () if cell.stations > 0 && cell.programmes_done >= cell.programmes_due => State::Complete,
+        () if plan.unit_at(unit, cell.month.last()).is_none() => State::NoUnit,
+        () if cell.month.last() > cutoff => State::NotYetDue,
+        () if stations.is_empty() || stations.iter().any(unknown) => State::NoReport,
+        () if cell.airings_done > 0 => State::Short,
+        () => State::None,
+    }
+}
+
+fn count<T>(of: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(of.count()).unwrap_or(u32::MAX)
+}

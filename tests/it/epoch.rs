@@ -1,0 +1,149 @@
+//! A log that cannot be gone on with: it is never signed on, and a person opens a new epoch that names the old.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use super::support::station::{Station, leaf};
+
+const LOG: [&str; 4] = ["data/log.db", "data/log.db-wal", "data/log.db-shm", "data/log.high"];
+
+const SLOT: &str = "2022-03/cchc/2022-03-01T17:00:00";
+
+fn station() -> Station {
+    let mut station = Station::new(&[("a.wav", 1)]);
+    assert_eq!(station.schedule(&["a.wav"], &["2022-03-01T10:00:00Z".parse().unwrap()]), [SLOT]);
+    station.approve();
+    station
+}
+
+/// A station in whose folder an older copy of its log was put back.
+fn rolled_back() -> Station {
+    let station = station();
+    station.ok(&["note", SLOT, "--text", "một"]);
+    let older = LOG.map(|name| (name, fs::read(station.path(name)).ok()));
+    station.ok(&["note", SLOT, "--text", "hai"]);
+    let high = fs::read(station.path("data/log.high")).unwrap();
+    for (name, bytes) in older {
+        match bytes {
+            Some(bytes) => fs::write(station.path(name), bytes).unwrap(),
+            None => drop(fs::remove_file(station.path(name))),
+        }
+    }
+    fs::write(station.path("data/log.high"), high).unwrap();
+    station
+}
+
+fn refusal(station: &Station, args: &[&str]) -> String {
+    let out = station.run(&[args, &["--json"]].concat());
+    assert_eq!(out.status.code(), Some(1), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let said: Value = serde_json::from_slice(&out.stdout).unwrap();
+    said["no"]["code"].as_str().unwrap().to_owned()
+}
+
+fn opening(station: &Station) -> Value {
+    let leaf = leaf(station, 0);
+    serde_json::from_str(&leaf).unwrap()
+}
+
+const NEW: [&str; 6] = ["init", "--new-epoch", "--by", "Trần Thị B", "--reason", "khôi phục nhầm"];
+
+#[test]
+fn an_older_copy_put_back_is_not_signed_on() {
+    let station = rolled_back();
+    let before = fs::read(station.path("data/log.db")).unwrap();
+    let note = ["note", SLOT, "--text", "ba"];
+    assert_eq!(refusal(&station, &note), "log-rolled-back");
+    assert_eq!(refusal(&station, &["run"]), "log-rolled-back");
+    assert_eq!(refusal(&station, &["init"]), "init-exists");
+    assert_eq!(fs::read(station.path("data/log.db")).unwrap(), before, "nothing was written");
+
+    let old_key = fs::read_to_string(station.path("data/keys/station.pub")).unwrap();
+    let made = station.json(&NEW).remove(0);
+    assert_eq!(made["reason"], "rollback");
+    assert_eq!(made["endorsed"], true);
+    assert_eq!(made["kept"], "data/epochs/1");
+    let opening = opening(&station);
+    assert_eq!(opening["body"]["origin"], "loa/station/pho-hoa/2");
+    assert_eq!(opening["body"]["after"]["origin"], "loa/station/pho-hoa/1");
+    assert_eq!(opening["body"]["after"]["by"], "Trần Thị B");
+    let seen = opening["body"]["after"]["seen"].as_u64().unwrap();
+    let kept = station.path("data/epochs/1");
+    let by_old_key = station.run(&["verify", "--key", old_key.trim()]);
+    assert_eq!(by_old_key.status.code(), Some(1), "the old key is not the new log's");
+    assert!(seen > 1 && kept.join("log.db").exists());
+    assert_eq!(fs::read_to_string(kept.join("station.pub")).unwrap(), old_key);
+    station.ok(&["verify"]);
+    station.ok(&note);
+    station.ok(&["verify"]);
+    assert_eq!(refusal(&station, &NEW), "epoch-needless");
+}
+
+/// What happens to a station's folder.
+type Harm = fn(&Station);
+
+#[test]
+fn what_ended_the_epoch_is_told() {
+    let ends: [(&str, Harm, &str); 4] = [
+        ("lost", |s| LOG.iter().for_each(|name| drop(fs::remove_file(s.path(name)))), "log-lost"),
+        ("damaged", |s| fs::write(s.path("data/log.db"), "SQLite format 3\0").unwrap(), ""),
+        ("damaged", |s| fs::write(s.path("data/log.high"), "x").unwrap(), "log-high-water"),
+        ("key", |s| fs::remove_file(s.path("data/keys/station.key")).unwrap(), "log-missing"),
+    ];
+    for (reason, end, code) in ends {
+        let station = station();
+        end(&station);
+        if !code.is_empty() {
+            assert_eq!(refusal(&station, &["run"]), code, "{reason}");
+        }
+        let made = station.json(&NEW).remove(0);
+        assert_eq!(made["reason"], reason);
+        assert_eq!(made["endorsed"], reason != "key");
+        let told = opening(&station);
+        assert_eq!(told["body"]["previous"].is_string(), code == "log-high-water" || reason == "key");
+        station.ok(&["verify"]);
+    }
+}
+
+/// Every state in which a power cut can leave the folder is gone on with by asking again.
+#[test]
+fn a_power_cut_between_any_two_steps_is_taken_up() {
+    let whole = rolled_back();
+    drop(whole.json(&NEW));
+    let moved = |station: &Station, names: &[&str]| {
+        fs::create_dir_all(station.path("data/epochs/1")).unwrap();
+        for name in names.iter().filter(|name| station.path(&format!("data/{name}")).exists()) {
+            fs::rename(station.path(&format!("data/{name}")), station.path(&format!("data/epochs/1/{name}")))
+                .unwrap();
+        }
+    };
+    let copy = |from: &Path, to: &Path| assert!(fs::copy(from, to).unwrap() > 0);
+    for cut in 0..5 {
+        let station = rolled_back();
+        let keys = |name: &str| station.path("data/keys").join(name);
+        if cut > 0 {
+            // The new key stands beside the old one.
+            let made = whole.path("data/keys");
+            copy(&made.join("station.key"), &keys("station.next.key"));
+            copy(&made.join("station.pub"), &keys("station.next.pub"));
+        }
+        match cut {
+            2 => moved(&station, &["log.db"]),
+            3 => moved(&station, &["log.db", "log.db-wal", "log.db-shm", "log.high"]),
+            4 => {
+                moved(&station, &["log.db", "log.db-wal", "log.db-shm", "log.high"]);
+                for name in ["log.db", "log.high"] {
+                    copy(&whole.path(&format!("data/{name}")), &station.path(&format!("data/{name}")));
+                }
+                fs::rename(keys("station.next.pub"), keys("station.pub")).unwrap();
+            }
+            _ => {}
+        }
+        let made = station.json(&NEW).remove(0);
+        assert_eq!(made["reason"], "rollback", "cut {cut}");
+        assert_eq!(made["origin"], "loa/station/pho-hoa/2");
+        assert!(!keys("station.next.key").exists() && !keys("station.next.pub").exists());
+        station.ok(&["verify"]);
+        station.ok(&["note", SLOT, "--text", "ba"]);
+    }
+}
