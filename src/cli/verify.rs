@@ -6,7 +6,6 @@ use super::{Exit, say::Say};
 use crate::{
     control::{self, Against, Audit},
     evidence::{Fault, Outcome, VerifyReport},
-    keys::PublicKey,
     reconcile::Totals,
 };
 
@@ -23,7 +22,7 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     for (code, keys) in
         [("verify-witnessed", &report.witnessed_by), ("verify-not-signed", &report.not_signed_by)]
     {
-        let names: Vec<_> = keys.iter().map(PublicKey::name).collect();
+        let names: Vec<_> = keys.iter().map(|key| key.name().to_owned()).collect();
         if !names.is_empty() {
             say.line(&say.text(code, &[("keys", &names.join(", "))]));
         }

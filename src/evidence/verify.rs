@@ -376,6 +376,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_is_told_in_the_readers_language() {
+        let (text, found) = (String::from, "missing field");
+        let mut told: Vec<Message> = [
+            LeafFault::TooLong,
+            LeafFault::NotCanonical { at: 192 },
+            LeafFault::Version(2),
+            LeafFault::Boot(text("x")),
+            LeafFault::Body { kind: text("note"), detail: text(found) },
+            LeafFault::Value(text("null")),
+        ]
+        .map(|fault| leaf_fault(7, &fault))
+        .into();
+        let note = CheckpointError::Note;
+        let heads = [CheckpointError::Malformed, note(KeyError::Untrusted), note(KeyError::NotANote)];
+        told.extend(heads.iter().map(signature_fault));
+        for lang in [Lang::Vi, Lang::En] {
+            let mut said: Vec<String> = told.iter().map(|message| message.say(lang)).collect();
+            said.sort();
+            said.dedup();
+            assert_eq!(said.len(), told.len(), "each has its own sentence");
+            assert!(said.iter().all(|text| !text.contains("{ $") && !text.contains("{$")), "{said:?}");
+            let english = ["canonical", found, "signed", "trusted"];
+            let mixed = |text: &String| english.iter().any(|word| text.contains(word));
+            assert!(lang == Lang::En || !said.iter().any(mixed), "{said:?}");
+        }
+    }
+
+    #[test]
     fn faults_are_counted_beyond_their_limit() {
         let (_, note, key) = log();
         let report = verify(vec!["x"; 1500], note.as_bytes(), &[key.public().clone()]);

@@ -210,7 +210,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         document: "1/PD".into(),
         editor: "Biên tập".into(),
         self_approved: false,
-        at: at(1),
+        at: at(2),
     };
     let approval = blob("approval", Approval::sign(&subject, &release, &person).unwrap().as_bytes());
     let facts = ScheduleFact {
