@@ -13,17 +13,19 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     let Audit { report, slots } = control::audit(target, against)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());
-    let signed_by: Vec<_> = report.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
-    let witnessed_by: Vec<_> = report.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
     say.document(&serde_json::json!({
-        "holds": holds, "size": report.size, "root": root, "signed_by": signed_by,
-        "witnessed_by": witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
+        "holds": holds, "size": report.size, "root": root, "signed_by": report.signed_by,
+        "not_signed_by": report.not_signed_by, "witnessed_by": report.witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
         "more_faults": report.more_faults, "slots": slots, "own_key": against.keys.is_empty(),
     }));
     show_faults(&report, say);
-    if !report.witnessed_by.is_empty() {
-        let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
-        say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
+    for (code, keys) in
+        [("verify-witnessed", &report.witnessed_by), ("verify-not-signed", &report.not_signed_by)]
+    {
+        let names: Vec<_> = keys.iter().map(|key| key.name().to_owned()).collect();
+        if !names.is_empty() {
+            say.line(&say.text(code, &[("keys", &names.join(", "))]));
+        }
     }
     if report.unknown > 0 {
         say.line(&say.text("verify-unknown", &[("count", &report.unknown.to_string())]));

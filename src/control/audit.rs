@@ -1,16 +1,20 @@
 //! Is a station's log whole, ordered, unaltered and signed? From its bytes alone.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use chrono::TimeDelta;
 
-use super::{ControlError, Folder};
+use super::{ControlError, Folder, signed::Signatures};
 use crate::{
+    config::{self, Station},
     disk::At as _,
     evidence::{Code, VerifyReport},
     keys::PublicKey,
     reconcile::{Completeness, Patience, Totals},
-    store::{self, Log, StoreError},
+    store::{self, Log, Reader, StoreError},
     words::Message,
 };
 
@@ -40,10 +44,13 @@ impl Audit {
         self.report.holds()
     }
 
-    /// An audit of entries and of the slots that they answer for.
-    fn new(mut report: VerifyReport, completeness: Completeness) -> Audit {
+    /// An audit of entries, of what people should have signed in them, and of the slots that they answer for.
+    fn new(mut report: VerifyReport, unsigned: Vec<(u64, Message)>, completeness: Completeness) -> Audit {
         if !report.leaves_hold() {
             return Audit { report, slots: None };
+        }
+        for (entry, message) in unsigned {
+            report.add(Some(entry), message);
         }
         let slots = completeness.finish();
         for fault in slots.faults {
@@ -54,30 +61,72 @@ impl Audit {
     }
 }
 
-/// Verifies the log of the station folder at `target`, and that every slot is accounted for in it.
+/// Verifies the log of the station folder, or of the kept epoch, at `target`, and that every slot is accounted
+/// for in it.
 pub fn audit(target: &Path, against: &Against) -> Result<Audit, ControlError> {
     let codes = against.codes.iter().map(|code| short_code(code)).collect::<Result<Vec<_>, _>>()?;
     let keys = against.keys.iter().map(|key| public_key(key)).collect::<Result<Vec<_>, _>>()?;
-    let folder = Folder::open(target)?;
-    if !folder.log_path().exists() {
+    let place = Place::of(target);
+    if !place.log.exists() {
+        // Where nothing can be verified, settings that cannot be used are the first thing to say.
+        Folder::open(target)?;
         return Err(Message::new("log-missing").into());
     }
     if !keys.is_empty() {
-        return audit_log(&folder, &keys, &codes);
+        return audit_log(&place, &keys, &codes);
     }
-    let path = folder.key_path("station").with_extension("pub");
-    let text = match fs::read(&path) {
+    let text = match fs::read(&place.public) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Message::new("log-missing").into());
         }
-        read => read.at("read the public key", &path)?,
+        read => read.at("read the public key", &place.public)?,
     };
     let own = std::str::from_utf8(&text).ok().and_then(|text| PublicKey::parse(text).ok());
-    let mut audit = audit_log(&folder, own.as_slice(), &codes)?;
+    let mut audit = audit_log(&place, own.as_slice(), &codes)?;
+    audit.report.by_own_key();
     if own.is_none() {
-        audit.report.add(None, Message::new("verify-key").with("file", path.display()));
+        audit.report.add(None, Message::new("verify-key").with("file", place.public.display()));
     }
     Ok(audit)
+}
+
+/// What is verified, and how long its station might take.
+struct Place {
+    log: PathBuf,
+    /// The station's own public key.
+    public: PathBuf,
+    patience: Patience,
+    /// Nobody writes this log any more.
+    kept: bool,
+}
+
+impl Place {
+    /// A station's folder, or one of the epochs that it keeps: a log and its public key alone. Settings that are
+    /// broken or gone say nothing about the log, whose bytes are verified all the same.
+    fn of(target: &Path) -> Place {
+        let settings = fs::read(target.join(Folder::STATION_FILE)).ok();
+        let kept = target.join("log.db");
+        if settings.is_none() && kept.exists() {
+            return Place {
+                log: kept,
+                public: target.join("station.pub"),
+                patience: Patience::of_a_stranger(),
+                kept: true,
+            };
+        }
+        let station = settings.and_then(|bytes| config::read(Folder::STATION_FILE, &bytes).0);
+        let data = station.as_ref().map_or_else(|| target.join("data"), |station| target.join(&station.data));
+        let span = |seconds: u32| TimeDelta::seconds(i64::from(seconds));
+        let patience = station.map_or_else(Patience::of_a_stranger, |Station { policy, .. }| Patience {
+            late_start: span(policy.late_start_s),
+            clock_step: span(policy.clock_step_s),
+        });
+        Place { log: data.join("log.db"), public: data.join("keys/station.pub"), patience, kept: false }
+    }
+
+    fn open(&self) -> Result<Reader, StoreError> {
+        if self.kept { Log::read_kept(&self.log) } else { Log::read_only(&self.log) }
+    }
 }
 
 /// The key that a person gave, or what is unclear about it.
@@ -90,26 +139,29 @@ pub(super) fn short_code(text: &str) -> Result<Code, ControlError> {
     text.parse().map_err(|_| ControlError::Usage(Message::new("code-unclear").with("code", text)))
 }
 
-/// Verifies the log of `folder`. A file that is damaged, or no log at all, is a fault in the report; an error
+/// Verifies the log at `place`. A file that is damaged, or no log at all, is a fault in the report; an error
 /// is a failure of the machine.
-fn audit_log(folder: &Folder, keys: &[PublicKey], codes: &[Code]) -> Result<Audit, ControlError> {
-    let policy = &folder.station.policy;
-    let span = |seconds: u32| TimeDelta::seconds(i64::from(seconds));
-    let patience = Patience { late_start: span(policy.late_start_s), clock_step: span(policy.clock_step_s) };
-    let mut completeness = Completeness::new(patience);
-    let report = Log::read_only(&folder.log_path()).and_then(|log| {
+fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit, ControlError> {
+    let mut completeness = Completeness::new(place.patience);
+    let mut signatures = Signatures::default();
+    let mut unsigned = Vec::new();
+    let report = place.open().and_then(|log| {
         // Bytes that are missing or other ones are named by the examination of the log itself.
         let mut stored = |digest| log.blob(digest).ok().flatten();
-        log.verify_with(keys, codes, &mut |entry| completeness.push(entry, &mut stored))
+        log.verify_with(keys, codes, &mut |entry| {
+            completeness.push(entry, &mut stored);
+            unsigned.extend(signatures.take(entry, &mut stored).map(|message| (entry.seq, message)));
+        })
     });
     let report = report.or_else(|error| match &error {
-        StoreError::Foreign { found, .. } => {
-            Ok(VerifyReport::unreadable(Message::new("verify-foreign").with("found", found)))
+        StoreError::Foreign { version, .. } => {
+            let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            Ok(VerifyReport::unreadable(Message::new("verify-foreign").with("version", version)))
         }
         StoreError::Database { source, .. } => {
             store::damage(source).map(VerifyReport::unreadable).ok_or(error)
         }
         _ => Err(error),
     })?;
-    Ok(Audit::new(report, completeness))
+    Ok(Audit::new(report, unsigned, completeness))
 }

@@ -182,7 +182,7 @@ impl Before {
         let log = self.kept.join("log.db");
         let keys: Vec<PublicKey> = self.public.iter().cloned().collect();
         let signed = |note: &String| Checkpoint::open(note.as_bytes(), &keys).is_ok();
-        let note = Log::read_only(&log).and_then(|log| log.head()).ok().filter(signed);
+        let note = Log::read_kept(&log).and_then(|log| log.head()).ok().filter(signed);
         let blob = |kind, text: String| Blob { kind, bytes: text.into_bytes() };
         let note = note.map(|note| blob("checkpoint", note));
         let endorsement = endorsement.map(|note| blob("endorsement", note));

@@ -53,8 +53,10 @@ impl From<StoreError> for ControlError {
                 file("log-rolled-back", path).with("size", size).with("seen", seen)
             }
             StoreError::Forked { path, seen } => file("log-forked", path).with("seen", seen),
-            StoreError::Damaged { path, found } | StoreError::Foreign { path, found } => {
-                file("log-damaged", path).with("detail", found)
+            StoreError::Damaged { path, found } => file("log-damaged", path).with("detail", found),
+            StoreError::Foreign { path, version } => {
+                let version = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+                file("log-foreign", path).with("version", version)
             }
             StoreError::HighWater(path) => file("log-high-water", path),
             StoreError::OtherKey { path, .. } => file("log-other-key", path),

@@ -22,6 +22,7 @@ mod request;
 mod retention;
 mod row;
 mod rows;
+mod signed;
 mod stamp;
 mod status;
 mod survey;

@@ -10,7 +10,9 @@ use super::{
     row::{NoteRow, Row, SegmentRow},
 };
 use crate::{
+    config,
     evidence::{AsRunRow, Body, Clk, Entry, ScheduleFact, tree},
+    keys,
     programme::{self, Approval, Schedule},
     store::{Filter, Reader},
     units::{Digest, Frames, ScheduleName},
@@ -21,6 +23,8 @@ pub(super) struct Names<'a> {
     log: &'a Reader,
     /// Station and unit.
     stations: Lasting<(String, String)>,
+    /// The digest of the settings.
+    settings: Lasting<Digest>,
     /// The software's version.
     software: Lasting<String>,
     /// The boot in which the wall clock was stepped, and by how much.
@@ -45,6 +49,10 @@ impl<'a> Names<'a> {
             log,
             stations: Lasting::of("config", |entry| match entry.body {
                 Body::Config { station, unit, .. } => Some((station, unit)),
+                _ => None,
+            }),
+            settings: Lasting::of("config", |entry| match entry.body {
+                Body::Config { digest, .. } => Some(digest),
                 _ => None,
             }),
             software: Lasting::of("sw", |entry| match entry.body {
@@ -113,6 +121,18 @@ impl<'a> Names<'a> {
         Ok(self.log.leaf(seq)?.map(|leaf| tree::leaf_hash(leaf.as_bytes())))
     }
 
+    /// The name of the key that signed the statement of `row`: one that the station trusted then.
+    fn signer(&mut self, row: &AsRunRow, written: u64) -> Result<Option<String>, ControlError> {
+        let Some(statement) = row.statement else { return Ok(None) };
+        let Some(settings) = self.settings.at(self.log, written)?.copied() else { return Ok(None) };
+        let (Some(note), Some(settings)) = (self.log.blob(statement)?, self.log.blob(settings)?) else {
+            return Ok(None);
+        };
+        let trusted = config::read("station.toml", &settings).0.map(|station| station.witnesses());
+        let opened = keys::open(&note, &trusted.unwrap_or_default()).ok();
+        Ok(opened.and_then(|opened| opened.signed_by.first().map(|key| key.name().to_owned())))
+    }
+
     /// What held when `row` was written.
     fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
         // As of the row's first entry: a later approval or another unit changes nothing of it.
@@ -139,14 +159,16 @@ impl<'a> Names<'a> {
             step_ms: step.map(|(_, ms)| *ms),
             station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
             software: self.software.at(self.log, last)?.cloned(),
+            signed_with: self.signer(row, written)?,
             hash: self.hash_of_last(row)?,
         })
     }
 
     /// `row` with the names that held when it was written.
     pub fn row(&mut self, row: AsRunRow) -> Result<Row, ControlError> {
-        let Held { schedule, accepted, approved_at, station: (station, unit), software, step_ms, hash } =
-            self.held(&row)?;
+        let held = self.held(&row)?;
+        let Held { schedule, accepted, approved_at, station: (station, unit), .. } = held;
+        let Held { software, step_ms, signed_with, hash, .. } = held;
         let programme = schedule
             .and_then(|digest| self.schedules.get(&digest))
             .and_then(|schedule| schedule.as_ref()?.programme(&row.programme));
@@ -204,6 +226,7 @@ impl<'a> Names<'a> {
             repairs: row.repairs,
             vouches: row.vouches,
             statement: row.statement,
+            signed_with,
             notes: row.notes.into_iter().map(NoteRow::from).collect(),
             entries: row.seqs,
             hash,
@@ -221,6 +244,8 @@ struct Held {
     software: Option<String>,
     /// The clock's last step before, in the same boot.
     step_ms: Option<i64>,
+    /// The name of the key that vouches for it.
+    signed_with: Option<String>,
     hash: Option<Digest>,
 }
 

@@ -62,6 +62,7 @@ pub struct Row {
     pub repairs: Option<SlotId>,
     pub vouches: Option<SlotId>,
     pub statement: Option<Digest>,
+    pub signed_with: Option<String>,
     pub notes: Vec<NoteRow>,
     pub entries: Vec<u64>,
     pub hash: Option<Digest>,

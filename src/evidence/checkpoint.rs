@@ -36,6 +36,12 @@ pub fn origin(name: &str, station: &str, epoch: &str) -> String {
     format!("{name}/station/{station}/{epoch}")
 }
 
+/// An origin, or the name of a station's key, without its epoch.
+fn station(name: &str) -> &str {
+    let epoch = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit_once('/').filter(|(_, last)| epoch(last)).map_or(name, |(station, _)| station)
+}
+
 impl Checkpoint {
     /// The signed note of this head.
     pub fn sign(&self, key: &SigningKey) -> Result<String, CheckpointError> {
@@ -62,12 +68,12 @@ impl Checkpoint {
         Ok((Checkpoint::parse(&opened.text)?, opened.signed_by))
     }
 
-    /// Whether `key` is, by its name, the key of this log: a station's key is named like the origin without
-    /// its epoch. Every other key that signed is a witness.
+    /// Whether `key` is, by its name, a key of this log's station: named like this origin, like that of another
+    /// epoch of the same station, or like the station without an epoch. Every other key that signed is a
+    /// witness.
     #[must_use]
     pub fn is_of(&self, key: &PublicKey) -> bool {
-        let rest = self.origin.strip_prefix(key.name());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        station(key.name()) == station(&self.origin)
     }
 
     /// This head for a paper duty book.
@@ -110,6 +116,24 @@ mod tests {
         let cut = note.replace("\n12\n", "\n11\n");
         assert!(Checkpoint::open(cut.as_bytes(), &[key.public().clone()]).is_err());
         assert!(Checkpoint { origin: "a\nb".into(), ..head }.sign(&key).is_err());
+    }
+
+    #[test]
+    fn no_key_of_the_station_itself_is_a_witness() {
+        let head = Checkpoint { origin: origin("loa", "pho-minh", "2"), size: 1, root: Digest::of(b"") };
+        let check = |name, own| {
+            let key = SigningKey::generate(name).unwrap();
+            assert_eq!(head.is_of(key.public()), own, "{name}");
+        };
+        check("loa/station/pho-minh/2", true);
+        check("loa/station/pho-minh/1", true);
+        check("loa/station/pho-minh/10", true);
+        check("loa/station/pho-minh", true);
+        check("loa/station/pho-hoa/2", false);
+        check("loa/station/pho-minh/x", false);
+        check("loa/station", false);
+        check("loa", false);
+        check("duc-pho/xac-nhan", false);
     }
 
     #[test]

@@ -26,7 +26,9 @@ pub struct VerifyReport {
     pub checkpoint: Option<Checkpoint>,
     /// Which of the given keys signed the head.
     pub signed_by: Vec<PublicKey>,
-    /// Those of them that are not the log's own key: somebody else saw the log at this head.
+    /// Which of the given keys did not.
+    pub not_signed_by: Vec<PublicKey>,
+    /// Those that signed and are no key of this station: somebody else saw the log at this head.
     pub witnessed_by: Vec<PublicKey>,
     /// Entries of kinds that this program does not know: proved to be unaltered, not understood.
     pub unknown: u64,
@@ -44,6 +46,7 @@ impl VerifyReport {
             root: Digest::of(b""),
             checkpoint: None,
             signed_by: Vec::new(),
+            not_signed_by: Vec::new(),
             witnessed_by: Vec::new(),
             unknown: 0,
             faults: Vec::new(),
@@ -57,6 +60,12 @@ impl VerifyReport {
         let mut report = VerifyReport::empty();
         report.add(None, fault);
         report
+    }
+
+    /// Nobody gave a key, only the one that lies beside the record was used: whatever its name, it is no witness.
+    pub fn by_own_key(&mut self) {
+        self.witnessed_by.clear();
+        self.not_signed_by.clear();
     }
 
     /// Whether nothing is wrong.

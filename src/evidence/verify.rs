@@ -6,14 +6,18 @@ use std::cmp::{Ordering, Reverse};
 
 use super::{
     canonical::{Leaf, LeafFault, decode},
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, CheckpointError},
     clocks::ClockRules,
     code::Code,
     entry::Body,
     report::VerifyReport,
     tree::{Frontier, Node, leaf_hash},
 };
-use crate::{keys::PublicKey, units::Digest, words::Message};
+use crate::{
+    keys::{KeyError, PublicKey},
+    units::Digest,
+    words::Message,
+};
 
 /// A leaf that was read: all that needs no order among leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,13 +108,17 @@ impl Verifier {
         match Checkpoint::open_signed(note, keys) {
             Ok((head, signed_by)) => {
                 report.witnessed_by = signed_by.iter().filter(|key| !head.is_of(key)).cloned().collect();
+                report.not_signed_by = keys.iter().filter(|key| !signed_by.contains(key)).cloned().collect();
                 report.signed_by = signed_by;
                 // The mark of the signed head itself says what the head says.
                 let own = Kept::Mark { size: head.size, root: head.root };
                 kept.retain(|kept| *kept != own);
                 report.checkpoint = Some(head);
             }
-            Err(error) => report.add(None, Message::new("verify-signature").with("detail", error)),
+            Err(error) => {
+                report.not_signed_by = keys.to_vec();
+                report.add(None, signature_fault(&error));
+            }
         }
         Verifier {
             frontier: Frontier::default(),
@@ -168,8 +176,7 @@ impl Verifier {
         match &read.leaf {
             Ok(leaf) => self.check(position, leaf),
             Err(fault) => {
-                let message = Message::new("verify-leaf").with("entry", position).with("detail", fault);
-                self.fault(Some(position), message);
+                self.fault(Some(position), leaf_fault(position, fault));
             }
         }
     }
@@ -245,6 +252,29 @@ impl Verifier {
         }
         self.report
     }
+}
+
+/// What is wrong with the leaf at `position`.
+fn leaf_fault(position: u64, fault: &LeafFault) -> Message {
+    let message = |what| Message::new("verify-leaf").with("entry", position).with("what", what);
+    match fault {
+        LeafFault::TooLong => message("long"),
+        LeafFault::NotCanonical { at } => message("spelling").with("at", at),
+        LeafFault::Version(version) => message("version").with("found", version),
+        LeafFault::Boot(_) => message("boot"),
+        LeafFault::Body { kind, .. } => message("body").with("kind", kind),
+        LeafFault::Value(_) => message("value"),
+    }
+}
+
+/// Why the signed head counts for nothing.
+fn signature_fault(error: &CheckpointError) -> Message {
+    let what = match error {
+        CheckpointError::Malformed => "head",
+        CheckpointError::Note(KeyError::Untrusted) => "untrusted",
+        CheckpointError::Note(_) => "note",
+    };
+    Message::new("verify-signature").with("what", what)
 }
 
 /// Verifies a whole log that is at hand in memory.
@@ -343,6 +373,34 @@ mod tests {
         let note = head_of(&leaves, &key);
         assert_eq!(codes(&leaves, &note, &key)[0], (Some(0), "verify-seq"));
         assert_eq!(codes(&leaves, &note, &key)[1], (Some(0), "verify-opening"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_readers_language() {
+        let (text, found) = (String::from, "missing field");
+        let mut told: Vec<Message> = [
+            LeafFault::TooLong,
+            LeafFault::NotCanonical { at: 192 },
+            LeafFault::Version(2),
+            LeafFault::Boot(text("x")),
+            LeafFault::Body { kind: text("note"), detail: text(found) },
+            LeafFault::Value(text("null")),
+        ]
+        .map(|fault| leaf_fault(7, &fault))
+        .into();
+        let note = CheckpointError::Note;
+        let heads = [CheckpointError::Malformed, note(KeyError::Untrusted), note(KeyError::NotANote)];
+        told.extend(heads.iter().map(signature_fault));
+        for lang in [Lang::Vi, Lang::En] {
+            let mut said: Vec<String> = told.iter().map(|message| message.say(lang)).collect();
+            said.sort();
+            said.dedup();
+            assert_eq!(said.len(), told.len(), "each has its own sentence");
+            assert!(said.iter().all(|text| !text.contains("{ $") && !text.contains("{$")), "{said:?}");
+            let english = ["canonical", found, "signed", "trusted"];
+            let mixed = |text: &String| english.iter().any(|word| text.contains(word));
+            assert!(lang == Lang::En || !said.iter().any(mixed), "{said:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,14 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// That of somebody who does not know the station's settings: as long as a station may take.
+    #[must_use]
+    pub fn of_a_stranger() -> Patience {
+        Patience { late_start: TimeDelta::hours(1), ..Patience::default() }
+    }
+}
+
 /// Follows the clocks of the entries.
 #[derive(Debug)]
 pub(super) struct Time {

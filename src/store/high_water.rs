@@ -29,6 +29,10 @@ pub struct Mark {
     pub root: Digest,
 }
 
+/// A log of so many entries may have no high-water file: a crash came between its creation and the file's. A
+/// longer one had it, and whoever took it away took away what tells of an older copy put back.
+pub const MOST_UNMARKED: u64 = 1;
+
 /// The open high-water file.
 #[derive(Debug)]
 pub struct HighWater {

@@ -13,7 +13,7 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{
     StoreError,
-    high_water::{self, HighWater, Mark},
+    high_water::{self, HighWater, MOST_UNMARKED, Mark},
     reader::{Reader, signed, unsigned},
     schema::{self, During as _},
 };
@@ -101,7 +101,7 @@ impl Log {
     /// Opens the log at `path` to append to it with `key`, which must have signed its head.
     ///
     /// Refuses, each by its own error, a log that contradicts itself, one that is shorter than or other
-    /// than the high-water file says, and one of another key. Looks at head, right edge and first and
+    /// than the high-water file says, one whose high-water file is gone, and one of another key. Looks at head, right edge and first and
     /// last entry only; [`Reader::verify`] looks at all.
     pub fn open(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
         let reader = Reader { db: schema::open_writer(path)?, path: path.into() };
@@ -114,6 +114,8 @@ impl Log {
             if Frontier::load(seen.size, |index| reader.node(index))?.root() != seen.root {
                 return Err(StoreError::Forked { path: path.into(), seen: seen.size });
             }
+        } else if head.size > MOST_UNMARKED {
+            return Err(StoreError::HighWater(high_water::path_of(path)));
         }
         let mark = Mark { size: head.size, root: head.root };
         let high = HighWater::open(&high_water::path_of(path), mark)?;
@@ -126,6 +128,11 @@ impl Log {
     /// Opens the log at `path` for looking only, also while the daemon writes to it.
     pub fn read_only(path: &Path) -> Result<Reader, StoreError> {
         Reader::open(path)
+    }
+
+    /// Opens the log at `path`, to which nobody writes any more, for looking: nothing is made beside it.
+    pub fn read_kept(path: &Path) -> Result<Reader, StoreError> {
+        Reader::open_kept(path)
     }
 
     /// How many entries the log at `path` is known to have had, by the high-water file beside it.

@@ -39,12 +39,12 @@ pub enum StoreError {
     #[error("there is no log at `{0}`; `loa init` creates one")]
     Absent(PathBuf),
     /// The file is something else, or was made by a later program.
-    #[error("`{path}` is no log that this program can use: {found}")]
+    #[error("`{path}` is no log that this program can use: {}", .version.map_or_else(|| "another application's database".into(), |version| format!("its tables have version {version}")))]
     Foreign {
         /// Which file.
         path: PathBuf,
-        /// What it is instead.
-        found: String,
+        /// The version of its tables; none where it is another application's database.
+        version: Option<i64>,
     },
     /// Parts of the log contradict one another.
     #[error("the log `{path}` is damaged: {found}")]
@@ -81,8 +81,8 @@ pub enum StoreError {
         /// How many entries the high-water file vouches for.
         seen: u64,
     },
-    /// The high-water file cannot be read as one.
-    #[error("the high-water file `{0}` is damaged")]
+    /// The high-water file cannot be read as one, or is gone.
+    #[error("the high-water file `{0}` is damaged or missing")]
     HighWater(PathBuf),
     /// An entry cannot be written as a leaf, or a stored leaf cannot be read.
     #[error("entry {seq}: {source}")]

@@ -63,6 +63,11 @@ impl Reader {
         Ok(Reader { db: schema::open_reader(path)?, path: path.into() })
     }
 
+    /// Opens the log at `path`, to which nobody writes any more.
+    pub(super) fn open_kept(path: &Path) -> Result<Reader, StoreError> {
+        Ok(Reader { db: schema::open_kept(path)?, path: path.into() })
+    }
+
     /// The signed head: a C2SP checkpoint note.
     pub fn head(&self) -> Result<String, StoreError> {
         self.head_row().map(|(_, note)| note)

@@ -1,6 +1,6 @@
 //! The tables of `log.db`.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -108,19 +108,49 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    if !path.exists() {
-        return Err(StoreError::Absent(path.into()));
+/// Opens a log to which nobody writes any more. Where all of it stands in the one file, SQLite is told so
+/// (its URI parameter `immutable`), since it would make its side files even for looking.
+pub fn open_kept(path: &Path) -> Result<Connection, StoreError> {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        Path::new(&name).exists()
+    };
+    if beside("-wal") || beside("-journal") {
+        return open_reader(path);
     }
-    let db = connect(path, flags)?;
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'?' | b'#' | b'%' => uri.extend(format!("%{byte:02X}").bytes()),
+            _ => uri.push(*byte),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    let uri = Path::new(OsStr::from_bytes(&uri)).to_owned();
+    present(path)?;
+    known(connect(&uri, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?, path)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    present(path)?;
+    known(connect(path, flags)?, path)
+}
+
+fn present(path: &Path) -> Result<(), StoreError> {
+    if path.exists() { Ok(()) } else { Err(StoreError::Absent(path.into())) }
+}
+
+/// `db`, if it is a log with tables that this program knows.
+fn known(db: Connection, path: &Path) -> Result<Connection, StoreError> {
     let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let foreign = |found: String| Err(StoreError::Foreign { path: path.into(), found });
+    let foreign = |version| Err(StoreError::Foreign { path: path.into(), version });
     if number("application_id").during("open", path)? != APPLICATION_ID {
-        return foreign("another application's database".into());
+        return foreign(None);
     }
     match number("user_version").during("open", path)? {
         VERSION => Ok(db),
-        other => foreign(format!("its tables have version {other}")),
+        other => foreign(Some(other)),
     }
 }
 

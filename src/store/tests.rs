@@ -168,7 +168,17 @@ fn a_log_that_contradicts_itself_is_refused() {
     check(&|p| fs::write(&p.path, "").unwrap(), "Foreign");
     check(&|p| fs::write(&p.path, "not a database").unwrap(), "Database");
     check(&|p| fs::write(p.path.with_extension("high"), "x").unwrap(), "HighWater");
-    check(&|p| fs::remove_file(p.path.with_extension("high")).unwrap(), "");
+    check(&|p| fs::remove_file(p.path.with_extension("high")).unwrap(), "HighWater");
+}
+
+#[test]
+fn only_a_log_of_its_opening_alone_may_lack_the_high_water_file() {
+    let place = place();
+    drop(place.create().unwrap());
+    let high = place.path.with_extension("high");
+    fs::remove_file(&high).unwrap();
+    drop(place.open().unwrap());
+    assert!(high.exists());
 }
 
 #[test]
@@ -191,6 +201,7 @@ fn an_older_copy_or_another_history_is_noticed() {
     let high = place.path.with_extension("high");
     let seen = fs::read(&high).unwrap();
     fs::remove_file(&high).unwrap();
+    // The older copy is the opening alone.
     place.open().unwrap().append(&beats(100, 120)).unwrap();
     fs::write(&high, seen).unwrap();
     assert!(matches!(place.open(), Err(StoreError::Forked { seen: 5, .. })));

@@ -1,6 +1,6 @@
 //! A log that cannot be gone on with: it is never signed on, and a person opens a new epoch that names the old.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use serde_json::Value;
 
@@ -98,10 +98,15 @@ type Harm = fn(&Station);
 
 #[test]
 fn what_ended_the_epoch_is_told() {
-    let ends: [(&str, Harm, &str); 4] = [
+    let unmarked: Harm = |s| {
+        s.ok(&["note", SLOT, "--text", "một"]);
+        fs::remove_file(s.path("data/log.high")).unwrap();
+    };
+    let ends: [(&str, Harm, &str); 5] = [
         ("lost", |s| LOG.iter().for_each(|name| drop(fs::remove_file(s.path(name)))), "log-lost"),
         ("damaged", |s| fs::write(s.path("data/log.db"), "SQLite format 3\0").unwrap(), ""),
         ("damaged", |s| fs::write(s.path("data/log.high"), "x").unwrap(), "log-high-water"),
+        ("damaged", unmarked, "log-high-water"),
         ("key", |s| fs::remove_file(s.path("data/keys/station.key")).unwrap(), "log-missing"),
     ];
     for (reason, end, code) in ends {
@@ -166,4 +171,52 @@ fn a_power_cut_between_any_two_steps_is_taken_up() {
         station.ok(&["verify"]);
         station.ok(&["note", SLOT, "--text", "ba"]);
     }
+}
+
+/// The files of a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let file = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        (entry.file_name(), fs::read(entry.path()).unwrap())
+    };
+    fs::read_dir(folder).unwrap().map(file).collect()
+}
+
+fn verified(station: &Station, target: &Path) -> (bool, Vec<String>) {
+    let out = station.run(&["verify", target.to_str().unwrap(), "--json"]);
+    let said: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let codes =
+        said["faults"].as_array().unwrap().iter().map(|fault| fault["code"].as_str().unwrap().to_owned());
+    (said["size"].as_u64() > Some(1), codes.collect())
+}
+
+#[test]
+fn a_kept_epoch_is_verified_and_left_as_it_is() {
+    let station = station();
+    station.ok(&["note", SLOT, "--text", "một"]);
+    fs::remove_file(station.path("data/keys/station.key")).unwrap();
+    drop(station.json(&NEW));
+    let kept = station.path("data/epochs/1");
+    let before = files(&kept);
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["log.db", "log.high", "station.pub"]);
+    assert_eq!(verified(&station, &kept), (true, vec![]));
+    assert_eq!(files(&kept), before, "nothing was written");
+    fs::remove_file(kept.join("log.high")).unwrap();
+    assert_eq!(verified(&station, &kept), (true, vec!["verify-high-water-missing".to_owned()]));
+    let station = rolled_back();
+    drop(station.json(&NEW));
+    let kept = verified(&station, &station.path("data/epochs/1"));
+    assert_eq!(kept, (true, vec!["verify-rolled-back".to_owned()]));
+}
+
+#[test]
+fn a_log_is_verified_whatever_became_of_the_settings() {
+    let station = station();
+    station.ok(&["note", SLOT, "--text", "một"]);
+    for settings in ["id = = 1", "", "id = 1"] {
+        fs::write(station.path("config/station.toml"), settings).unwrap();
+        assert_eq!(verified(&station, &station.path("")), (true, vec![]), "{settings}");
+    }
+    fs::remove_dir_all(station.path("config")).unwrap();
+    assert_eq!(verified(&station, &station.path("")), (true, vec![]));
 }

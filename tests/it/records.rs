@@ -158,8 +158,8 @@ fn nobody_vouches_for_what_cannot_have_been() {
     let before = size();
     for (output, wanted) in [
         (v.enter("2022-03", "cchc", at, &tomorrow, &key), "has not ended yet"),
-        (v.enter("2022-03", "cchc", until, at, &key), "does not end after"),
-        (v.enter("2022-03", "cchc", at, at, &key), "does not end after"),
+        (v.enter("2022-03", "cchc", until, at, &key), "must end after"),
+        (v.enter("2022-03", "cchc", at, at, &key), "must end after"),
         (v.enter("2022-03", "khac", at, until, &key), "no programme `khac`"),
         (v.enter("2021-03", "cchc", at, until, &key), "no programme `cchc`"),
         (v.enter("2022-03", "cchc", at, until, &slot(&v.full)), "in full"),

@@ -7,11 +7,12 @@ use loa::{
     control::{Against, audit},
     evidence::Code,
     keys::SigningKey,
+    units::Digest,
 };
 use rusqlite::{Connection, params, types::Value as Cell};
 use serde_json::Value;
 
-use super::support::site::{Site, entry};
+use super::support::site::{Site, entry, settings};
 
 type Wanted<'a> = &'a [(Option<u64>, &'a str)];
 
@@ -201,6 +202,48 @@ fn the_stolen_key_meets_what_is_kept_outside() {
     assert_eq!(site.verify(&["--code", &slip]).0, 2, "a slip of the pen is no tampering");
 }
 
+/// What the station's own key signed is still not what people signed.
+#[test]
+fn what_people_did_not_sign_is_named() {
+    let site = Site::new();
+    let key = site.key();
+    let forged = |entry: u64, from: &'static str, to: &'static str| {
+        let key = &key;
+        move |s: &Site| {
+            s.forge(entry, |leaf| leaf.replace(from, to));
+            s.sign(key);
+            s.raise();
+        }
+    };
+    let statement = [(Some(entry::MANUAL), "verify-statement")];
+    let approval = [(Some(entry::ACCEPT), "verify-approval")];
+    check(&site, "another word", forged(entry::MANUAL, "máy FM cũ", "máy mới"), &statement);
+    check(&site, "another person", forged(entry::MANUAL, "\"by\":\"An\"", "\"by\":\"Bình\""), &statement);
+    check(&site, "another approver", forged(entry::ACCEPT, "Lãnh đạo", "Phó ban"), &approval);
+    check(&site, "another document", forged(entry::ACCEPT, "1/PD", "2/PD"), &approval);
+    let other = settings(&SigningKey::generate("duyet").unwrap());
+    for (what, now) in [("other people trusted", other), ("no settings", "id = 1".to_owned())] {
+        let trusting = |s: &Site| {
+            let digest = Digest::of(now.as_bytes());
+            let set =
+                "UPDATE blob SET digest = ?1, bytes = CAST(?2 AS BLOB) WHERE kind = 'config' RETURNING 1";
+            let old: Vec<u8> = s
+                .database()
+                .query_row("SELECT digest FROM blob WHERE kind = 'config'", [], |row| row.get(0))
+                .unwrap();
+            s.edit(|db| db.query_row(set, params![digest.0, now], |_| Ok(()))).unwrap();
+            s.forge(entry::CONFIG, |leaf| leaf.replace(&hex(&old), &digest.to_string()));
+            s.sign(&key);
+            s.raise();
+        };
+        check(&site, what, trusting, &[approval[0], statement[0]]);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[test]
 fn an_older_copy_is_named() {
     let site = Site::new();
@@ -221,6 +264,13 @@ fn an_older_copy_is_named() {
     let damaged = |bytes: &'static [u8]| move |s: &Site| fs::write(s.path(mark), bytes).unwrap();
     check(&site, "a damaged mark", damaged(b"x"), &[(None, "verify-high-water")]);
     check(&site, "an empty mark", damaged(b""), &[(None, "verify-high-water")]);
+    let gone = |s: &Site| fs::remove_file(s.path(mark)).unwrap();
+    check(&site, "no mark", gone, &[(None, "verify-high-water-missing")]);
+    let without = |s: &Site| {
+        put(&older, s, file);
+        gone(s);
+    };
+    check(&site, "an older file without a mark", without, &[(None, "verify-high-water-missing")]);
     // The mark may lag behind by design: an older one is true as well.
     check(&site, "an older mark", |s| put(&older, s, mark), &[]);
 }
@@ -295,7 +345,6 @@ fn an_altered_schema_is_named() {
             assert_eq!(db.execute(text, params![from, to]).unwrap(), 1);
         }
     };
-    // Its index still holds what it computed before: SQLite's own examination remarks that as well.
     check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &schema);
     check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &schema);
     let copy = site.copy();
@@ -451,6 +500,15 @@ fn a_verification_tells_who_signed() {
     let (code, document) = site.verify(&["--key", own.trim(), "--key", witness]);
     assert_eq!((code, &document["signed_by"]), (0, &Value::from(vec![own.trim(), witness])));
     assert_eq!(document["witnessed_by"], Value::from(vec![witness]));
+    assert_eq!(document["not_signed_by"], Value::Array(vec![]));
+    let absent = SigningKey::generate("duc-pho/vang-mat").unwrap();
+    let absent = absent.public().as_text();
+    let (code, document) = site.verify(&["--key", own.trim(), "--key", absent]);
+    assert_eq!((code, &document["not_signed_by"]), (0, &Value::from(vec![absent])));
     let (_, alone) = site.verify(&[]);
     assert_eq!((&alone["holds"], &alone["witnessed_by"]), (&true.into(), &Value::Array(vec![])));
+    // The key that lies in the folder is no witness, whatever its name.
+    fs::write(site.path("data/keys/station.pub"), witness).unwrap();
+    let (_, alone) = site.verify(&[]);
+    assert_eq!((&alone["signed_by"], &alone["witnessed_by"]), (&vec![witness].into(), &Value::Array(vec![])));
 }

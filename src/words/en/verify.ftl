@@ -1,6 +1,17 @@
 # Faults that verification of a log finds: what was found, at which entry, and what it means.
-verify-signature = The signed head does not verify with the given keys: { $detail }. Either it was signed by another key or the record was changed after signing; nothing in this log is vouched for
-verify-leaf = Entry { $entry } is not a canonical leaf: { $detail }. loa never writes such bytes: the entry was altered, and two readers might read two different things in it
+verify-signature = { $what ->
+    [untrusted] None of the given keys signed the head of the log
+    [head] What was signed is no head of a log
+   *[note] The head of the log is no signed note
+}. Either it was signed by another key or the record was changed after signing; nothing in this log is vouched for
+verify-leaf = Entry { $entry } { $what ->
+    [long] is longer than an entry may be
+    [version] is of a format that this version does not know ({ $found })
+    [boot] names its boot wrongly
+    [body] has not the fields of its kind `{ $kind }`
+    [value] holds a value that no entry can hold
+   *[spelling] is not spelled canonically from byte { $at } on
+}. loa never writes such bytes: the entry was altered, and two readers might read two different things in it
 verify-seq = The entry at position { $entry } says that it is entry { $found }: entries were dropped, doubled or swapped
 verify-row = Entry { $entry } is stored under the number `{ $found }`: the table was changed by hand, and searches may find other entries than they should
 verify-opening = The log does not begin with its opening entry: its beginning was cut off or replaced
@@ -18,16 +29,43 @@ verify-head = The stored size of the log is not that of its signed head: the hea
 verify-schema = `{ $name }` in the log's database is not what loa makes: it was altered, removed or added, and searches may show something else than the entries say
 verify-node = Node { $node } of the stored tree, written with entry { $entry }, is wrong: the entries themselves are whole, but proofs made from this tree would fail
 verify-nodes-more = The stored tree has nodes that belong to no entry: entries were removed, or the tree was changed by hand
-verify-blob-missing = What entry { $entry } names ({ $what }, SHA-256 { $digest }) is not stored any more: what was meant to air can no longer be shown
+verify-blob-missing = { $kind ->
+    [schedule] The schedule
+    [slots] The slot list
+    [approval] The approval
+    [config] The settings
+    [plan] The year's plan
+    [statement] The signed statement
+    [checkpoint] The checkpoint of the epoch before
+   *[endorsement] The endorsement of the new key
+} that entry { $entry } names (SHA-256 { $digest }) is not stored any more: what it said can no longer be checked
 verify-blob-altered = What is stored as { $digest } beside the log has another SHA-256: a schedule, approval or setting was altered after it was entered
 verify-blob-kind = What is stored as { $digest } beside the log is labelled as something else than its entry says: the label was changed by hand
+verify-statement = The statement of entry { $entry } { $what ->
+    [other] says something else than the entry
+   *[untrusted] is not signed by a key that the station trusted then
+}: nobody whose word counts vouches for this airing by hand
+verify-approval = The approval of the schedule that entry { $entry } accepts { $what ->
+    [other] is about something else
+   *[untrusted] is not signed by a key that the station trusted then
+}: this schedule was not approved for air
 verify-rolled-back = The log has { $found } entries, but the high-water file beside it has already seen { $wanted }: an older copy of the log was put back
 verify-forked = The first { $size } entries are not those that the high-water file beside the log vouches for: the log was replaced by another
 verify-high-water = The high-water file `{ $file }` is damaged: whether an older copy of the log was put back can no longer be told from it
+verify-high-water-missing = The high-water file `{ $file }` is missing though the log is longer than its opening: whoever put back an older copy of the log would remove just this file
 verify-code-differs = The log does not have the code { $code }: at { $size } entries it has { $found }. What was noted in the duty book is another log: the entries up to there were rewritten since
 verify-code-beyond = The code { $code } was noted at { $wanted } entries, but the log has only { $found }: entries that existed then are gone
-verify-database = The log's file is damaged: { $detail }. What cannot be read can no longer be proved
-verify-foreign = The file is no log of this program: { $found }. It was replaced or damaged
+verify-database = The log's file is damaged: { $what ->
+    [other] it is no database
+    [short] it ends too early
+    [corrupt] its inner structure is broken
+    [index] its indexes do not agree with its tables
+   *[content] a part of it cannot be read
+}. What cannot be read can no longer be proved
+verify-foreign = The file is no log of this program: { $version ->
+    [none] it is a database of something else
+   *[other] its tables have version { $version }
+}. It was replaced or damaged
 verify-key = The station's public key in `{ $file }` is damaged: without it the signature cannot be checked
 verify-slots = Slots: { $listed }; full { $full }, with another outcome { $other }, to come or on air { $open }, without any outcome { $without }.
 verify-slots-unjudged = No slot can be judged: the entries are not those that were signed.

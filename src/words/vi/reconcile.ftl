@@ -23,7 +23,7 @@ complete-file-proof = Mục { $entry } ghi mức chứng minh { $proof } cho âm
 complete-unproved = Mục { $entry } ghi một lượt là đã phát mà chỉ chứng minh được mức { $proof }: chưa thiết bị âm thanh nào nhận tiếng
 complete-test-slot = Mục { $entry } dùng một lượt phát thử cho lượt phát theo lịch `{ $slot }`; phát thử không bao giờ được tính
 complete-test-counted = Mục { $entry } tính một lượt phát thử là đã phát; phát thử không bao giờ được tính
-complete-missed-aired = Mục { $entry } ghi lượt phát `{ $slot }` là không lên sóng nhưng lại ghi kết quả của một lượt đã phát
+complete-missed-aired = Mục { $entry } ghi lượt phát `{ $slot }` là không phát nhưng lại ghi kết quả của một lượt đã phát
 complete-unended = { $slot ->
     [none] Lượt phát bắt đầu ở mục { $entry } không có mục kết thúc: không thể biết đã phát đến đâu
    *[other] Lượt phát `{ $slot }` bắt đầu ở mục { $entry } không có mục kết thúc: không thể biết đã phát đến đâu

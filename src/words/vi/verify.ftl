@@ -1,6 +1,17 @@
 # Lỗi phát hiện khi kiểm chứng nhật ký: phát hiện gì, tại mục nào, có nghĩa gì.
-verify-signature = Điểm kiểm không hợp lệ với các khóa đã cho: { $detail }. Hoặc điểm kiểm do khóa khác ký, hoặc bản ghi đã bị sửa sau khi ký; không có gì bảo đảm cho nhật ký này
-verify-leaf = Mục { $entry } không đúng dạng chuẩn tắc: { $detail }. loa không bao giờ ghi như vậy: mục này đã bị sửa và có thể bị hiểu theo hai cách khác nhau
+verify-signature = { $what ->
+    [untrusted] Không khóa nào đã cho ký điểm kiểm của nhật ký
+    [head] Nội dung được ký không phải là điểm kiểm của nhật ký
+   *[note] Điểm kiểm của nhật ký không phải là văn bản có chữ ký
+}. Hoặc điểm kiểm do khóa khác ký, hoặc bản ghi đã bị sửa sau khi ký; không có gì bảo đảm cho nhật ký này
+verify-leaf = Mục { $entry } { $what ->
+    [long] dài quá mức cho phép
+    [version] thuộc định dạng mà phiên bản này không biết ({ $found })
+    [boot] ghi sai mã lần khởi động
+    [body] không có đúng các trường của loại `{ $kind }`
+    [value] chứa giá trị không được phép
+   *[spelling] không đúng dạng chuẩn tắc, từ byte { $at }
+}. loa không bao giờ ghi như vậy: mục này đã bị sửa và có thể bị hiểu theo hai cách khác nhau
 verify-seq = Mục ở vị trí { $entry } lại ghi là mục { $found }: có mục bị bỏ, bị lặp hoặc bị đổi chỗ
 verify-row = Mục { $entry } được lưu dưới số `{ $found }`: bảng dữ liệu đã bị sửa bằng tay, việc tra cứu có thể cho ra mục khác
 verify-opening = Nhật ký không bắt đầu bằng mục mở nhật ký: phần đầu đã bị cắt hoặc bị thay
@@ -18,16 +29,43 @@ verify-head = Số mục lưu kèm điểm kiểm khác với số mục đã k�
 verify-schema = `{ $name }` trong cơ sở dữ liệu của nhật ký không đúng như loa tạo ra: đã bị sửa, bị xóa hoặc bị thêm vào, việc tra cứu có thể khác với nội dung các mục
 verify-node = Nút { $node } của cây băm đã lưu, ghi cùng mục { $entry }, bị sai: các mục vẫn nguyên vẹn nhưng bằng chứng lập từ cây này sẽ không hợp lệ
 verify-nodes-more = Cây băm đã lưu có nút không thuộc mục nào: có mục đã bị xóa hoặc cây đã bị sửa bằng tay
-verify-blob-missing = Nội dung mà mục { $entry } nêu ({ $what }, SHA-256 { $digest }) không còn được lưu: không thể cho thấy lẽ ra phải phát gì
+verify-blob-missing = { $kind ->
+    [schedule] Lịch phát
+    [slots] Danh sách lượt phát
+    [approval] Bản phê duyệt
+    [config] Cấu hình
+    [plan] Kế hoạch năm
+    [statement] Lời xác nhận đã ký
+    [checkpoint] Điểm kiểm của kỳ nhật ký trước
+   *[endorsement] Bản xác nhận khóa mới
+} mà mục { $entry } nêu (SHA-256 { $digest }) không còn được lưu: không còn kiểm tra lại được nội dung đó
 verify-blob-altered = Nội dung lưu kèm nhật ký dưới mã { $digest } có SHA-256 khác: lịch phát, phê duyệt hoặc cấu hình đã bị sửa sau khi ghi
 verify-blob-kind = Nội dung lưu kèm nhật ký dưới mã { $digest } mang nhãn khác với mục đã nêu nó: nhãn đã bị sửa bằng tay
+verify-statement = Lời xác nhận của mục { $entry } { $what ->
+    [other] có nội dung khác với mục đó
+   *[untrusted] không do khóa nào mà đài tin cậy lúc đó ký
+}: không ai có thẩm quyền xác nhận lượt phát tay này
+verify-approval = Bản phê duyệt lịch phát được nhận ở mục { $entry } { $what ->
+    [other] có nội dung khác với lịch đó
+   *[untrusted] không do khóa nào mà đài tin cậy lúc đó ký
+}: lịch này chưa được duyệt để phát
 verify-rolled-back = Nhật ký có { $found } mục nhưng tệp mức cao nhất bên cạnh đã ghi nhận { $wanted } mục: một bản sao cũ của nhật ký đã bị đưa trở lại
 verify-forked = { $size } mục đầu không phải là những mục mà tệp mức cao nhất bên cạnh đã ghi nhận: nhật ký đã bị thay bằng nhật ký khác
 verify-high-water = Tệp mức cao nhất `{ $file }` bị hỏng: không còn căn cứ để biết nhật ký có bị thay bằng bản sao cũ hay không
+verify-high-water-missing = Thiếu tệp mức cao nhất `{ $file }` dù nhật ký đã dài hơn mục mở đầu: ai đưa bản sao cũ của nhật ký trở lại sẽ xóa đúng tệp này
 verify-code-differs = Nhật ký không có mã { $code }: tại { $size } mục, mã của nhật ký là { $found }. Sổ trực đã ghi mã của một nhật ký khác: các mục đến thời điểm đó đã bị viết lại
 verify-code-beyond = Mã { $code } được ghi khi nhật ký có { $wanted } mục nhưng nay chỉ còn { $found } mục: các mục từng có đã bị mất
-verify-database = Tệp nhật ký bị hỏng: { $detail }. Phần không đọc được thì không còn chứng minh được
-verify-foreign = Tệp này không phải nhật ký của chương trình: { $found }. Tệp đã bị thay hoặc bị hỏng
+verify-database = Tệp nhật ký bị hỏng: { $what ->
+    [other] tệp không phải cơ sở dữ liệu
+    [short] tệp bị cụt
+    [corrupt] cấu trúc bên trong bị hỏng
+    [index] chỉ mục không khớp với bảng dữ liệu
+   *[content] có phần không đọc được
+}. Phần không đọc được thì không còn chứng minh được
+verify-foreign = Tệp này không phải nhật ký của chương trình: { $version ->
+    [none] đây là cơ sở dữ liệu của chương trình khác
+   *[other] các bảng có phiên bản { $version }
+}. Tệp đã bị thay hoặc bị hỏng
 verify-key = Khóa công khai của đài trong `{ $file }` bị hỏng: không có khóa thì không kiểm tra được chữ ký
 verify-slots = Lượt phát theo lịch: { $listed }; phát đủ { $full }, kết quả khác { $other }, chưa đến giờ hoặc đang phát { $open }, không có kết quả { $without }.
 verify-slots-unjudged = Không đối chiếu được lượt phát nào: các mục không phải là những mục đã ký.

@@ -1,14 +1,14 @@
 //! A station's folder with a log that has some of everything, to be injured in copies.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use loa::{
     evidence::{
         Body, BootFacts, Checkpoint, Clk, Cue, DeviceFact, DeviceState, End, Frontier, ManualFact, Missed,
-        OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+        OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger, statement,
     },
     keys::SigningKey,
-    programme::SlotList,
+    programme::{Approval, ApprovalSubject, Release, SlotList},
     store::{Blob, Log},
     units::{Digest, Frames, Level, SlotId},
 };
@@ -150,8 +150,11 @@ impl Site {
 
     /// The high-water file as if the log had always been as it is.
     pub fn raise(&self) {
-        drop(fs::remove_file(self.path("data/log.high")));
-        drop(Log::open(&self.path("data/log.db"), self.key()).unwrap());
+        let head = Log::read_only(&self.path("data/log.db")).unwrap().head().unwrap();
+        let head = Checkpoint::open(head.as_bytes(), &[self.key().public().clone()]).unwrap();
+        let mark = format!("{:020} {}", head.size, head.root);
+        let mark = format!("{mark} {}\n", Digest::of(mark.as_bytes()));
+        fs::write(self.path("data/log.high"), mark).unwrap();
     }
 
     /// What `loa verify --json` says, and its exit code.
@@ -181,20 +184,35 @@ fn slot(day: u32) -> SlotId {
     format!("2022-03/cchc/2022-03-{day:02}T05:30:00").parse().unwrap()
 }
 
+/// Settings that trust the key of `person`.
+pub fn settings(person: &SigningKey) -> String {
+    let key = person.public().as_text();
+    format!("id = \"pho-hoa\"\nunit = \"pho-hoa\"\n[trust]\napprovers = [\"{key}\"]\n")
+}
+
 /// The entries behind the opening, with what they name.
 #[allow(clippy::too_many_lines, reason = "one entry behind the other")]
 fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
     let month = "2022-03".parse().unwrap();
     let at = |day: u32| format!("2022-03-{:02}T22:30:00Z", day - 1).parse().unwrap();
-    let (config, plan) = (blob("config", b"id = 1"), blob("plan", b"year = 2022"));
-    let (schedule, approval) = (blob("schedule", b"month = 3"), blob("approval", b"signed\n"));
-    let statement = blob("statement", b"I aired it\n");
+    let person = SigningKey::generate("duyet").unwrap();
+    let config = blob("config", settings(&person).as_bytes());
+    let (plan, schedule) = (blob("plan", b"year = 2022"), blob("schedule", b"month = 3"));
     let digest = |blob: &Blob| Digest::of(&blob.bytes);
     let slots = [5, 12].map(|day| (slot(day), at(day))).to_vec();
     let station = "pho-hoa-pho-hoa".into();
     let list = SlotList { station, month, schedule: digest(&schedule), slots }.to_string();
     let slots = blob("slots", list.as_bytes());
     let all = Frames(4_800_000);
+    let subject = ApprovalSubject::new(month, 1, digest(&schedule), BTreeMap::new());
+    let release = Release {
+        by: "Lãnh đạo".into(),
+        document: "1/PD".into(),
+        editor: "Biên tập".into(),
+        self_approved: false,
+        at: at(2),
+    };
+    let approval = blob("approval", Approval::sign(&subject, &release, &person).unwrap().as_bytes());
     let facts = ScheduleFact {
         ward: false,
         month,
@@ -268,7 +286,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         slot: Some(slot(5)),
         until_ms: None,
     };
-    let manual = ManualFact {
+    let mut manual = ManualFact {
         slot: Some(slot(12)),
         month,
         programme: "cchc".into(),
@@ -277,8 +295,10 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         outcome: Outcome::Full,
         by: "An".into(),
         text: "máy FM cũ".into(),
-        statement: digest(&statement),
+        statement: Digest::of(b""),
     };
+    let statement = blob("statement", statement::sign("pho-hoa", &manual, &person).unwrap().as_bytes());
+    manual.statement = digest(&statement);
     let settings = Body::Config {
         digest: digest(&config),
         plan: digest(&plan),
