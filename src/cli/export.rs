@@ -10,10 +10,7 @@ use super::{
     say::Say,
     verify::{counts, faults, show_faults},
 };
-use crate::{
-    control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish},
-    keys::PublicKey,
-};
+use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
 
 /// What the arguments ask for.
 pub(super) fn wish(
@@ -45,13 +42,15 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
     let period = report.period.unwrap_or_default();
+    let signed_by: Vec<_> = report.log.signed_by.iter().map(|key| key.as_text()).collect();
+    let witnessed_by: Vec<_> = report.log.witnessed_by.iter().map(|key| key.as_text()).collect();
     let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
         "more_faults": report.log.more_faults, "of": report.of, "held": report.held,
         "from": period.from.map(|day| day.to_string()), "to": period.to.map(|day| day.to_string()),
-        "signed_by": texts(&report.log.signed_by), "witnessed_by": texts(&report.log.witnessed_by),
-        "not_signed_by": texts(&report.not_signed_by), "unchecked_codes": codes,
+        "signed_by": signed_by, "witnessed_by": witnessed_by, "not_signed_by": report.not_signed_by,
+        "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
     }));
     show_faults(&report.log, say);
@@ -71,17 +70,13 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
 
 /// Who countersigned the head, and whose signature was expected in vain.
 fn keys(report: &BundleReport, say: Say) {
-    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(PublicKey::name).collect();
+    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(|key| key.name()).collect();
     if !witnesses.is_empty() {
         say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
     }
     for key in &report.not_signed_by {
-        say.line(&say.text("bundle-not-signed", &[("key", key.as_text())]));
+        say.line(&say.text("bundle-not-signed", &[("key", key)]));
     }
-}
-
-fn texts(keys: &[PublicKey]) -> Vec<&str> {
-    keys.iter().map(PublicKey::as_text).collect()
 }
 
 fn verdict(report: &BundleReport, holds: bool, say: Say) {

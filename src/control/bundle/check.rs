@@ -52,8 +52,8 @@ pub struct BundleReport {
     pub held: Vec<Stretch>,
     /// The days that it claims to be about, which no key signed; `None` when it claims none that there can be.
     pub period: Option<Period>,
-    /// Which of the given keys did not sign the head.
-    pub not_signed_by: Vec<PublicKey>,
+    /// Which of the given keys did not sign the head, in signed-note form.
+    pub not_signed_by: Vec<String>,
     /// No key was given: the bundle was checked with its own.
     pub own_key: bool,
     /// Members that are no part of a bundle: neither read nor judged.
@@ -125,7 +125,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let verifier = Verifier::new(&note, &keys, codes.into_iter().map(Kept::Code).collect());
     let not_signed = |log: &VerifyReport| {
         let strange = keys.iter().filter(|key| !own_key && !log.signed_by.contains(key));
-        strange.cloned().collect::<Vec<_>>()
+        strange.map(|key| key.as_text().to_owned()).collect::<Vec<_>>()
     };
     let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
@@ -159,17 +159,8 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let approved = check.approvals(&members);
     let media = check.media(&members, &approved);
     let mut log = check.verifier.finish();
-    let unaltered = log.holds();
     let whole = log.size == check.head.size;
-    let slots = unaltered.then(|| check.completeness.finish());
-    for fault in slots.iter().flat_map(|slots| &slots.faults) {
-        // Of a part of the log only the slots of its period are all there.
-        let asked = |slot: &SlotId| period.is_some_and(|period| period.contains(slot.local.date()));
-        if whole || fault.slot.as_ref().is_some_and(asked) {
-            log.add(Some(fault.entry), fault.message.clone());
-        }
-    }
-    let slots = slots.filter(|_| whole).map(|slots| slots.totals);
+    let slots = slots(check.completeness, &mut log, period, whole);
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     Ok(BundleReport {
@@ -183,6 +174,30 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         media,
         slots,
     })
+}
+
+/// How the slots of a `whole` log stand, when its entries are unaltered; what is wrong with them goes into `log`. Of
+/// a part only the slots of its period are all there.
+fn slots(
+    completeness: Completeness,
+    log: &mut VerifyReport,
+    period: Option<Period>,
+    whole: bool,
+) -> Option<Totals> {
+    if !log.holds() {
+        return None;
+    }
+    let slots = completeness.finish();
+    let asked = |slot: &SlotId| whole || period.is_some_and(|period| period.contains(slot.local.date()));
+    for fault in slots.faults {
+        if fault.slot.as_ref().map_or(whole, asked) {
+            log.add(Some(fault.entry), fault.message);
+        }
+    }
+    if whole {
+        log.more_faults += slots.more_faults;
+    }
+    whole.then_some(slots.totals)
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {

@@ -88,7 +88,7 @@ fn a_period_is_borne_out_by_its_own_bundle_also_between_two_tiles() {
         let (codes, _, agrees) = judge(&held);
         assert!(codes.is_empty() && agrees, "{args:?}: {codes:?}");
     }
-    let held = members(&place.export(&["--from", "2022-03-14", "--to", "2022-03-14"]));
+    let held = members(&place.export(&["--force", "--from", "2022-03-14", "--to", "2022-03-14"]));
     assert!(held.contains_key("log/tile/entries/000") && held.contains_key("log/tile/entries/001"));
 }
 
