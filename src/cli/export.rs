@@ -42,8 +42,8 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
     let period = report.period.unwrap_or_default();
-    let signed_by: Vec<_> = report.log.signed_by.iter().map(|key| key.as_text()).collect();
-    let witnessed_by: Vec<_> = report.log.witnessed_by.iter().map(|key| key.as_text()).collect();
+    let signed_by: Vec<_> = report.log.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
+    let witnessed_by: Vec<_> = report.log.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
     let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
@@ -70,7 +70,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
 
 /// Who countersigned the head, and whose signature was expected in vain.
 fn keys(report: &BundleReport, say: Say) {
-    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(|key| key.name()).collect();
+    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
     if !witnesses.is_empty() {
         say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
     }
