@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chrono::NaiveDate;
+
 use super::{
     Exit,
     log::day,
@@ -39,12 +41,23 @@ pub(super) fn export(folder: &Folder, file: &Path, wish: Wish, say: Say) -> anyh
 pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
+    let period = report.period.unwrap_or_default();
+    let signed_by: Vec<_> = report.log.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
+    let witnessed_by: Vec<_> = report.log.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
+    let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
-        "of": report.of, "held": report.held, "own_key": report.own_key, "media": report.media,
-        "unknown": report.unknown, "slots": report.slots,
+        "more_faults": report.log.more_faults, "of": report.of, "held": report.held,
+        "from": period.from.map(|day| day.to_string()), "to": period.to.map(|day| day.to_string()),
+        "signed_by": signed_by, "witnessed_by": witnessed_by, "not_signed_by": report.not_signed_by,
+        "unchecked_codes": codes,
+        "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
     }));
     show_faults(&report.log, say);
+    keys(&report, say);
+    for code in &codes {
+        say.line(&say.text("bundle-code-unchecked", &[("code", code)]));
+    }
     for file in &report.unknown {
         say.line(&say.text("bundle-unknown", &[("file", file)]));
     }
@@ -53,6 +66,17 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         say.line(&say.text("verify-own-key", &[]));
     }
     Ok(if holds { Exit::Done } else { Exit::No })
+}
+
+/// Who countersigned the head, and whose signature was expected in vain.
+fn keys(report: &BundleReport, say: Say) {
+    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
+    if !witnesses.is_empty() {
+        say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
+    }
+    for key in &report.not_signed_by {
+        say.line(&say.text("bundle-not-signed", &[("key", key)]));
+    }
 }
 
 fn verdict(report: &BundleReport, holds: bool, say: Say) {
@@ -68,6 +92,13 @@ fn verdict(report: &BundleReport, holds: bool, say: Say) {
         (false, _) => "bundle-broken",
     };
     say.line(&say.text(key, &values));
+    if let Some(claimed) = report.period {
+        let bound =
+            |day: Option<NaiveDate>, none| day.map_or_else(|| say.text(none, &[]), |day| day.to_string());
+        let from = bound(claimed.from, "bundle-period-begin");
+        let to = bound(claimed.to, "bundle-period-end");
+        say.line(&say.text("bundle-period", &[("from", &from), ("to", &to)]));
+    }
     if let Some(slots) = &report.slots {
         say.line(&counts(slots, say));
     }

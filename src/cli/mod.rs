@@ -27,7 +27,7 @@ use say::Say;
 
 use crate::{
     control::{Against, ControlError, Folder},
-    words::Lang,
+    words::{Lang, Message},
 };
 
 /// How a verb ends: the exit code of `formats.md`.
@@ -78,6 +78,10 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
         let target = target.as_deref().unwrap_or(&cli.dir);
+        if !target.exists() {
+            let missing = Message::new("target-missing").with("file", target.display());
+            return Err(ControlError::Usage(missing).into());
+        }
         let against = Against { keys: keys.clone(), codes: codes.clone() };
         let verify = if target.is_file() { export::verify } else { verify::verify };
         return verify(target, &against, say);

@@ -30,8 +30,8 @@ pub enum ControlError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The log.
-    #[error("{0}")]
-    Store(#[source] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
     /// A key or note.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -31,7 +31,7 @@ mod view;
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};
-pub use bundle::{BundleReport, Stretch, audit_bundle};
+pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};
 pub use epoch::{NewEpoch, new_epoch};

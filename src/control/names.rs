@@ -14,9 +14,18 @@ use crate::{
     evidence::{AsRunRow, Body, Clk, Entry, ScheduleFact, tree},
     keys,
     programme::{self, Approval, Schedule},
-    store::{Filter, Reader},
+    store::{Filter, Reader, StoreError},
     units::{Digest, Frames, ScheduleName},
 };
+
+/// The bytes that are stored under `digest`. Altered ones are as good as none: verification names them, and what can
+/// be shown without them is shown.
+pub(super) fn blob(log: &Reader, digest: Digest) -> Result<Option<Vec<u8>>, ControlError> {
+    match log.blob(digest) {
+        Err(StoreError::Blob(_)) => Ok(None),
+        read => Ok(read?),
+    }
+}
 
 /// The names of rows, looked up in one log.
 pub(super) struct Names<'a> {
@@ -98,7 +107,7 @@ impl<'a> Names<'a> {
         }
         let mut schedule = None;
         if let Some((_, fact)) = self.accepted.iter().find(|(_, fact)| fact.digest == digest)
-            && let Some(bytes) = self.log.blob(digest)?
+            && let Some(bytes) = blob(self.log, digest)?
         {
             schedule = programme::read(&format!("{}.toml", fact.name()), &bytes).0;
         }
@@ -110,7 +119,7 @@ impl<'a> Names<'a> {
         if let Some(at) = self.approved_at.get(&approval) {
             return Ok(*at);
         }
-        let at = self.log.blob(approval)?.and_then(|note| Approval::signed_at(&note));
+        let at = blob(self.log, approval)?.and_then(|note| Approval::signed_at(&note));
         self.approved_at.insert(approval, at);
         Ok(at)
     }

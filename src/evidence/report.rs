@@ -1,6 +1,6 @@
 //! What verification of a log says in the end.
 
-use super::checkpoint::Checkpoint;
+use super::{checkpoint::Checkpoint, code::Code};
 use crate::{keys::PublicKey, units::Digest, words::Message};
 
 /// At most this many faults are kept: a wholly foreign file has a fault a line.
@@ -30,6 +30,8 @@ pub struct VerifyReport {
     pub not_signed_by: Vec<PublicKey>,
     /// Those that signed and are no key of this station: somebody else saw the log at this head.
     pub witnessed_by: Vec<PublicKey>,
+    /// Codes of sizes at which the part of the log that is at hand shows no root: neither borne out nor refuted.
+    pub unchecked_codes: Vec<Code>,
     /// Entries of kinds that this program does not know: proved to be unaltered, not understood.
     pub unknown: u64,
     /// What is wrong, in the order of the log; at most 1000.
@@ -48,6 +50,7 @@ impl VerifyReport {
             signed_by: Vec::new(),
             not_signed_by: Vec::new(),
             witnessed_by: Vec::new(),
+            unchecked_codes: Vec::new(),
             unknown: 0,
             faults: Vec::new(),
             more_faults: 0,

@@ -248,9 +248,28 @@ impl Verifier {
             }
         }
         while let Some(kept) = self.kept.pop() {
-            self.fault(None, kept.beyond(size));
+            self.not_reached(kept);
         }
         self.report
+    }
+
+    /// A state that no leaf at hand leads to. Where leaves were left out, the log may have gone through it all
+    /// the same: only the signed size has a root without them.
+    fn not_reached(&mut self, kept: Kept) {
+        let head = self.report.checkpoint.as_ref();
+        let message = match (kept, head.filter(|head| self.left_out > 0 && kept.size() <= head.size)) {
+            (kept, None) => Some(kept.beyond(self.next)),
+            (kept, Some(head)) if kept.size() == head.size => kept.differs(head.root),
+            (Kept::Code(code), Some(_)) => {
+                self.report.unchecked_codes.push(code);
+                None
+            }
+            // A mark lies beside a log of which nothing is left out.
+            (Kept::Mark { .. }, Some(_)) => None,
+        };
+        if let Some(message) = message {
+            self.fault(None, message);
+        }
     }
 }
 

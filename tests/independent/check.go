@@ -19,6 +19,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -41,10 +42,10 @@ func main() {
 	reader := tlog.TileHashReader(tree, &tiles{dir: dir, seen: map[tlog.Tile][]byte{}})
 
 	checked := checkTiles(dir, tree, reader)
-	held, named := checkEntries(dir, tree, reader)
+	held, named, days := checkEntries(dir, tree, reader)
 	blobs := checkDigests(dir, "blobs/sha256", named)
 	media := checkDigests(dir, "media", nil)
-	checkStretches(dir, tree, held)
+	checkStretches(dir, tree, held, days)
 	fmt.Printf("ok: %d of %d entries, %d tiles, %d blobs, %d media files, root %x\n",
 		len(held), tree.N, checked, blobs, media, tree.Hash[:])
 }
@@ -215,6 +216,10 @@ func checkTiles(dir string, tree tlog.Tree, reader tlog.HashReader) int {
 type entry struct {
 	Seq  int64  `json:"seq"`
 	Kind string `json:"kind"`
+	Clk  struct {
+		Wall   int64 `json:"wall_ms"`
+		Offset int64 `json:"offset_min"`
+	} `json:"clk"`
 	Body map[string]interface{}
 }
 
@@ -225,10 +230,21 @@ var names = map[string][]string{
 	"manual":          {"statement"},
 }
 
+// opening gives the blobs that a log's first entry may name.
+func opening(body map[string]interface{}) (digests []string) {
+	after, _ := body["after"].(map[string]interface{})
+	for _, value := range []interface{}{body["previous"], after["endorsement"]} {
+		if digest, ok := value.(string); ok {
+			digests = append(digests, digest)
+		}
+	}
+	return digests
+}
+
 // checkEntries compares each entry with the proved hash of its place, and proves the first and the last of each tile once
-// more by a record proof of their own; gives the entries' numbers and the digests that they name.
-func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool) {
-	named = map[string]bool{}
+// more by a record proof of their own; gives the entries' numbers, the digests that they name, and their days.
+func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool, days map[int64]string) {
+	named, days = map[string]bool{}, map[int64]string{}
 	for _, name := range files(dir, "log/tile/entries") {
 		_, index, wide := place(name, tree.N)
 		data := read(dir, name)
@@ -271,6 +287,12 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 				}
 				named[digest] = true
 			}
+			if said.Kind == "log.open" {
+				for _, digest := range opening(said.Body) {
+					named[digest] = true
+				}
+			}
+			days[seq] = time.UnixMilli(said.Clk.Wall + 60000*said.Clk.Offset).UTC().Format("2006-01-02")
 			held = append(held, seq)
 		}
 		if len(data) != 0 {
@@ -278,7 +300,7 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 		}
 	}
 	sort.Slice(held, func(i, j int) bool { return held[i] < held[j] })
-	return held, named
+	return held, named, days
 }
 
 // checkDigests compares files with their names, and what is there with what must be there.
@@ -300,9 +322,11 @@ func checkDigests(dir, below string, needed map[string]bool) int {
 	return len(there)
 }
 
-// checkStretches compares the entries that are there with those that the bundle declares.
-func checkStretches(dir string, tree tlog.Tree, held []int64) {
+// checkStretches compares the entries that are there with those that the bundle declares, and the days of one stretch
+// with the period.
+func checkStretches(dir string, tree tlog.Tree, held []int64, days map[int64]string) {
 	var declared struct {
+		From, To *string
 		Size    int64
 		Entries []struct{ First, Last int64 }
 	}
@@ -318,4 +342,23 @@ func checkStretches(dir string, tree tlog.Tree, held []int64) {
 	if declared.Size != tree.N || fmt.Sprint(wanted) != fmt.Sprint(held) {
 		fail("bundle.json: declares other entries than are there")
 	}
+	for _, day := range []*string{declared.From, declared.To} {
+		if day == nil {
+			continue
+		}
+		if _, err := time.Parse("2006-01-02", *day); err != nil {
+			fail("bundle.json: %v", err)
+		}
+	}
+	if declared.From != nil && declared.To != nil && *declared.To < *declared.From {
+		fail("bundle.json: the period is reversed")
+	}
+	for _, stretch := range declared.Entries {
+		begins := stretch.First == 0 || declared.From != nil && days[stretch.First] < *declared.From
+		ends := stretch.Last+1 == tree.N || declared.To != nil && days[stretch.Last] > *declared.To
+		if begins && ends {
+			return
+		}
+	}
+	fail("bundle.json: no stretch of entries reaches both ends of the period")
 }

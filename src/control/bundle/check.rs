@@ -2,15 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::RangeInclusive,
     path::Path,
 };
 
 use chrono::{NaiveDate, TimeDelta};
 
 use super::{
-    CHECKPOINT, MANIFEST, MEDIA, Manifest, README, ROWS, STATION_KEY, SUMMARY, Stretch, archive::Archive,
-    blob, stretches, tile,
+    CHECKPOINT, MANIFEST, MEDIA, Manifest, Period, README, ROWS, STATION_KEY, SUMMARY, Stretch,
+    archive::Archive, blob, day, stretches, tile,
 };
 use crate::{
     control::{
@@ -39,6 +38,9 @@ const MOST_BLOB: u64 = 64 << 20;
 /// An audio file of hours.
 const MOST_MEDIA: u64 = 8 << 30;
 
+/// So many faults are kept apart, that none is named twice; a hostile bundle has more than anybody reads.
+const MOST_TOLD: usize = 1000;
+
 /// What the verification of a bundle found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleReport {
@@ -48,6 +50,10 @@ pub struct BundleReport {
     pub of: u64,
     /// Which of them the bundle holds.
     pub held: Vec<Stretch>,
+    /// The days that it claims to be about, which no key signed; `None` when it claims none that there can be.
+    pub period: Option<Period>,
+    /// Which of the given keys did not sign the head, in signed-note form.
+    pub not_signed_by: Vec<String>,
     /// No key was given: the bundle was checked with its own.
     pub own_key: bool,
     /// Members that are no part of a bundle: neither read nor judged.
@@ -117,13 +123,19 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         keys.iter().map(|key| public_key(key)).collect::<Result<_, _>>()?
     };
     let verifier = Verifier::new(&note, &keys, codes.into_iter().map(Kept::Code).collect());
+    let not_signed = |log: &VerifyReport| {
+        let strange = keys.iter().filter(|key| !own_key && !log.signed_by.contains(key));
+        strange.map(|key| key.as_text().to_owned()).collect::<Vec<_>>()
+    };
     let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
         let log = verifier.finish();
         return Ok(BundleReport {
+            not_signed_by: not_signed(&log),
             log,
             of: 0,
             held: Vec::new(),
+            period: None,
             own_key,
             unknown: members.unknown,
             media: 0,
@@ -134,7 +146,8 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         archive,
         head: signed,
         verifier,
-        wrong: Vec::new(),
+        told: BTreeSet::new(),
+        days: BTreeMap::new(),
         named: BTreeSet::new(),
         accepted: Vec::new(),
         completeness: Completeness::new(patience()),
@@ -146,23 +159,45 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let approved = check.approvals(&members);
     let media = check.media(&members, &approved);
     let mut log = check.verifier.finish();
-    let unaltered = log.holds() && check.wrong.is_empty();
-    for (entry, message) in check.wrong {
-        log.add(entry, message);
-    }
     let whole = log.size == check.head.size;
-    let slots = unaltered.then(|| check.completeness.finish());
-    for fault in slots.iter().flat_map(|slots| &slots.faults) {
-        // Of a part of the log only the slots of its period are all there.
-        let asked = |slot: &SlotId| period.as_ref().is_some_and(|period| period.contains(&slot.local.date()));
-        if whole || fault.slot.as_ref().is_some_and(asked) {
-            log.add(Some(fault.entry), fault.message.clone());
-        }
-    }
-    let slots = slots.filter(|_| whole).map(|slots| slots.totals);
+    let slots = slots(check.completeness, &mut log, period, whole);
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
-    Ok(BundleReport { log, of: check.head.size, held: stretches, own_key, unknown, media, slots })
+    Ok(BundleReport {
+        not_signed_by: not_signed(&log),
+        log,
+        of: check.head.size,
+        held: stretches,
+        period,
+        own_key,
+        unknown,
+        media,
+        slots,
+    })
+}
+
+/// How the slots of a `whole` log stand, when its entries are unaltered; what is wrong with them goes into `log`. Of
+/// a part only the slots of its period are all there.
+fn slots(
+    completeness: Completeness,
+    log: &mut VerifyReport,
+    period: Option<Period>,
+    whole: bool,
+) -> Option<Totals> {
+    if !log.holds() {
+        return None;
+    }
+    let slots = completeness.finish();
+    let asked = |slot: &SlotId| whole || period.is_some_and(|period| period.contains(slot.local.date()));
+    for fault in slots.faults {
+        if fault.slot.as_ref().map_or(whole, asked) {
+            log.add(Some(fault.entry), fault.message);
+        }
+    }
+    if whole {
+        log.more_faults += slots.more_faults;
+    }
+    whole.then_some(slots.totals)
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {
@@ -176,7 +211,10 @@ struct Check {
     archive: Archive,
     head: Checkpoint,
     verifier: Verifier,
-    wrong: Vec<(Option<u64>, Message)>,
+    /// Faults that were named, but for those of single entries.
+    told: BTreeSet<Message>,
+    /// The days on which the first and the last entry of each bundle of entries were written.
+    days: BTreeMap<u64, NaiveDate>,
     /// Digests that the held entries name.
     named: BTreeSet<Digest>,
     accepted: Vec<(u64, ScheduleFact)>,
@@ -191,10 +229,13 @@ fn patience() -> Patience {
 impl Check {
     /// One missing file may be asked for more than once; it is named once.
     fn wrong(&mut self, message: Message) {
-        let wrong = (None, message);
-        if !self.wrong.contains(&wrong) {
-            self.wrong.push(wrong);
+        if self.told.contains(&message) {
+            return;
         }
+        if self.told.len() < MOST_TOLD {
+            self.told.insert(message.clone());
+        }
+        self.verifier.fault(None, message);
     }
 
     /// Tiles from the root down, then each bundle of entries against its tile and through the rules of a log.
@@ -269,7 +310,10 @@ impl Check {
             let read = ReadLeaf::of(leaf);
             self.verifier.take(&read, |_| {});
             if hashes.is_some_and(|hashes| hashes.get(at) != Some(&read.hash)) {
-                self.wrong.push((Some(entry), Message::new("verify-altered").with("entry", entry)));
+                self.verifier.fault(Some(entry), Message::new("verify-altered").with("entry", entry));
+            }
+            if let (true, Ok(leaf)) = (at == 0 || at + 1 == usize::from(place.width()), &read.leaf) {
+                self.days.extend(day(leaf.clk()).map(|day| (entry, day)));
             }
             let Ok(Leaf::Known(leaf)) = read.leaf else { continue };
             self.named.extend(leaf.body.blobs().into_iter().map(|(_, digest)| digest));
@@ -283,7 +327,7 @@ impl Check {
 
     /// The manifest is not signed; it shows what somebody took away who forgot it.
     /// Gives the days that it claims to be about.
-    fn manifest(&mut self, held: &[Stretch]) -> Option<RangeInclusive<NaiveDate>> {
+    fn manifest(&mut self, held: &[Stretch]) -> Option<Period> {
         let manifest = match self.archive.read(MANIFEST, MOST_TEXT) {
             Ok(bytes) => serde_json::from_slice::<Manifest>(&bytes).ok(),
             Err(message) => {
@@ -292,17 +336,29 @@ impl Check {
             }
         };
         let Checkpoint { origin, size, root } = &self.head;
-        let agrees = manifest.as_ref().is_some_and(|manifest| {
+        let of_this_log = |manifest: &Manifest| {
             (&manifest.origin, &manifest.size, &manifest.root) == (origin, size, root) && manifest.format == 1
-        });
-        if !agrees {
-            self.wrong(Message::new("bundle-manifest").with("file", MANIFEST));
-        } else if manifest.as_ref().is_some_and(|manifest| manifest.entries != held) {
-            self.wrong(Message::new("bundle-stretches").with("file", MANIFEST));
-        }
-        let day = |text: &Option<String>, none| text.as_ref().map_or(Some(none), |text| text.parse().ok());
-        let manifest = manifest?;
-        Some(day(&manifest.from, NaiveDate::MIN)?..=day(&manifest.to, NaiveDate::MAX)?)
+        };
+        let period = manifest.as_ref().and_then(Manifest::period);
+        let fault = match (manifest.filter(of_this_log), period) {
+            (None, _) | (_, None) => "bundle-manifest",
+            (Some(manifest), _) if manifest.entries != held => "bundle-stretches",
+            (_, Some(period)) if !self.reaches(period, held) => "bundle-gap",
+            _ => return period,
+        };
+        self.wrong(Message::new(fault).with("file", MANIFEST));
+        period
+    }
+
+    /// Whether one stretch begins before `period` and ends behind it, or with the log itself: then it lacks
+    /// nothing that was entered meanwhile.
+    fn reaches(&self, period: Period, held: &[Stretch]) -> bool {
+        let day = |entry| self.days.get(&entry).copied();
+        held.iter().any(|Stretch { first, last }| {
+            let begins = *first == 0 || day(*first).is_some_and(|day| period.is_after(day));
+            let ends = last + 1 == self.head.size || day(*last).is_some_and(|day| period.is_before(day));
+            begins && ends
+        })
     }
 
     fn blobs(&mut self) {
@@ -334,7 +390,10 @@ impl Check {
                 Ok(approval) if approval.subject.schedule == fact.digest => {
                     approved.extend(approval.subject.files.values());
                 }
-                _ => self.wrong.push((Some(entry), Message::new("bundle-approval").with("entry", entry))),
+                _ => {
+                    let message = Message::new("bundle-approval").with("entry", entry);
+                    self.verifier.fault(Some(entry), message);
+                }
             }
         }
         approved

@@ -8,10 +8,14 @@ pub use check::{BundleReport, audit_bundle};
 
 use std::ops::Range;
 
+use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    evidence::tiles::{Content, Tile},
+    evidence::{
+        Clk,
+        tiles::{Content, Tile},
+    },
     units::Digest,
 };
 
@@ -45,6 +49,44 @@ pub fn blob(digest: Digest) -> String {
     format!("blobs/sha256/{digest}")
 }
 
+/// Days of station time, both included; absent: without bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Period {
+    /// The first day.
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    pub to: Option<NaiveDate>,
+}
+
+impl Period {
+    /// Whether `day` lies before it.
+    pub fn is_after(self, day: NaiveDate) -> bool {
+        self.from.is_some_and(|from| day < from)
+    }
+
+    /// Whether `day` lies behind it.
+    pub fn is_before(self, day: NaiveDate) -> bool {
+        self.to.is_some_and(|to| to < day)
+    }
+
+    /// Whether `day` lies in it.
+    pub fn contains(self, day: NaiveDate) -> bool {
+        !self.is_after(day) && !self.is_before(day)
+    }
+
+    /// Whether it ends before it begins.
+    pub fn is_reversed(self) -> bool {
+        self.to.is_some_and(|to| self.is_after(to))
+    }
+}
+
+/// The day of station time on which an entry was written, as the entry itself says; `None` for a time that no
+/// calendar has.
+pub fn day(clk: &Clk) -> Option<NaiveDate> {
+    let local_ms = clk.wall_ms.checked_add(i64::from(clk.offset_min) * 60_000)?;
+    DateTime::from_timestamp_millis(local_ms).map(|at| at.date_naive())
+}
+
 /// `bundle.json`: what the bundle claims to hold. Not signed: it only shows what is missing when something is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -64,6 +106,18 @@ pub struct Manifest {
     pub entries: Vec<Stretch>,
     /// The software that wrote the bundle.
     pub software: String,
+}
+
+impl Manifest {
+    /// The period that it claims; `None` when its days are none, or reversed.
+    pub fn period(&self) -> Option<Period> {
+        let day = |text: &Option<String>| match text {
+            None => Some(None),
+            Some(text) => text.parse().ok().filter(|day: &NaiveDate| day.to_string() == *text).map(Some),
+        };
+        let period = Period { from: day(&self.from)?, to: day(&self.to)? };
+        (!period.is_reversed()).then_some(period)
+    }
 }
 
 /// Entries that follow one another.

@@ -9,13 +9,14 @@ use std::{collections::BTreeSet, io::BufWriter, path::Path};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use self::{pack::Pack, period::Period, summary::Summary};
+use self::{pack::Pack, summary::Summary};
 use super::{
     ControlError, Folder, Row, RowFilter,
     bundle::{
-        self, CHECKPOINT, MANIFEST, MEDIA, Manifest, MediaFile, MediaManifest, MediaState, README, ROWS,
-        STATION_KEY, SUMMARY, Stretch, approver_key, stretches,
+        self, CHECKPOINT, MANIFEST, MEDIA, Manifest, MediaFile, MediaManifest, MediaState, Period, README,
+        ROWS, STATION_KEY, SUMMARY, Stretch, approver_key, stretches,
     },
+    names::blob,
     rows,
 };
 use crate::{
@@ -64,13 +65,18 @@ pub struct Exported {
     pub entries: Vec<Stretch>,
     /// As-run rows of the period.
     pub rows: usize,
-    /// Approved audio files that it does not hold, though they were asked for: missing, or other bytes by now.
+    /// What it does not hold because the station no longer has the right bytes: what entries name, by the name
+    /// that it would have in the bundle, and approved audio files, where they were asked for.
     pub without: Vec<String>,
 }
 
 /// Writes the bundle that `wish` describes into the file at `path`.
 pub fn export(folder: &Folder, path: &Path, wish: Wish) -> Result<Exported, ControlError> {
     let exists = || ControlError::from(Message::new("export-exists").with("file", path.display()));
+    let period = Period { from: wish.from, to: wish.to };
+    if let (true, Some(from), Some(to)) = (period.is_reversed(), wish.from, wish.to) {
+        return Err(Message::new("range-reversed").with("from", from).with("to", to).into());
+    }
     if !wish.force && path.symlink_metadata().is_ok() {
         return Err(exists());
     }
@@ -133,7 +139,7 @@ impl<'a> Export<'a> {
         Ok(Export { folder, log, wish, rows, note, head, key, bundles })
     }
 
-    /// Writes all members; gives the audio that is left out though it was asked for.
+    /// Writes all members; gives what is left out though it belongs there.
     fn write(&self, pack: &mut Pack<'_>) -> Result<Vec<String>, ControlError> {
         pack.text(README, README_TEXT)?;
         pack.text(SUMMARY, &Summary::of(self).page())?;
@@ -147,17 +153,21 @@ impl<'a> Export<'a> {
         for tile in &self.bundles {
             pack.bytes(&bundle::tile(*tile, Content::Entries), &self.entries(*tile, &mut named)?)?;
         }
+        let mut without = Vec::new();
         for digest in &named.blobs {
+            let name = bundle::blob(*digest);
             // What the log lost is missing in the bundle too, and whoever verifies it is told.
-            if let Some(bytes) = self.log.blob(*digest)? {
-                pack.bytes(&bundle::blob(*digest), &bytes)?;
+            match blob(self.log, *digest)? {
+                Some(bytes) => pack.bytes(&name, &bytes)?,
+                None => without.push(name),
             }
         }
         pack.text(STATION_KEY, &format!("{}\n", self.key.as_text()))?;
         for (n, key) in (1..).zip(self.approvers(&named)?) {
             pack.text(&approver_key(n), &format!("{}\n", key.as_text()))?;
         }
-        self.media(&named, pack)
+        without.extend(self.media(&named, pack)?);
+        Ok(without)
     }
 
     fn manifest(&self) -> Manifest {
@@ -200,7 +210,7 @@ impl<'a> Export<'a> {
     fn approvers(&self, named: &Named) -> Result<BTreeSet<PublicKey>, ControlError> {
         let mut keys: BTreeSet<PublicKey> = self.folder.station.approvers.iter().cloned().collect();
         for digest in &named.settings {
-            let Some(bytes) = self.log.blob(*digest)? else { continue };
+            let Some(bytes) = blob(self.log, *digest)? else { continue };
             let (station, _) = config::read(Folder::STATION_FILE, &bytes);
             keys.extend(station.map(|station| station.approvers).unwrap_or_default());
         }
@@ -210,7 +220,7 @@ impl<'a> Export<'a> {
     fn media(&self, named: &Named, pack: &mut Pack<'_>) -> Result<Vec<String>, ControlError> {
         let mut approved = BTreeSet::new();
         for digest in &named.approvals {
-            let note = self.log.blob(*digest)?;
+            let note = blob(self.log, *digest)?;
             let subject = note.and_then(|note| Approval::unchecked(&note)).map(|(subject, _)| subject);
             approved.extend(subject.into_iter().flat_map(|subject| subject.files));
         }

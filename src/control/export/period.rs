@@ -1,29 +1,23 @@
 //! Which entries a bundle must hold for a period: those of its days, and those without which they cannot be read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    control::ControlError,
+    control::{
+        ControlError,
+        bundle::{self, Period},
+    },
     evidence::{
-        Body, Entry,
+        Body, Entry, canonical,
         tiles::{Tile, WIDTH},
     },
     programme::civil,
     store::{Filter, Reader},
     units::Month,
 };
-
-/// Days of station time, both included; absent: without bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Period {
-    /// The first day.
-    pub from: Option<NaiveDate>,
-    /// The last day.
-    pub to: Option<NaiveDate>,
-}
 
 impl Period {
     /// Its first instant and the first behind it.
@@ -43,10 +37,34 @@ pub fn bundles(log: &Reader, size: u64, period: Period, zone: Tz) -> Result<Vec<
     let mut wanted: BTreeSet<u64> = BTreeSet::new();
     if size > 0 {
         let (first, last) = span(log, size, period, zone)?;
-        wanted.extend(first / WIDTH..=last / WIDTH);
+        wanted.extend(reach(log, size, first / WIDTH, last / WIDTH, period)?);
         wanted.extend(context(log, first, last, period)?.into_iter().map(|entry| entry / WIDTH));
     }
     Ok(wanted.into_iter().filter_map(|index| Tile::of(0, index, size)).collect())
+}
+
+/// The bundles from `first` to `last`, and before and behind them those by which anybody sees that no entry of the
+/// period is missing: one that begins before it, one that ends behind it.
+fn reach(
+    log: &Reader,
+    size: u64,
+    mut first: u64,
+    mut last: u64,
+    period: Period,
+) -> Result<RangeInclusive<u64>, ControlError> {
+    let written = |seq| -> Result<Option<NaiveDate>, ControlError> {
+        let leaf = log.leaf(seq)?.and_then(|leaf| canonical::decode(leaf.as_bytes()).ok());
+        Ok(leaf.and_then(|leaf| bundle::day(leaf.clk())))
+    };
+    while first > 0 && !written(first * WIDTH)?.is_some_and(|day| period.is_after(day)) {
+        first -= 1;
+    }
+    while (last + 1) * WIDTH < size
+        && !written((last + 1) * WIDTH - 1)?.is_some_and(|day| period.is_before(day))
+    {
+        last += 1;
+    }
+    Ok(first..=last)
 }
 
 /// The first and the last entry of the period: written in it, or about a slot planned in it.
@@ -86,14 +104,18 @@ fn about_slots(planned: &[Entry]) -> BTreeSet<u64> {
 }
 
 /// What was in force: the opening, the last start, software and settings, the months' schedules and their settings.
+/// What was refused too: without it the slots of a draft would look as if they belonged to nothing.
 fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeSet<u64>, ControlError> {
     let mut context = BTreeSet::from([0]);
-    let accepts = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
+    let judged = Filter { kinds: vec!["schedule.accept", "schedule.refuse"], ..Filter::default() };
     let mut places = vec![first];
-    for entry in log.entries_of(&accepts)? {
+    for entry in log.entries_of(&judged)? {
         match &entry.body {
             Body::ScheduleAccept(fact) if entry.seq <= last && period.has(fact.month) => {
                 places.push(entry.seq);
+            }
+            Body::ScheduleRefuse { month, .. } if entry.seq <= last && period.has(*month) => {
+                context.insert(entry.seq);
             }
             _ => {}
         }

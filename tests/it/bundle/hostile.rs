@@ -79,6 +79,21 @@ fn what_does_not_belong_is_named_and_not_read() {
     assert_eq!(report["unknown"].as_array().unwrap().len(), 2, "{report}");
 }
 
+/// Work that grows with the square of such a number would never end.
+#[test]
+fn a_hundred_thousand_foreign_tiles_are_counted_and_not_kept() {
+    let place = place(20);
+    let mut members = members(&place.export(&[]));
+    for n in 1000..101_000 {
+        members.insert(format!("log/tile/0/x{:03}/{:03}", n / 1000, n % 1000), Vec::new());
+    }
+    let file = place.station.path("many.zip");
+    pack(&members, &file);
+    let (holds, codes, report) = verify(&file);
+    assert!(!holds && codes.iter().all(|code| code == "bundle-foreign"));
+    assert_eq!((codes.len(), &report["more_faults"]), (1000, &99_000.into()));
+}
+
 #[test]
 fn a_random_flip_is_refused_or_without_meaning() {
     let place = place(600);

@@ -1,7 +1,9 @@
 //! Evidence bundles: what `loa export` writes, `loa verify` and an independent program (Go's sumdb packages, written
 //! from the bundle's README alone) judge alike, whole and in part, untouched and tampered with.
 
+mod claims;
 mod hostile;
+mod lost;
 mod place;
 
 use std::fs;

@@ -9,6 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
+use chrono::{DateTime, Utc};
 use loa::{
     control::{Folder, Standing, survey},
     evidence::{Body, BootFacts, Clk, Missed, Outcome, Reason, ScheduleFact},
@@ -40,8 +41,14 @@ pub struct Place {
 
 /// A station whose log has `size` entries, evenly over a month with three slots, none of which aired.
 pub fn place(size: u64) -> Place {
+    place_with(size, &[])
+}
+
+/// Such a station; the `more` entries stand among the others, each behind its instant.
+pub fn place_with(size: u64, more: &[(DateTime<Utc>, Body)]) -> Place {
     let mut station = Station::new(&[("a.wav", 1)]);
-    let times: Vec<_> = [5, 12, 19].map(|day| format!("2022-03-{day:02}T10:00:00Z").parse().unwrap()).into();
+    let times: Vec<DateTime<Utc>> =
+        [5, 12, 19].map(|day| format!("2022-03-{day:02}T10:00:00Z").parse().unwrap()).into();
     let ids = station.schedule(&["a.wav"], &times);
     station.approve();
     let folder = Folder::open(&station.path("")).unwrap();
@@ -55,27 +62,28 @@ pub fn place(size: u64) -> Place {
     let mut place = Place { station, slots: Vec::new(), log, clk };
     let (bodies, blobs) = beginning(&folder);
     let mut entries: Vec<(Clk, Body)> = bodies.into_iter().map(|body| (place.clk.clone(), body)).collect();
-    let mut due = ids.iter().zip(&times).peekable();
+    let closed = ids.iter().zip(&times).map(|(id, at)| (*at, missed(id, at.timestamp_millis())));
+    let mut due: Vec<(DateTime<Utc>, Body)> = closed.chain(more.iter().cloned()).collect();
+    due.sort_by_key(|(at, _)| *at);
+    let mut due = due.into_iter().peekable();
     let first = place.log.size();
     let step = MONTH_MS / i64::try_from(size).unwrap();
     while first + (entries.len() as u64) < size {
         place.clk.wall_ms += step;
         place.clk.boot_ms += step;
-        let passed = due.next_if(|(_, at)| at.timestamp_millis() < place.clk.wall_ms);
-        let body = match passed {
-            None => Body::Heartbeat {},
-            Some((id, at)) => {
-                place.slots.push(first + entries.len() as u64);
-                missed(id, at.timestamp_millis())
-            }
-        };
+        let passed = due.next_if(|(at, _)| at.timestamp_millis() < place.clk.wall_ms);
+        let body = passed.map_or(Body::Heartbeat {}, |(_, body)| body);
+        if matches!(body, Body::Missed(_)) {
+            place.slots.push(first + entries.len() as u64);
+        }
         entries.push((place.clk.clone(), body));
     }
     place.log.append_with_blobs(&entries, &blobs).unwrap();
     place
 }
 
-fn missed(id: &str, planned_ms: i64) -> Body {
+/// The entry that closes the slot `id` without an airing.
+pub fn missed(id: &str, planned_ms: i64) -> Body {
     Body::Missed(Missed {
         slot: id.parse().unwrap(),
         planned_ms,
@@ -140,6 +148,11 @@ impl Place {
     }
 }
 
+/// The short code that the station shows now.
+pub fn code(station: &Station) -> String {
+    station.json(&["status"]).remove(0)["log"]["code"].as_str().unwrap().to_owned()
+}
+
 /// What stands in a bundle.
 pub fn members(file: &Path) -> Members {
     let mut zip = ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
@@ -166,8 +179,13 @@ pub fn pack(members: &Members, file: &Path) {
 
 /// What the real binary says of a bundle: whether it holds, the codes of its faults in alphabetical order, all of it.
 pub fn verify(file: &Path) -> (bool, Vec<String>, Value) {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_loa")).args(["verify", "--json"]).arg(file).output().unwrap();
+    verify_with(file, &[])
+}
+
+/// Such a judgement with further arguments.
+pub fn verify_with(file: &Path, args: &[&str]) -> (bool, Vec<String>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
+    let output = command.args(["verify", "--json"]).arg(file).args(args).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     let holds = report["holds"] == true;
     assert_eq!(output.status.code(), Some(i32::from(!holds)), "{report}");

@@ -1,0 +1,191 @@
+//! What a bundle claims beside what is proved: its period, who signed its head, and the codes held against it.
+
+use chrono::{DateTime, Utc};
+use loa::{
+    evidence::{Body, Code, Reason},
+    units::Digest,
+};
+use serde_json::Value;
+
+use super::place::{Members, code, go, members, missed, pack, place, place_with, verify, verify_with};
+
+/// loa's fault codes on a bundle, and whether Go is content with it.
+fn judge(members: &Members) -> (Vec<String>, Value, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("b.zip");
+    pack(members, &file);
+    let (_, codes, report) = verify(&file);
+    (codes, report, go(members).0)
+}
+
+/// A bundle whose `bundle.json` says something else.
+fn claiming(good: &Members, claim: impl Fn(&mut Value)) -> Members {
+    let mut members = good.clone();
+    let mut manifest: Value = serde_json::from_slice(&members["bundle.json"]).unwrap();
+    claim(&mut manifest);
+    members.insert("bundle.json".into(), serde_json::to_vec(&manifest).unwrap());
+    members
+}
+
+#[test]
+fn the_claimed_period_is_told_and_must_be_borne_out() {
+    let place = place(3000);
+    let good = members(&place.export(&["--from", "2022-03-08", "--to", "2022-03-20"]));
+    let (codes, report, agrees) = judge(&good);
+    assert!(codes.is_empty() && agrees, "{codes:?}");
+    assert_eq!((&report["from"], &report["to"]), (&"2022-03-08".into(), &"2022-03-20".into()));
+    let check = |what: &str, key: &str, day: Value, wanted: &str| {
+        let (codes, _, agrees) = judge(&claiming(&good, |manifest| manifest[key] = day.clone()));
+        assert_eq!((codes, agrees), (vec![wanted.to_owned()], false), "{what}");
+    };
+    check("no day", "from", "someday".into(), "bundle-manifest");
+    check("no day", "to", "2022-02-30".into(), "bundle-manifest");
+    check("another spelling", "to", "2022-3-20".into(), "bundle-manifest");
+    check("reversed", "from", "2022-03-21".into(), "bundle-manifest");
+    check("from long before", "from", "2022-03-03".into(), "bundle-gap");
+    check("from the beginning", "from", Value::Null, "bundle-gap");
+    check("till long after", "to", "2022-03-28".into(), "bundle-gap");
+    check("till the end", "to", Value::Null, "bundle-gap");
+    check("beyond the end", "to", "2023-03-28".into(), "bundle-gap");
+}
+
+#[test]
+fn a_hole_in_the_period_is_found_though_the_bundle_declares_it() {
+    let place = place(3000);
+    let mut cut = members(&place.export(&["--from", "2022-03-08", "--to", "2022-03-20"]));
+    // Entries 1024–1279, of 11 to 14 March.
+    for name in ["log/tile/entries/004", "log/tile/0/004"] {
+        assert!(cut.remove(name).is_some());
+    }
+    let declared = claiming(&cut, |manifest| {
+        let stretches = manifest["entries"].as_array_mut().unwrap();
+        let (mut main, context) = (stretches.pop().unwrap(), stretches.clone());
+        let mut before = main.clone();
+        (before["last"], main["first"]) = (1023.into(), 1280.into());
+        manifest["entries"] = context.into_iter().chain([before, main]).collect();
+    });
+    let (codes, _, agrees) = judge(&declared);
+    assert_eq!((codes, agrees), (vec!["bundle-gap".to_owned()], false));
+}
+
+/// Entry 256, the first of a tile, is also the first of 14 March: what shows that nothing before it is missing stands
+/// in the tile before.
+#[test]
+fn a_period_is_borne_out_by_its_own_bundle_also_between_two_tiles() {
+    let place = place(600);
+    let periods: [&[&str]; 8] = [
+        &["--from", "2022-03-14"],
+        &["--to", "2022-03-13"],
+        &["--from", "2022-03-14", "--to", "2022-03-14"],
+        &["--from", "2022-03-13", "--to", "2022-03-13"],
+        &["--from", "2022-03-31"],
+        &["--to", "2022-03-01"],
+        &["--from", "2031-01-01", "--to", "2031-01-01"],
+        &["--from", "2001-01-01", "--to", "2001-01-01"],
+    ];
+    for args in periods {
+        let held = members(&place.export(args));
+        let (codes, _, agrees) = judge(&held);
+        assert!(codes.is_empty() && agrees, "{args:?}: {codes:?}");
+    }
+    let held = members(&place.export(&["--force", "--from", "2022-03-14", "--to", "2022-03-14"]));
+    assert!(held.contains_key("log/tile/entries/000") && held.contains_key("log/tile/entries/001"));
+}
+
+#[test]
+fn the_slots_of_a_draft_are_no_fault_of_a_part() {
+    let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let refused = Body::ScheduleRefuse {
+        month: "2022-03".parse().unwrap(),
+        ward: true,
+        digest: Digest::of(b"draft"),
+        reason: "approval-missing".into(),
+    };
+    let at = time("2022-03-12T02:00:00Z");
+    let mut slot = missed("2022-03/ban-tin/2022-03-12T09:00:00", at.timestamp_millis());
+    if let Body::Missed(missed) = &mut slot {
+        missed.reason = Reason::NotApproved;
+    }
+    let place = place_with(3000, &[(time("2022-03-06T00:00:00Z"), refused), (at, slot)]);
+    for args in [&[][..], &["--from", "2022-03-12", "--to", "2022-03-13"]] {
+        let (holds, codes, _) = verify(&place.export(args));
+        assert!(holds, "{args:?}: {codes:?}");
+    }
+}
+
+#[test]
+fn codes_are_held_against_a_part_as_far_as_it_reaches() {
+    let mut place = place(200);
+    let beats = |count| vec![Body::Heartbeat {}; count];
+    let within = code(&place.station);
+    place.append(beats(1000));
+    let between = code(&place.station);
+    place.append(beats(1000));
+    let head = code(&place.station);
+    let part = place.export(&["--from", "2022-03-05", "--to", "2022-03-06"]);
+    let whole = place.export(&[]);
+    let forged = |of: &str| {
+        let size = of.split('-').next().unwrap().parse().unwrap();
+        Code::new(size, Digest::of(b"other")).to_string()
+    };
+    let beyond = Code::new(2201, Digest::of(b"other")).to_string();
+    let check = |file, code: &str, wanted: &[&str], unchecked: bool| {
+        let (holds, codes, report) = verify_with(file, &["--code", code]);
+        assert_eq!(
+            (holds, codes),
+            (wanted.is_empty(), wanted.iter().map(|w| (*w).to_owned()).collect()),
+            "{code}"
+        );
+        let told: Vec<&str> = if unchecked { vec![code] } else { Vec::new() };
+        assert_eq!(report["unchecked_codes"], serde_json::json!(told), "{code}");
+    };
+    for (file, part) in [(&part, true), (&whole, false)] {
+        check(file, &within, &[], false);
+        check(file, &forged(&within), &["verify-code-differs"], false);
+        check(file, &between, &[], part);
+        check(file, &forged(&between), if part { &[] } else { &["verify-code-differs"] }, part);
+        check(file, &head, &[], false);
+        check(file, &forged(&head), &["verify-code-differs"], false);
+        check(file, &beyond, &["verify-code-beyond"], false);
+    }
+    let said = place.station.ok(&["verify", part.to_str().unwrap(), "--code", &between]);
+    assert!(said.contains(&between), "{said}");
+}
+
+#[test]
+fn who_signed_and_who_did_not_is_told() {
+    let place = place(10);
+    let bundle = place.export(&[]);
+    let own = std::fs::read_to_string(place.station.path("data/keys/station.pub")).unwrap();
+    let own = own.trim();
+    let strange =
+        loa::keys::SigningKey::generate("loa/station/pho-hoa/1").unwrap().public().as_text().to_owned();
+    let (holds, _, report) = verify_with(&bundle, &["--key", own, "--key", &strange]);
+    assert!(holds);
+    assert_eq!(report["signed_by"], serde_json::json!([own]));
+    assert_eq!(report["witnessed_by"], serde_json::json!([]));
+    assert_eq!(report["not_signed_by"], serde_json::json!([strange]));
+    let said = place.station.ok(&["verify", bundle.to_str().unwrap(), "--key", own, "--key", &strange]);
+    assert!(said.contains(&strange), "{said}");
+    let (holds, _, report) = verify_with(&bundle, &["--key", &strange]);
+    assert_eq!((holds, &report["not_signed_by"]), (false, &serde_json::json!([strange])));
+    let (_, _, report) = verify(&bundle);
+    assert_eq!(
+        (&report["signed_by"], &report["not_signed_by"]),
+        (&serde_json::json!([own]), &serde_json::json!([]))
+    );
+}
+
+#[test]
+fn what_cannot_be_meant_is_told_as_such() {
+    let place = place(10);
+    let said = |args: &[&str]| {
+        let output = place.station.run(&[args, &["--json"]].concat());
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), said["no"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let reversed = ["export", "--from", "2022-03-02", "--to", "2022-03-01", "-o", "b.zip"];
+    assert_eq!(said(&reversed), (Some(1), "range-reversed".into()));
+    assert!(!place.station.path("b.zip").exists());
+    assert_eq!(said(&["verify", "/nowhere/b.zip"]), (Some(2), "target-missing".into()));
+}
