@@ -227,21 +227,17 @@ fn what_people_did_not_sign_is_named() {
             let digest = Digest::of(now.as_bytes());
             let set =
                 "UPDATE blob SET digest = ?1, bytes = CAST(?2 AS BLOB) WHERE kind = 'config' RETURNING 1";
-            let old: Vec<u8> = s
+            let old: [u8; 32] = s
                 .database()
                 .query_row("SELECT digest FROM blob WHERE kind = 'config'", [], |row| row.get(0))
                 .unwrap();
             s.edit(|db| db.query_row(set, params![digest.0, now], |_| Ok(()))).unwrap();
-            s.forge(entry::CONFIG, |leaf| leaf.replace(&hex(&old), &digest.to_string()));
+            s.forge(entry::CONFIG, |leaf| leaf.replace(&Digest(old).to_string(), &digest.to_string()));
             s.sign(&key);
             s.raise();
         };
         check(&site, what, trusting, &[approval[0], statement[0]]);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
