@@ -6,7 +6,7 @@
 //! Every step can be cut by a power failure and is taken up again by asking once more:
 //! 1. the reason is written down, and the new key is made beside the old one;
 //! 2. the old log's files move to `data/epochs/<n>/`;
-//! 3. the new log is created, all at once, with the legal holds that were in force;
+//! 3. the new log is created, all at once, then takes over the legal holds that were in force;
 //! 4. the new key takes the old one's place.
 
 use std::{
@@ -83,17 +83,23 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
     let public_key = next.public().as_text().to_owned();
     let endorsement = before.endorse(next.public(), &reason);
     let endorsed = endorsement.is_some();
+    let clk = clk(clock, folder.station.zone);
     // A cut behind step 3: the new log stands and only its key is not in place yet.
-    if Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?).is_err() {
+    let standing = Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?);
+    let mut log = if let Ok(log) = standing {
+        log
+    } else {
         put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))?;
-        let clk = clk(clock, folder.station.zone);
         let (after, previous, blobs) = before.told(by, text, endorsement);
         let opening =
             Body::LogOpen { origin: name.clone(), reason: reason.clone(), previous, after: Some(after) };
-        let carried = before.holds(by).into_iter().map(Body::Hold);
-        let entries: Vec<_> = [opening].into_iter().chain(carried).map(|body| (clk.clone(), body)).collect();
-        Log::create_epoch(&folder.log_path(), &name, next, &entries, &blobs)?;
+        Log::create_epoch(&folder.log_path(), &name, next, (clk.clone(), opening), &blobs)?
+    };
+    if log.size() == 1 {
+        let carried = before.holds(by).into_iter().map(|hold| (clk.clone(), Body::Hold(hold)));
+        log.append(&carried.collect::<Vec<_>>())?;
     }
+    drop(log);
     for end in ["pub", "key"] {
         let (from, to) = (next_path.with_extension(end), folder.key_path("station").with_extension(end));
         if from.exists() {
@@ -162,7 +168,7 @@ impl Before {
         let fact =
             |from: String, to: String, by: String, reason| HoldFact { from, to, lifts: None, by, reason };
         let holds =
-            Log::read_only(&self.kept.join("log.db")).map_err(Into::into).and_then(|log| holds_in(&log));
+            Log::read_kept(&self.kept.join("log.db")).map_err(Into::into).and_then(|log| holds_in(&log));
         let Ok(holds) = holds else {
             let reason = Message::new("epoch-hold").say(Lang::Vi);
             return vec![fact("0001-01-01".into(), "9999-12-31".into(), by.into(), reason)];

@@ -56,16 +56,15 @@ impl Log {
     ) -> Result<Log, StoreError> {
         let opening =
             Body::LogOpen { origin: origin.into(), reason: reason.into(), previous: None, after: None };
-        Log::create_epoch(path, origin, key, &[(clk, opening)], &[])
+        Log::create_epoch(path, origin, key, (clk, opening), &[])
     }
 
-    /// Like [`Log::create`], with an opening entry that tells of the epoch before, what else is carried over from
-    /// there, and the bytes that they name.
+    /// Like [`Log::create`], with an opening entry that tells of the epoch before and the bytes that it names.
     pub fn create_epoch(
         path: &Path,
         origin: &str,
         key: SigningKey,
-        opening: &[(Clk, Body)],
+        opening: (Clk, Body),
         blobs: &[Blob],
     ) -> Result<Log, StoreError> {
         let side = |suffix: &str| {
@@ -85,7 +84,7 @@ impl Log {
             }
         }
         let mut reader = Reader { db: schema::create(&unfinished)?, path: unfinished.clone() };
-        let opening = Batch::make(origin, &key, &Frontier::default(), opening, &unfinished)?;
+        let opening = Batch::make(origin, &key, &Frontier::default(), &[opening], &unfinished)?;
         opening.write(&mut reader, blobs)?;
         drop(reader);
         // Renaming never replaces: two creators cannot both win.
