@@ -59,3 +59,18 @@ fn no_mutation_of_any_format_escapes_or_runs_away() {
     }
     assert!(survived > 0, "some changes only touch a few samples");
 }
+
+#[test]
+fn what_once_broke_a_decoder_is_refused_or_measured() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/probe");
+    let limits = Limits { most_s: 60, ..Limits::default() };
+    let mut seen = 0;
+    for file in std::fs::read_dir(corpus).unwrap() {
+        // Whatever it says of them: that it says something is the point.
+        if let Ok(measure) = measure("corpus", &file.unwrap().path(), &limits) {
+            assert!(measure.frames > 0);
+        }
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
