@@ -8,7 +8,7 @@ use super::{
     Exit,
     log::day,
     say::Say,
-    verify::{counts, faults, show_faults},
+    verify::{counts, faults, show_faults, show_signers},
 };
 use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
 
@@ -42,19 +42,18 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
     let period = report.period.unwrap_or_default();
-    let signed_by: Vec<_> = report.log.signed_by.iter().map(|key| key.as_text().to_owned()).collect();
-    let witnessed_by: Vec<_> = report.log.witnessed_by.iter().map(|key| key.as_text().to_owned()).collect();
     let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
         "more_faults": report.log.more_faults, "of": report.of, "held": report.held,
         "from": period.from.map(|day| day.to_string()), "to": period.to.map(|day| day.to_string()),
-        "signed_by": signed_by, "witnessed_by": witnessed_by, "not_signed_by": report.not_signed_by,
+        "signed_by": report.log.signed_by, "witnessed_by": report.log.witnessed_by,
+        "not_signed_by": report.log.not_signed_by,
         "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
     }));
     show_faults(&report.log, say);
-    keys(&report, say);
+    show_signers(&report.log, say);
     for code in &codes {
         say.line(&say.text("bundle-code-unchecked", &[("code", code)]));
     }
@@ -66,17 +65,6 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         say.line(&say.text("verify-own-key", &[]));
     }
     Ok(if holds { Exit::Done } else { Exit::No })
-}
-
-/// Who countersigned the head, and whose signature was expected in vain.
-fn keys(report: &BundleReport, say: Say) {
-    let witnesses: Vec<_> = report.log.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
-    if !witnesses.is_empty() {
-        say.line(&say.text("verify-witnessed", &[("keys", &witnesses.join(", "))]));
-    }
-    for key in &report.not_signed_by {
-        say.line(&say.text("bundle-not-signed", &[("key", key)]));
-    }
 }
 
 fn verdict(report: &BundleReport, holds: bool, say: Say) {

@@ -19,14 +19,7 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
         "more_faults": report.more_faults, "slots": slots, "own_key": against.keys.is_empty(),
     }));
     show_faults(&report, say);
-    for (code, keys) in
-        [("verify-witnessed", &report.witnessed_by), ("verify-not-signed", &report.not_signed_by)]
-    {
-        let names: Vec<_> = keys.iter().map(|key| key.name().to_owned()).collect();
-        if !names.is_empty() {
-            say.line(&say.text(code, &[("keys", &names.join(", "))]));
-        }
-    }
+    show_signers(&report, say);
     if report.unknown > 0 {
         say.line(&say.text("verify-unknown", &[("count", &report.unknown.to_string())]));
     }
@@ -60,6 +53,18 @@ pub(super) fn counts(slots: &Totals, say: Say) -> String {
     ]
     .map(|(name, count)| (name, count.to_string()));
     say.text("verify-slots", &values.each_ref().map(|(name, count)| (*name, count.as_str())))
+}
+
+/// Who countersigned the head, and which of the given keys did not sign it.
+pub(super) fn show_signers(report: &VerifyReport, say: Say) {
+    // Two keys may have one name: those that did not sign are told whole.
+    let witnesses: Vec<_> = report.witnessed_by.iter().map(|key| key.name().to_owned()).collect();
+    let absent: Vec<_> = report.not_signed_by.iter().map(|key| key.as_text().to_owned()).collect();
+    for (code, keys) in [("verify-witnessed", witnesses), ("verify-not-signed", absent)] {
+        if !keys.is_empty() {
+            say.line(&say.text(code, &[("keys", &keys.join(", "))]));
+        }
+    }
 }
 
 /// The faults for machines.

@@ -2,10 +2,10 @@
 //! whoever can rewrite the disk.
 //!
 //! ```text
-//! 1482-PQYM-V9MG-21W5-62PG-Z      SIZE-XXXX-XXXX-XXXX-XXXX-C
+//! 1482-PQYM-V9MG-21W5-62PG-Z
 //! ```
-//! Size of the log; the first 80 bits of its root in Crockford's base 32 (crockford.com/base32.html: no `I`,
-//! `L`, `O`, `U`); one check symbol, the remainder of size and bits divided by 37. A wrong symbol and two
+//! Size of the log; four groups of four symbols, the first 80 bits of its root in Crockford's base 32
+//! (crockford.com/base32.html: no `I`, `L`, `O`, `U`); one check symbol, the remainder of size and bits divided by 37. A wrong symbol and two
 //! swapped neighbours always change the remainder, so a slip of the pen is not taken for tampering. Eighty
 //! bits: whoever wanted another log with the same code would have to try 2^80 of them.
 

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 
 use super::{
     CHECKPOINT, MANIFEST, MEDIA, Manifest, Period, README, ROWS, STATION_KEY, SUMMARY, Stretch,
@@ -52,8 +52,6 @@ pub struct BundleReport {
     pub held: Vec<Stretch>,
     /// The days that it claims to be about, which no key signed; `None` when it claims none that there can be.
     pub period: Option<Period>,
-    /// Which of the given keys did not sign the head, in signed-note form.
-    pub not_signed_by: Vec<String>,
     /// No key was given: the bundle was checked with its own.
     pub own_key: bool,
     /// Members that are no part of a bundle: neither read nor judged.
@@ -123,16 +121,16 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         keys.iter().map(|key| public_key(key)).collect::<Result<_, _>>()?
     };
     let verifier = Verifier::new(&note, &keys, codes.into_iter().map(Kept::Code).collect());
-    let not_signed = |log: &VerifyReport| {
-        let strange = keys.iter().filter(|key| !own_key && !log.signed_by.contains(key));
-        strange.map(|key| key.as_text().to_owned()).collect::<Vec<_>>()
+    let finished = |mut log: VerifyReport| {
+        if own_key {
+            log.by_own_key();
+        }
+        log
     };
     let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
-        let log = verifier.finish();
         return Ok(BundleReport {
-            not_signed_by: not_signed(&log),
-            log,
+            log: finished(verifier.finish()),
             of: 0,
             held: Vec::new(),
             period: None,
@@ -150,7 +148,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         days: BTreeMap::new(),
         named: BTreeSet::new(),
         accepted: Vec::new(),
-        completeness: Completeness::new(patience()),
+        completeness: Completeness::new(Patience::of_a_stranger()),
     };
     check.entries(&members);
     let stretches = stretches(members.entries.iter().copied());
@@ -158,22 +156,12 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     check.blobs();
     let approved = check.approvals(&members);
     let media = check.media(&members, &approved);
-    let mut log = check.verifier.finish();
+    let mut log = finished(check.verifier.finish());
     let whole = log.size == check.head.size;
     let slots = slots(check.completeness, &mut log, period, whole);
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
-    Ok(BundleReport {
-        not_signed_by: not_signed(&log),
-        log,
-        of: check.head.size,
-        held: stretches,
-        period,
-        own_key,
-        unknown,
-        media,
-        slots,
-    })
+    Ok(BundleReport { log, of: check.head.size, held: stretches, period, own_key, unknown, media, slots })
 }
 
 /// How the slots of a `whole` log stand, when its entries are unaltered; what is wrong with them goes into `log`. Of
@@ -219,11 +207,6 @@ struct Check {
     named: BTreeSet<Digest>,
     accepted: Vec<(u64, ScheduleFact)>,
     completeness: Completeness,
-}
-
-/// A stranger does not know the station's settings: it may have taken as long as a station may.
-fn patience() -> Patience {
-    Patience { late_start: TimeDelta::hours(1), ..Patience::default() }
 }
 
 impl Check {

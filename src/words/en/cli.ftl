@@ -281,7 +281,6 @@ bundle-broken = The bundle FAILS: { $count } faults; it holds { $held } of { $si
 bundle-period = By bundle.json, which nobody signed, it holds all that belongs to the days from { $from } to { $to }.
 bundle-period-begin = the beginning of the log
 bundle-period-end = its end
-bundle-not-signed = The head is not signed by the given key { $key }
 bundle-code-unchecked = The code { $code } cannot be checked against this part of the log: neither borne out nor refuted. Ask for the whole log.
 target-missing = There is no `{ $file }`.
     .hint = Give a station's folder or a file that loa export wrote.

@@ -281,7 +281,6 @@ bundle-broken = Gói KHÔNG đạt: { $count } lỗi; có { $held } trong { $siz
 bundle-period = Theo bundle.json (không ai ký), gói giữ mọi mục của khoảng thời gian từ { $from } đến { $to }.
 bundle-period-begin = đầu nhật ký
 bundle-period-end = cuối nhật ký
-bundle-not-signed = Điểm kiểm không có chữ ký của khóa đã cho { $key }
 bundle-code-unchecked = Không đối chiếu được mã { $code } với phần nhật ký này: chưa thể nói đúng hay sai. Hãy yêu cầu toàn bộ nhật ký.
 target-missing = Không có `{ $file }`.
     .hint = Cho thư mục của đài hoặc tệp do loa export ghi.
