@@ -124,7 +124,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     // The last handle goes with the engine; the writer ends when it has written what waits.
     drop(engine);
     let _ = writing.join();
-    drop(socket);
+    drop(incoming);
+    socket.close().await;
     anyhow::ensure!(!broken, "the player crashed; start loa again to go on where it was heard");
     Ok(())
 }
