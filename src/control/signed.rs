@@ -1,12 +1,15 @@
 //! Whether people signed what the log says that they signed: the approval of each accepted schedule and the
 //! statement of each airing by hand, against the settings that the log had in force then.
 
+use std::collections::BTreeSet;
+
 use crate::{
     config::{self, Station},
     evidence::{
         Body, Entry, ManualFact, ScheduleFact,
         statement::{self, StatementError},
     },
+    keys::PublicKey,
     programme::{Approval, ApprovalError},
     units::Digest,
     words::Message,
@@ -16,6 +19,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
     trust: Trust,
+    approvers: BTreeSet<PublicKey>,
 }
 
 /// Whose word counts.
@@ -40,6 +44,9 @@ impl Signatures {
         let (code, what) = match &entry.body {
             Body::Config { digest, .. } => {
                 self.trust = Trust::read(stored(*digest));
+                if let Trust::Of(station) = &self.trust {
+                    self.approvers.extend(station.approvers.iter().cloned());
+                }
                 return None;
             }
             Body::ScheduleAccept(fact) => ("verify-approval", self.approval(fact, &stored(fact.approval)?)?),
@@ -47,6 +54,11 @@ impl Signatures {
             _ => return None,
         };
         Some(Message::new(code).with("entry", entry.seq).with("what", what))
+    }
+
+    /// Whom any of the settings trusted to approve.
+    pub fn approvers(&self) -> &BTreeSet<PublicKey> {
+        &self.approvers
     }
 
     fn approval(&self, fact: &ScheduleFact, note: &[u8]) -> Option<&'static str> {

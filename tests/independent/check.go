@@ -42,8 +42,9 @@ func main() {
 	reader := tlog.TileHashReader(tree, &tiles{dir: dir, seen: map[tlog.Tile][]byte{}})
 
 	checked := checkTiles(dir, tree, reader)
-	held, named, days := checkEntries(dir, tree, reader)
+	held, named, days, accepted, settings := checkEntries(dir, tree, reader)
 	blobs := checkDigests(dir, "blobs/sha256", named)
+	checkApprovals(dir, accepted, settings)
 	media := checkDigests(dir, "media", nil)
 	checkStretches(dir, tree, held, days)
 	fmt.Printf("ok: %d of %d entries, %d tiles, %d blobs, %d media files, root %x\n",
@@ -242,8 +243,9 @@ func opening(body map[string]interface{}) (digests []string) {
 }
 
 // checkEntries compares each entry with the proved hash of its place, and proves the first and the last of each tile once
-// more by a record proof of their own; gives the entries' numbers, the digests that they name, and their days.
-func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool, days map[int64]string) {
+// more by a record proof of their own; gives the entries' numbers, the digests that they name, their days, and what
+// they say of accepted schedules and of settings.
+func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool, days map[int64]string, accepted, settings []map[string]interface{}) {
 	named, days = map[string]bool{}, map[int64]string{}
 	for _, name := range files(dir, "log/tile/entries") {
 		_, index, wide := place(name, tree.N)
@@ -292,6 +294,12 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 					named[digest] = true
 				}
 			}
+			switch said.Kind {
+			case "schedule.accept":
+				accepted = append(accepted, said.Body)
+			case "config":
+				settings = append(settings, said.Body)
+			}
 			days[seq] = time.UnixMilli(said.Clk.Wall + 60000*said.Clk.Offset).UTC().Format("2006-01-02")
 			held = append(held, seq)
 		}
@@ -300,7 +308,7 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 		}
 	}
 	sort.Slice(held, func(i, j int) bool { return held[i] < held[j] })
-	return held, named, days
+	return held, named, days, accepted, settings
 }
 
 // checkDigests compares files with their names, and what is there with what must be there.
@@ -320,6 +328,39 @@ func checkDigests(dir, below string, needed map[string]bool) int {
 		}
 	}
 	return len(there)
+}
+
+// checkApprovals opens the approval of each accepted schedule with the approvers' keys, each of which stands in settings
+// that an entry names.
+func checkApprovals(dir string, accepted, settings []map[string]interface{}) {
+	var trusted []byte
+	for _, body := range settings {
+		trusted = append(trusted, read(dir, fmt.Sprintf("blobs/sha256/%v", body["digest"]))...)
+	}
+	var keys []note.Verifier
+	for _, name := range files(dir, "keys") {
+		if name == "keys/station.pub" {
+			continue
+		}
+		key := strings.TrimSpace(string(read(dir, name)))
+		verifier, err := note.NewVerifier(key)
+		if err != nil {
+			fail("%s: %v", name, err)
+		}
+		if !bytes.Contains(trusted, []byte(`"`+key+`"`)) {
+			fail("%s: in no settings", name)
+		}
+		keys = append(keys, verifier)
+	}
+	for _, body := range accepted {
+		approval, err := note.Open(read(dir, fmt.Sprintf("blobs/sha256/%v", body["approval"])), note.VerifierList(keys...))
+		if err != nil {
+			fail("approval %v: %v", body["approval"], err)
+		}
+		if !strings.Contains(approval.Text, fmt.Sprintf("\nschedule %v\n", body["digest"])) {
+			fail("approval %v: of another schedule", body["approval"])
+		}
+	}
 }
 
 // checkStretches compares the entries that are there with those that the bundle declares, and the days of one stretch

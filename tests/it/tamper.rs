@@ -202,11 +202,17 @@ fn the_stolen_key_meets_what_is_kept_outside() {
     assert_eq!(site.verify(&["--code", &slip]).0, 2, "a slip of the pen is no tampering");
 }
 
-/// What the station's own key signed is still not what people signed.
+/// What the station's own key signed is still not what people signed, in the folder and in a bundle of it.
 #[test]
 fn what_people_did_not_sign_is_named() {
     let site = Site::new();
     let key = site.key();
+    let check = |site: &Site, what: &str, tamper: &dyn Fn(&Site), wanted: Wanted<'_>| {
+        let copy = site.copy();
+        tamper(&copy);
+        expect(&copy, what, &[], wanted);
+        expect(&copy, what, &[&copy.export()], wanted);
+    };
     let forged = |entry: u64, from: &'static str, to: &'static str| {
         let key = &key;
         move |s: &Site| {
@@ -217,10 +223,10 @@ fn what_people_did_not_sign_is_named() {
     };
     let statement = [(Some(entry::MANUAL), "verify-statement")];
     let approval = [(Some(entry::ACCEPT), "verify-approval")];
-    check(&site, "another word", forged(entry::MANUAL, "máy FM cũ", "máy mới"), &statement);
-    check(&site, "another person", forged(entry::MANUAL, "\"by\":\"An\"", "\"by\":\"Bình\""), &statement);
-    check(&site, "another approver", forged(entry::ACCEPT, "Lãnh đạo", "Phó ban"), &approval);
-    check(&site, "another document", forged(entry::ACCEPT, "1/PD", "2/PD"), &approval);
+    check(&site, "another word", &forged(entry::MANUAL, "máy FM cũ", "máy mới"), &statement);
+    check(&site, "another person", &forged(entry::MANUAL, "\"by\":\"An\"", "\"by\":\"Bình\""), &statement);
+    check(&site, "another approver", &forged(entry::ACCEPT, "Lãnh đạo", "Phó ban"), &approval);
+    check(&site, "another document", &forged(entry::ACCEPT, "1/PD", "2/PD"), &approval);
     let other = settings(&SigningKey::generate("duyet").unwrap());
     for (what, now) in [("other people trusted", other), ("no settings", "id = 1".to_owned())] {
         let trusting = |s: &Site| {
@@ -236,7 +242,7 @@ fn what_people_did_not_sign_is_named() {
             s.sign(&key);
             s.raise();
         };
-        check(&site, what, trusting, &[approval[0], statement[0]]);
+        check(&site, what, &trusting, &[approval[0], statement[0]]);
     }
 }
 

@@ -15,9 +15,10 @@ use crate::{
     control::{
         Against, ControlError,
         audit::{public_key, short_code},
+        signed::Signatures,
     },
     evidence::{
-        Body, Checkpoint, Kept, Leaf, ReadLeaf, ScheduleFact, Verifier, VerifyReport,
+        Body, Checkpoint, Kept, Leaf, ReadLeaf, Verifier, VerifyReport,
         tiles::{self, Content, Tile, TileFault, Tree},
     },
     keys::PublicKey,
@@ -147,18 +148,24 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         told: BTreeSet::new(),
         days: BTreeMap::new(),
         named: BTreeSet::new(),
-        accepted: Vec::new(),
+        approvals: BTreeSet::new(),
+        signatures: Signatures::default(),
+        unsigned: Vec::new(),
         completeness: Completeness::new(Patience::of_a_stranger()),
     };
     check.entries(&members);
     let stretches = stretches(members.entries.iter().copied());
     let period = check.manifest(&stretches);
     check.blobs();
-    let approved = check.approvals(&members);
+    check.approvers(&members);
+    let approved = check.approved();
     let media = check.media(&members, &approved);
     let mut log = finished(check.verifier.finish());
     let whole = log.size == check.head.size;
     let slots = slots(check.completeness, &mut log, period, whole);
+    for (entry, message) in check.unsigned {
+        log.add(Some(entry), message);
+    }
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     Ok(BundleReport { log, of: check.head.size, held: stretches, period, own_key, unknown, media, slots })
@@ -205,7 +212,12 @@ struct Check {
     days: BTreeMap<u64, NaiveDate>,
     /// Digests that the held entries name.
     named: BTreeSet<Digest>,
-    accepted: Vec<(u64, ScheduleFact)>,
+    /// Those of them that are approvals of accepted schedules.
+    approvals: BTreeSet<Digest>,
+    /// Follows the settings from stretch to stretch: a bundle holds each entry that changed them.
+    signatures: Signatures,
+    /// What people did not sign though an entry says so.
+    unsigned: Vec<(u64, Message)>,
     completeness: Completeness,
 }
 
@@ -300,10 +312,19 @@ impl Check {
             }
             let Ok(Leaf::Known(leaf)) = read.leaf else { continue };
             self.named.extend(leaf.body.blobs().into_iter().map(|(_, digest)| digest));
-            let mut stored = |digest| self.archive.read(&blob(digest), MOST_BLOB).ok();
+            // Bytes that are missing or other ones are named with the blobs.
+            let mut stored = |digest| {
+                let read = self.archive.read(&blob(digest), MOST_BLOB).ok();
+                read.filter(|bytes| Digest::of(bytes) == digest)
+            };
             self.completeness.push(&leaf, &mut stored);
+            if let Some(message) = self.signatures.take(&leaf, &mut stored)
+                && self.unsigned.len() < MOST_TOLD
+            {
+                self.unsigned.push((entry, message));
+            }
             if let Body::ScheduleAccept(fact) = leaf.body {
-                self.accepted.push((entry, fact));
+                self.approvals.insert(fact.approval);
             }
         }
     }
@@ -355,29 +376,25 @@ impl Check {
         }
     }
 
-    /// Each acceptance rests on an approval of just this schedule by a key in the bundle. Gives the digests of
-    /// the audio files that were approved.
-    fn approvals(&mut self, members: &Members) -> BTreeSet<Digest> {
-        let mut keys = Vec::new();
+    /// The approvers' keys are there for whoever checks by hand: each is one that the settings trusted.
+    fn approvers(&mut self, members: &Members) {
         for name in &members.approvers {
             match key_in(&mut self.archive, name) {
-                Ok(key) => keys.push(key),
+                Ok(key) if self.signatures.approvers().contains(&key) => {}
+                Ok(_) => self.wrong(Message::new("bundle-approver").with("file", name)),
                 Err(message) => self.wrong(message),
             }
         }
+    }
+
+    /// The digests of the audio files in the approvals that are as they were entered.
+    fn approved(&mut self) -> BTreeSet<Digest> {
         let mut approved = BTreeSet::new();
-        for (entry, fact) in std::mem::take(&mut self.accepted) {
-            // A note that is missing or altered was named with the blobs.
-            let Ok(note) = self.archive.read(&blob(fact.approval), MOST_BLOB) else { continue };
-            match Approval::open(&note, &keys) {
-                Ok(approval) if approval.subject.schedule == fact.digest => {
-                    approved.extend(approval.subject.files.values());
-                }
-                _ => {
-                    let message = Message::new("bundle-approval").with("entry", entry);
-                    self.verifier.fault(Some(entry), message);
-                }
-            }
+        for digest in &self.approvals {
+            let note = self.archive.read(&blob(*digest), MOST_BLOB).ok();
+            let note = note.filter(|note| Digest::of(note) == *digest);
+            let subject = note.and_then(|note| Approval::unchecked(&note)).map(|(subject, _)| subject);
+            approved.extend(subject.into_iter().flat_map(|subject| subject.files.into_values()));
         }
         approved
     }

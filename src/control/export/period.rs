@@ -103,18 +103,25 @@ fn about_slots(planned: &[Entry]) -> BTreeSet<u64> {
     about
 }
 
-/// What was in force: the opening, the last start, software and settings, the months' schedules and their settings.
-/// What was refused too: without it the slots of a draft would look as if they belonged to nothing.
+/// What was in force: the opening, the last start and software, the months' schedules, and every change of the
+/// settings, which say whose signature counted. What was refused too: without it the slots of a draft would look as
+/// if they belonged to nothing.
 fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeSet<u64>, ControlError> {
     let mut context = BTreeSet::from([0]);
-    let judged = Filter { kinds: vec!["schedule.accept", "schedule.refuse"], ..Filter::default() };
+    let judged = Filter { kinds: vec!["schedule.accept", "schedule.refuse", "config"], ..Filter::default() };
+    let mut settings = None;
     let mut places = vec![first];
-    for entry in log.entries_of(&judged)? {
+    for entry in log.entries_of(&judged)?.into_iter().take_while(|entry| entry.seq <= last) {
         match &entry.body {
-            Body::ScheduleAccept(fact) if entry.seq <= last && period.has(fact.month) => {
+            Body::ScheduleAccept(fact) if period.has(fact.month) => {
                 places.push(entry.seq);
             }
-            Body::ScheduleRefuse { month, .. } if entry.seq <= last && period.has(*month) => {
+            Body::ScheduleRefuse { month, .. } if period.has(*month) => {
+                context.insert(entry.seq);
+            }
+            // Each start enters the settings once more.
+            Body::Config { digest, .. } if settings != Some(*digest) => {
+                settings = Some(*digest);
                 context.insert(entry.seq);
             }
             _ => {}
@@ -122,7 +129,7 @@ fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeS
     }
     for place in places {
         context.insert(place);
-        for kind in ["boot", "sw", "config"] {
+        for kind in ["boot", "sw"] {
             context.extend(log.last_of(kind, place)?.map(|entry| entry.seq));
         }
     }

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use loa::{
     evidence::{Body, Code, Reason},
+    keys::SigningKey,
     units::Digest,
 };
 use serde_json::Value;
 
-use super::place::{Members, code, go, members, missed, pack, place, place_with, verify, verify_with};
+use super::place::{
+    Members, code, go, members, missed, pack, place, place_around, place_with, verify, verify_with,
+};
 
 /// loa's fault codes on a bundle, and whether Go is content with it.
 fn judge(members: &Members) -> (Vec<String>, Value, bool) {
@@ -90,6 +93,51 @@ fn a_period_is_borne_out_by_its_own_bundle_also_between_two_tiles() {
     }
     let held = members(&place.export(&["--force", "--from", "2022-03-14", "--to", "2022-03-14"]));
     assert!(held.contains_key("log/tile/entries/000") && held.contains_key("log/tile/entries/001"));
+}
+
+/// Whoever opens the approvals by hand does so with these keys.
+#[test]
+fn a_key_that_nobody_trusted_is_no_approver_s() {
+    let good = members(&place(10).export(&[]));
+    let stranger = SigningKey::generate("duyet").unwrap().public().as_text().to_owned();
+    for (name, key, wanted) in [
+        ("keys/approver-1.pub", stranger.as_str(), "bundle-approver"),
+        ("keys/approver-2.pub", &stranger, "bundle-approver"),
+        ("keys/approver-1.pub", "no key", "bundle-key"),
+    ] {
+        let mut members = good.clone();
+        members.insert(name.into(), key.as_bytes().to_vec());
+        let (codes, _, agrees) = judge(&members);
+        assert_eq!((codes, agrees), (vec![wanted.to_owned()], false), "{name}: {key}");
+    }
+}
+
+/// Whose signature counted for an entry of the period is said by settings entered long before it.
+#[test]
+fn a_part_holds_every_change_of_the_settings() {
+    let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let place = place_around(3000, |own| {
+        // The plan's bytes, which the log holds, in the place of settings: they trust nobody.
+        let mut nobody = own.clone();
+        if let Body::Config { digest, plan, .. } = &mut nobody {
+            *digest = *plan;
+        }
+        vec![
+            (time("2022-03-05T00:00:00Z"), nobody),
+            (time("2022-03-08T00:00:00Z"), own.clone()),
+            (time("2022-03-11T23:00:00Z"), own.clone()),
+        ]
+    });
+    let part = place.export(&["--from", "2022-03-20", "--to", "2022-03-21"]);
+    let (holds, codes, report) = verify(&part);
+    assert!(holds && judge(&members(&part)).2, "{codes:?}");
+    // From the opening to the last change; not the start that entered the same settings once more.
+    assert_eq!(
+        (&report["held"][0]["first"], &report["held"][0]["last"]),
+        (&0.into(), &767.into()),
+        "{report}"
+    );
+    assert_eq!(report["held"].as_array().unwrap().len(), 2, "{report}");
 }
 
 #[test]

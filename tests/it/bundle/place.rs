@@ -46,6 +46,11 @@ pub fn place(size: u64) -> Place {
 
 /// Such a station; the `more` entries stand among the others, each behind its instant.
 pub fn place_with(size: u64, more: &[(DateTime<Utc>, Body)]) -> Place {
+    place_around(size, |_| more.to_vec())
+}
+
+/// Such a station, with entries made from that of its own settings.
+pub fn place_around(size: u64, more: impl FnOnce(&Body) -> Vec<(DateTime<Utc>, Body)>) -> Place {
     let mut station = Station::new(&[("a.wav", 1)]);
     let times: Vec<DateTime<Utc>> =
         [5, 12, 19].map(|day| format!("2022-03-{day:02}T10:00:00Z").parse().unwrap()).into();
@@ -62,8 +67,10 @@ pub fn place_with(size: u64, more: &[(DateTime<Utc>, Body)]) -> Place {
     let mut place = Place { station, slots: Vec::new(), log, clk };
     let (bodies, blobs) = beginning(&folder);
     let mut entries: Vec<(Clk, Body)> = bodies.into_iter().map(|body| (place.clk.clone(), body)).collect();
+    let settings = entries.iter().find(|(_, body)| matches!(body, Body::Config { .. })).unwrap();
+    let more = more(&settings.1);
     let closed = ids.iter().zip(&times).map(|(id, at)| (*at, missed(id, at.timestamp_millis())));
-    let mut due: Vec<(DateTime<Utc>, Body)> = closed.chain(more.iter().cloned()).collect();
+    let mut due: Vec<(DateTime<Utc>, Body)> = closed.chain(more).collect();
     due.sort_by_key(|(at, _)| *at);
     let mut due = due.into_iter().peekable();
     let first = place.log.size();

@@ -159,8 +159,20 @@ impl Site {
 
     /// What `loa verify --json` says, and its exit code.
     pub fn verify(&self, args: &[&str]) -> (i32, Value) {
+        self.run("verify", args)
+    }
+
+    /// The bundle that `loa export` writes.
+    pub fn export(&self) -> String {
+        let file = self.path("bundle.zip").display().to_string();
+        let (code, document) = self.run("export", &["-o", &file]);
+        assert_eq!(code, 0, "{document}");
+        file
+    }
+
+    fn run(&self, verb: &str, args: &[&str]) -> (i32, Value) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
-        command.args(["verify", "--json", "--lang", "en", "--dir"]).arg(self.folder.path()).args(args);
+        command.args([verb, "--json", "--lang", "en", "--dir"]).arg(self.folder.path()).args(args);
         let output = command.output().unwrap();
         let document = serde_json::from_slice(&output.stdout).unwrap_or_default();
         (output.status.code().unwrap(), document)
