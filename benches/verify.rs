@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that fails has nothing to report")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -20,7 +21,7 @@ use loa::{
         Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger, canonical,
     },
     keys::SigningKey,
-    programme::SlotList,
+    programme::{Approval, ApprovalSubject, Release, SlotList},
     units::{Digest, Frames, Level, Month, SlotId},
 };
 use rusqlite::{Connection, params};
@@ -32,7 +33,7 @@ const AIRINGS: u32 = 20;
 const MISS: u32 = 17;
 
 fn main() {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-1m");
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify-1m-signed");
     if std::env::args().any(|argument| argument == "make") {
         return make(&root);
     }
@@ -82,6 +83,7 @@ struct Maker {
     origin: String,
     boot: (DateTime<Utc>, String),
     schedule: Digest,
+    approver: SigningKey,
 }
 
 /// Station time as an instant.
@@ -120,6 +122,7 @@ impl Maker {
             origin: origin.clone(),
             boot: (start, "00".repeat(16)),
             schedule: Digest::of(b""),
+            approver: SigningKey::generate("duyet").unwrap(),
         };
         maker.add(start, Body::LogOpen { origin, reason, previous, after });
         maker
@@ -157,7 +160,11 @@ impl Maker {
         self.boot = (at, Digest::of(month.to_string().as_bytes()).short() + &"0".repeat(20));
         self.add(at, Body::Boot(BootFacts { clean: true, last_alive_ms: Some(at.timestamp_millis() - 9) }));
         self.add(at, Body::Sw { version: "0.1.0".into(), exe: Digest::of(b"loa") });
-        let (digest, plan) = (self.blob("config", b"station"), self.blob("plan", b"plan"));
+        let settings = format!(
+            "id = \"pho-hoa\"\nunit = \"pho-hoa\"\n[trust]\napprovers = [\"{}\"]\n",
+            self.approver.public().as_text()
+        );
+        let (digest, plan) = (self.blob("config", settings.as_bytes()), self.blob("plan", b"plan"));
         self.add(
             at,
             Body::Config {
@@ -178,7 +185,16 @@ impl Maker {
             slots: days.flat_map(slots_of).collect(),
         };
         let slots = self.blob("slots", list.to_string().as_bytes());
-        let approval = self.blob("approval", format!("approval of {month}").as_bytes());
+        let release = Release {
+            by: "Nguyễn Văn A".into(),
+            document: "12/QĐ-TTVH".into(),
+            editor: "Tổ biên tập".into(),
+            self_approved: false,
+            at,
+        };
+        let subject = ApprovalSubject::new(month, 1, schedule, BTreeMap::new());
+        let approval = Approval::sign(&subject, &release, &self.approver).unwrap();
+        let approval = self.blob("approval", approval.as_bytes());
         self.schedule = schedule;
         self.add(
             at,
@@ -190,8 +206,8 @@ impl Maker {
                 slots,
                 count: list.slots.len() as u64,
                 approval,
-                by: "Nguyễn Văn A".into(),
-                document: "12/QĐ-TTVH".into(),
+                by: release.by,
+                document: release.document,
             }),
         );
     }
