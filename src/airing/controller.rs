@@ -8,19 +8,18 @@ use std::{
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
-    Action, Input, Job, Planned, Refused, Rules, State,
-    job::Before,
-    judge,
+    Action, Input, Job, Planned, Refused, Rules, State, judge,
+    make_good::{MakeGoods, Owed},
     message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
     trust::Trust,
 };
 use crate::{
     clock::{Health, Reading},
-    evidence::{Airing, Body, Cue, Missed, OperatorAct, Outcome, Reason, Trigger},
+    evidence::{Airing, Body, Cue, End, Missed, OperatorAct, Outcome, Reason},
     media::Master,
     playout::{self, Command, Fault, Take},
     units::{Frames, SlotId},
-    words::{Lang, Message},
+    words::Message,
 };
 
 /// Decides what airs. See the room's text for how it is driven.
@@ -30,11 +29,13 @@ pub struct Controller {
     pub(super) trust: Trust,
     /// Slots without an outcome, by instant.
     pub(super) due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
+    pub(super) make_goods: MakeGoods,
     /// Accepted slots that a newer revision dropped, by instant.
     pub(super) withdrawn: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
     /// Slots that have their outcome, or are on their way to it.
     pub(super) closed: BTreeSet<SlotId>,
-    probed: Option<SlotId>,
+    /// The slot whose device was probed, by its instant.
+    probed: Option<DateTime<Utc>>,
     pub(super) hold_until: Option<DateTime<Utc>>,
     /// Slots before it were an earlier epoch's to answer for.
     pub(super) owed_from: DateTime<Utc>,
@@ -86,6 +87,7 @@ impl Controller {
             device,
             trust,
             due,
+            make_goods: MakeGoods::default(),
             withdrawn: BTreeMap::new(),
             closed,
             probed: None,
@@ -128,6 +130,11 @@ impl Controller {
         self.hold_until = until;
     }
 
+    /// What the log leaves to make good.
+    pub fn restore_owed(&mut self, owed: Owed) {
+        self.make_goods.restore(owed);
+    }
+
     /// The log continues an earlier epoch, whose own slots before `from` are no concern of this one.
     pub fn owe_from(&mut self, from: DateTime<Utc>) {
         self.owed_from = from;
@@ -140,9 +147,9 @@ impl Controller {
             // Nothing is begun on a clock that is doubted; a turn comes soon enough when it is mended.
             Phase::Idle if self.trust.doubt().is_some() => None,
             Phase::Idle => {
-                let due = self.due.values().next().map(|slot| {
+                let due = self.next_slot().map(|slot| {
                     let probe = slot.at - PROBE_AHEAD;
-                    if self.probed.as_ref() == Some(&slot.id) { slot.at - PREPARE_AHEAD } else { probe }
+                    if self.probed == Some(slot.at) { slot.at - PREPARE_AHEAD } else { probe }
                 });
                 let withdrawn = self.withdrawn.keys().next().map(|(at, _)| *at);
                 due.into_iter().chain(withdrawn).min()
@@ -175,6 +182,11 @@ impl Controller {
         self.due.values()
     }
 
+    /// The make-goods still to come, in order; the id of each is that of the slot which it repairs.
+    pub fn make_goods(&self) -> impl Iterator<Item = &Planned> {
+        self.make_goods.planned()
+    }
+
     /// Until when nothing airs, by a person's word.
     #[must_use]
     pub fn hold(&self) -> Option<DateTime<Utc>> {
@@ -200,6 +212,7 @@ impl Controller {
             // A clock that is doubted may be years ahead; what it closed could never air any more.
             self.close_withdrawn(now, out);
             self.close_overdue(now, out);
+            self.plan_make_goods(now);
         }
         // An answer that is merely late is judged by its lateness; one that never comes must not block for ever.
         let too_late = self.late_start() + PREPARE_AHEAD * 3;
@@ -225,7 +238,7 @@ impl Controller {
                 }
             }
             Phase::Ready { job, retry_at, .. } => {
-                if job.slot.is_none() {
+                if job.is_asked_for() {
                     // What a person asked for has no second to wait for, also when the clock was set back since.
                     job.planned = job.planned.min(now);
                 }
@@ -249,6 +262,7 @@ impl Controller {
                 self.closed.insert(slot.id.clone());
                 let (reason, detail) =
                     self.obstacle_at(slot.at).unwrap_or((Reason::LateStart, String::new()));
+                self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(reason));
                 missed(slot, reason, &detail)
             })
             .collect();
@@ -257,28 +271,38 @@ impl Controller {
         }
     }
 
+    fn plan_make_goods(&mut self, now: DateTime<Utc>) {
+        let latest = now - self.late_start();
+        let at_work = match &self.phase {
+            Phase::Idle => None,
+            Phase::Preparing { job, .. } | Phase::Ready { job, .. } | Phase::Cueing { job, .. } => Some(job),
+            Phase::OnAir(air) => Some(&air.job),
+        };
+        let at_work = at_work.and_then(|job| job.repairs.as_ref());
+        self.make_goods.plan((now, latest), &self.rules, self.due.values(), at_work);
+    }
+
+    /// The next slot or make-good.
+    pub(super) fn next_slot(&self) -> Option<&Planned> {
+        self.due.values().next().into_iter().chain(self.make_goods().next()).min_by_key(|slot| slot.at)
+    }
+
     fn look_ahead(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let Some(slot) = self.due.values().next() else { return };
+        let Some(slot) = self.next_slot() else { return };
         if self.trust.doubt().is_some() && now > slot.at + self.late_start() {
             return;
         }
-        if now >= slot.at - PREPARE_AHEAD {
-            let job = Job {
-                slot: Some(slot.id.clone()),
-                month: slot.id.month,
-                ward: slot.ward,
-                programme: slot.id.programme.clone(),
-                planned: slot.at,
-                length: slot.length,
-                schedule: slot.schedule,
-                trigger: Trigger::Schedule,
-                by: String::new(),
-                before: Before::default(),
+        let at = slot.at;
+        if now >= at - PREPARE_AHEAD {
+            let next = match self.due.first_entry().filter(|first| first.get().at == at) {
+                Some(first) => Some(Job::of_slot(first.remove())),
+                None => self.make_goods.take().map(Job::to_make_good),
             };
-            self.due.pop_first();
-            self.begin(job, now, out);
-        } else if now >= slot.at - PROBE_AHEAD && self.probed.as_ref() != Some(&slot.id) {
-            self.probed = Some(slot.id.clone());
+            if let Some(job) = next {
+                self.begin(job, now, out);
+            }
+        } else if now >= at - PROBE_AHEAD && self.probed != Some(at) {
+            self.probed = Some(at);
             out.push(Action::Player(Command::Probe));
         }
     }
@@ -320,7 +344,7 @@ impl Controller {
         let cue = Cue {
             slot: job.slot.clone(),
             airing: job.before.airing,
-            repairs: None,
+            repairs: job.repairs.clone(),
             month: job.month,
             ward: job.ward,
             programme: job.programme.clone(),
@@ -355,11 +379,13 @@ impl Controller {
             }
         };
         let airing = job.before.airing.unwrap_or(seq);
+        if let (Some(slot), None) = (&job.repairs, job.before.airing) {
+            self.make_goods.owed().begun(slot);
+        }
         // The disk may have taken its time: what forbids sound is asked once more.
         let late = || self.obstacle(&job, now.max(job.planned)).map(|(reason, _)| reason);
         if let Some(reason) = stopped.then_some(Reason::OperatorStop).or_else(late) {
-            let end = judge::abandoned(&job, airing, Some(reason));
-            out.push(Action::Record(vec![Body::End(Box::new(end))]));
+            self.ended(&job, judge::abandoned(&job, airing, Some(reason)), out);
             return out.push(Action::Player(Command::Close));
         }
         let take = Take {
@@ -383,63 +409,36 @@ impl Controller {
         else {
             return;
         };
-        let body = match (&job.slot, job.before.airing) {
-            (_, Some(airing)) => Body::End(Box::new(judge::abandoned(&job, airing, Some(why.reason)))),
-            (Some(slot), None) => Body::Missed(Missed {
-                slot: slot.clone(),
-                planned_ms: job.planned.timestamp_millis(),
-                outcome: Outcome::Missed,
-                reason: why.reason,
-                detail: why.detail.clone(),
-            }),
-            (None, None) => Body::Operator(OperatorAct {
-                act: "air-refused".into(),
-                by: job.by.clone(),
-                reason: format!("{:?}: {}", why.reason, why.detail),
-                slot: None,
-                until_ms: None,
-            }),
-        };
-        out.push(Action::Record(vec![body]));
         out.push(Action::Player(Command::Close));
-    }
-
-    // ---- what forbids sound ------------------------------------------------------------------------
-
-    fn obstacle(&self, job: &Job, begin: DateTime<Utc>) -> Option<(Reason, String)> {
-        if let Some(obstacle) = self.obstacle_at(begin) {
-            return Some(obstacle);
+        if let Some(airing) = job.before.airing {
+            return self.ended(&job, judge::abandoned(&job, airing, Some(why.reason)), out);
         }
-        if job.trigger == Trigger::Schedule && begin > job.planned + self.late_start() {
-            return Some((Reason::LateStart, String::new()));
+        let Some(slot) = job.planned_slot() else {
+            if let Some(slot) = &job.repairs {
+                self.make_goods.owed().repaired(slot, Outcome::Missed, Some(why.reason));
+            }
+            let act = if job.repairs.is_some() { "make-good-refused" } else { "air-refused" };
+            return out.push(Action::Record(vec![Body::Operator(OperatorAct {
+                act: act.into(),
+                by: job.by,
+                reason: format!("{:?}: {}", why.reason, why.detail),
+                slot: job.repairs,
+                until_ms: None,
+            })]));
+        };
+        self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(why.reason));
+        out.push(Action::Record(vec![missed(&slot, why.reason, &why.detail)]));
+    }
+
+    /// An airing has its outcome.
+    pub(super) fn ended(&mut self, job: &Job, end: End, out: &mut Vec<Action>) {
+        if let Some(slot) = &job.slot {
+            self.make_goods.owed().closed(slot, end.outcome, end.reason);
         }
-        if !self.fits(job, begin) {
-            let reason = if begin > job.planned { Reason::LateStart } else { Reason::QuietHours };
-            return Some((reason, "the rest of the programme does not fit an allowed window".into()));
+        if let Some(slot) = &job.repairs {
+            self.make_goods.owed().repaired(slot, end.outcome, end.reason);
         }
-        None
-    }
-
-    pub(super) fn late_start(&self) -> TimeDelta {
-        TimeDelta::seconds(i64::from(self.rules.policy.late_start_s))
-    }
-
-    fn obstacle_at(&self, at: DateTime<Utc>) -> Option<(Reason, String)> {
-        if let Some(doubt) = self.trust.doubt() {
-            return Some((Reason::ClockUntrusted, doubt.say(Lang::Vi)));
-        }
-        self.hold_until.filter(|until| *until > at).map(|until| (Reason::Held, self.local(until)))
-    }
-
-    pub(super) fn fits(&self, job: &Job, begin: DateTime<Utc>) -> bool {
-        !self.rules.enforce_windows || self.rules.windows.covers_at(self.rules.zone, begin, job.rest_span())
-    }
-
-    /// Sound ends with its window; a programme that fits gets a little room for a late resume.
-    fn end_by(&self, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
-        let begin = now.max(job.planned);
-        let window = self.rules.windows.end_at(self.rules.zone, begin).filter(|_| self.rules.enforce_windows);
-        window.unwrap_or(begin + TimeDelta::hours(12))
+        out.push(Action::Record(vec![Body::End(Box::new(end))]));
     }
 
     // ---- for the requests of people (`request.rs`) -------------------------------------------------------

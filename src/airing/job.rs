@@ -11,8 +11,10 @@ use crate::{
 /// One thing to be aired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its slot; `None` for a manual airing.
+    /// Its slot; `None` for a manual airing and a make-good.
     pub slot: Option<SlotId>,
+    /// The slot that it makes good, in place of one of its own.
+    pub repairs: Option<SlotId>,
     /// Month of the schedule.
     pub month: Month,
     /// Whether it is the ward's own schedule.
@@ -51,13 +53,46 @@ pub struct Before {
 }
 
 impl Job {
+    /// What airs at a slot's instant.
+    pub(super) fn of_slot(slot: Planned) -> Job {
+        Job {
+            month: slot.id.month,
+            programme: slot.id.programme.clone(),
+            slot: Some(slot.id),
+            repairs: None,
+            ward: slot.ward,
+            planned: slot.at,
+            length: slot.length,
+            schedule: slot.schedule,
+            trigger: Trigger::Schedule,
+            by: String::new(),
+            before: Before::default(),
+        }
+    }
+
+    /// What airs at the instant of `slot` to make good the slot of its name.
+    pub(super) fn to_make_good(slot: Planned) -> Job {
+        let job = Job::of_slot(slot);
+        Job { repairs: job.slot, slot: None, trigger: Trigger::MakeGood, ..job }
+    }
+
+    /// Whether its first frame belongs to one second and not to any other.
+    pub(super) fn has_second(&self) -> bool {
+        matches!(self.trigger, Trigger::Schedule | Trigger::MakeGood)
+    }
+
+    /// Whether a person wants it now.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.slot.is_none() && self.repairs.is_none()
+    }
+
     /// Sound that is left to air.
     #[must_use]
     pub fn rest(&self) -> Frames {
         self.length.saturating_sub(self.before.heard)
     }
 
-    /// The slot that it was made from; `None` for a manual airing.
+    /// The slot that it was made from; `None` for a manual airing and a make-good.
     #[must_use]
     pub fn planned_slot(&self) -> Option<Planned> {
         let (at, length, schedule, ward) = (self.planned, self.length, self.schedule, self.ward);
@@ -96,6 +131,7 @@ impl Interrupted {
     pub fn job(&self) -> Job {
         Job {
             slot: self.cue.slot.clone(),
+            repairs: self.cue.repairs.clone(),
             month: self.cue.month,
             ward: self.cue.ward,
             programme: self.cue.programme.clone(),

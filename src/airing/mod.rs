@@ -7,7 +7,9 @@
 mod controller;
 mod job;
 mod judge;
+mod make_good;
 mod message;
+mod obstacle;
 mod on_air;
 mod request;
 mod rundown;
@@ -17,4 +19,5 @@ mod trust;
 
 pub use controller::Controller;
 pub use job::{Interrupted, Job};
+pub use make_good::Owed;
 pub use message::{Action, Answer, Input, Planned, Refused, Rules, Standing, State};

@@ -84,9 +84,10 @@ impl Controller {
             }
             Event::Ended { airing, tally } if airing == air.airing => {
                 let end = judge::end(&air.job, air, &tally, self.rules.rehearsal);
-                out.push(Action::Record(vec![Body::End(Box::new(end))]));
-                out.push(Action::Player(Command::Close));
+                let job = air.job.clone();
                 self.phase = Phase::Idle;
+                self.ended(&job, end, out);
+                out.push(Action::Player(Command::Close));
             }
             _ => {}
         }

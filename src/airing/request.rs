@@ -3,11 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Action, Answer, Controller, Input, Job, Refused, controller::missed_as, job::Before,
+    Action, Answer, Controller, Input, Job, Refused,
+    controller::{Phase, missed_as},
+    job::Before,
     message::PREPARE_AHEAD,
 };
 use crate::{
     evidence::{Body, OperatorAct, Outcome, Reason, Trigger},
+    playout::Command,
     units::SlotId,
     words::Message,
 };
@@ -21,6 +24,7 @@ impl Controller {
             Input::Air { token, programme: (name, programme), digest, length, test, by } => {
                 let job = Job {
                     slot: None,
+                    repairs: None,
                     month: name.month,
                     ward: name.ward,
                     programme,
@@ -58,7 +62,7 @@ impl Controller {
             return Err(Message::new("air-quiet-hours"));
         }
         let end = now + job.rest_span() + PREPARE_AHEAD;
-        if let Some(slot) = self.upcoming().next().filter(|slot| slot.at < end) {
+        if let Some(slot) = self.next_slot().filter(|slot| slot.at < end) {
             return Err(Message::new("air-slot-near").with("slot", &slot.id));
         }
         let said = Message::new("air-begun").with("programme", &job.programme).with("month", job.month);
@@ -111,14 +115,31 @@ impl Controller {
     }
 
     fn cancel(&mut self, id: &SlotId, by: &str, reason: &str, out: &mut Vec<Action>) -> Answer {
-        let Some(slot) = self.take_due(id).or_else(|| self.take_back(id, out)) else {
+        let act = operator_body("cancel", by, reason, Some(id.clone()), None);
+        if let Some(slot) = self.take_due(id).or_else(|| self.take_back(id, out)) {
+            let cancelled = missed_as(&slot, Outcome::Cancelled, Reason::Cancelled, reason);
+            out.push(Action::Record(vec![act, cancelled]));
+            return Ok(Message::new("cancel-done").with("slot", id));
+        }
+        if !self.waive(id, out) {
             return Err(Message::new("cancel-unknown").with("slot", id));
-        };
-        out.push(Action::Record(vec![
-            operator_body("cancel", by, reason, Some(id.clone()), None),
-            missed_as(&slot, Outcome::Cancelled, Reason::Cancelled, reason),
-        ]));
-        Ok(Message::new("cancel-done").with("slot", id))
+        }
+        out.push(Action::Record(vec![act]));
+        Ok(Message::new("cancel-make-good").with("slot", id))
+    }
+
+    /// Nobody wants the slot `id` made good any more; tells whether it was to be, and had not begun.
+    fn waive(&mut self, id: &SlotId, out: &mut Vec<Action>) -> bool {
+        match &self.phase {
+            Phase::Cueing { job, .. } if job.repairs.as_ref() == Some(id) => return false,
+            Phase::OnAir(air) if air.job.repairs.as_ref() == Some(id) => return false,
+            Phase::Preparing { job, .. } | Phase::Ready { job, .. } if job.repairs.as_ref() == Some(id) => {
+                out.push(Action::Player(Command::Close));
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+        self.make_goods.owed().waived(id)
     }
 }
 

@@ -25,6 +25,7 @@ impl Controller {
         out: &mut Vec<Action>,
     ) {
         self.put_back(schedule, &slots, out);
+        self.make_goods.replace(schedule, &slots, standing != Standing::Draft);
         let mut gone: BTreeMap<_, _> = self
             .due
             .extract_if(.., |_, slot| slot.stands_in(schedule))
@@ -47,6 +48,7 @@ impl Controller {
                 Standing::Draft if passed => {}
                 Standing::Fresh if passed => {
                     self.closed.insert(slot.id.clone());
+                    self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(Reason::ScheduleLate));
                     closed.push(missed(&slot, Reason::ScheduleLate, ""));
                 }
                 _ => drop(self.due.insert(key, slot)),
@@ -104,6 +106,12 @@ impl Controller {
     /// A slot that is being made ready and not cued yet follows the schedule that replaces its own.
     fn put_back(&mut self, schedule: ScheduleName, slots: &[Planned], out: &mut Vec<Action>) {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return };
+        if job.trigger == Trigger::MakeGood && (job.month, job.ward) == (schedule.month, schedule.ward) {
+            // Planned anew from the schedule as it now stands.
+            out.push(Action::Player(Command::Close));
+            self.phase = Phase::Idle;
+            return;
+        }
         let Some(slot) = job.planned_slot().filter(|slot| slot.stands_in(schedule)) else { return };
         let replacement = slots.iter().find(|new| new.id == slot.id);
         let stands = replacement.is_some_and(|new| new.schedule == slot.schedule);
@@ -131,7 +139,7 @@ impl Controller {
             out.push(Action::Prepare(Box::new(job.clone())));
             self.phase = Phase::Preparing { job, attempt: Attempt::Running { since: now } };
         } else {
-            out.push(Action::Record(vec![Body::End(Box::new(judge::abandoned(&job, cut.airing, None)))]));
+            self.ended(&job, judge::abandoned(&job, cut.airing, None), out);
         }
     }
 }

@@ -48,11 +48,19 @@ pub(super) fn show_rows(rows: &[Row], say: Say) {
         code.map_or(String::new(), |code| say.text(&format!("{prefix}-{code}"), &[]))
     };
     let lines = rows.iter().map(|row| {
-        let how = if row.trigger == Some(Trigger::ByHand) { "by-hand" } else { "manual" };
-        let manual = format!("{}/{} ({})", row.month, row.programme, say.text(how, &[]));
+        let how = match row.trigger {
+            Some(Trigger::ByHand) => "by-hand",
+            _ if row.repairs.is_some() => "make-good",
+            _ => "manual",
+        };
+        let what = row
+            .repairs
+            .as_ref()
+            .map_or_else(|| format!("{}/{}", row.month, row.programme), ToString::to_string);
+        let without_slot = format!("{what} ({})", say.text(how, &[]));
         let start = row.first_frame.clone().unwrap_or_default();
         vec![
-            row.slot.as_ref().map_or(manual, ToString::to_string),
+            row.slot.as_ref().map_or(without_slot, ToString::to_string),
             start.get(..23).unwrap_or_default().replace('T', " "),
             row.start_error_ms.map_or(String::new(), |ms| format!("{ms:+.1} ms")),
             row.frames_consumed.map_or(String::new(), |frames| minutes(Frames(frames).ms())),

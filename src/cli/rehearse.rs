@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::{Exit, log::show_rows, say::Say};
 use crate::{
-    control::{self, Folder, RowFilter},
+    control::{self, Folder, Row, RowFilter},
     daemon::{self, Rehearsal},
     evidence::Outcome,
     units::ScheduleName,
@@ -26,13 +26,22 @@ pub(super) fn rehearse(
     let path = daemon::rehearse(folder, &what, scratch.path(), &mut |percent| bar.set_position(percent))?;
     bar.finish_and_clear();
     let rows = control::rows(folder, &path, &RowFilter::default())?;
-    let full = rows.iter().filter(|row| row.outcome == Some(Outcome::Full)).count();
     show_rows(&rows, say);
-    let (month, slots, full) = (month.to_string(), rows.len().to_string(), full.to_string());
+    let (of_slots, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.slot.is_some());
+    let full =
+        |rows: &[&Row]| rows.iter().filter(|row| row.outcome == Some(Outcome::Full)).count().to_string();
+    let (month, slots, made_good) = (month.to_string(), of_slots.len().to_string(), full(&others));
+    let full = full(&of_slots);
     let seconds = format!("{:.1}", begun.elapsed().as_secs_f64());
     say.line(&say.text(
         "rehearse-done",
-        &[("month", &month), ("slots", &slots), ("full", &full), ("seconds", &seconds)],
+        &[
+            ("month", &month),
+            ("slots", &slots),
+            ("full", &full),
+            ("made_good", &made_good),
+            ("seconds", &seconds),
+        ],
     ));
     Ok(Exit::Done)
 }

@@ -54,6 +54,12 @@ fn show(status: &Status, say: Say) {
         None if status.running => say.line(&say.text("status-no-next", &[])),
         None => {}
     }
+    for make_good in &status.make_goods {
+        let values = [("slot", make_good.slot.to_string()), ("at", make_good.at.clone())];
+        say.line(
+            &say.text("status-make-good", &values.each_ref().map(|(key, value)| (*key, value.as_str()))),
+        );
+    }
     if let Some(until) = &status.hold_until {
         say.line(&say.text("status-hold", &[("until", until)]));
     }

@@ -106,6 +106,8 @@ pub struct Policy {
     pub late_start_s: u32,
     /// Wall-clock steps beyond this many seconds without synchronisation make the clock untrusted.
     pub clock_step_s: u32,
+    /// So many make-goods of one programme may begin in its month; 0: none.
+    pub make_goods: u32,
 }
 
 /// The `[retention]` table. The log itself is never deleted.
@@ -139,7 +141,7 @@ impl Default for Output {
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { resume_within_s: 600, late_start_s: 60, clock_step_s: 60 }
+        Policy { resume_within_s: 600, late_start_s: 60, clock_step_s: 60, make_goods: 2 }
     }
 }
 
@@ -296,16 +298,18 @@ fn windows(table: &Table) -> Option<Windows> {
 }
 
 fn policy(table: &Table) -> Option<Policy> {
-    table.known(&["resume_within_s", "late_start_s", "clock_step_s"]);
+    table.known(&["resume_within_s", "late_start_s", "clock_step_s", "make_goods"]);
     let usual = Policy::default();
     let seconds = |key: &str, usual: u32, most: u32| or(table, key, usual, |f| f.integer(0..=most));
     let resume_within_s = seconds("resume_within_s", usual.resume_within_s, 3600);
     let late_start_s = seconds("late_start_s", usual.late_start_s, 3600);
     let clock_step_s = seconds("clock_step_s", usual.clock_step_s, 3600);
+    let make_goods = or(table, "make_goods", usual.make_goods, |f| f.integer(0..=31));
     Some(Policy {
         resume_within_s: resume_within_s?,
         late_start_s: late_start_s?,
         clock_step_s: clock_step_s?,
+        make_goods: make_goods?,
     })
 }
 

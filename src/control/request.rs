@@ -93,6 +93,9 @@ pub struct Status {
     pub on_air: Option<OnAir>,
     /// The next slot.
     pub next: Option<NextSlot>,
+    /// The make-goods to come, each under the slot that it repairs.
+    #[serde(default)]
+    pub make_goods: Vec<NextSlot>,
     /// Until when nothing airs, by a person's word.
     pub hold_until: Option<String>,
     /// The loudspeaker: never `ok` for what was not consumed.

@@ -106,6 +106,7 @@ impl Engine {
         let closed = std::mem::take(&mut past.closed);
         let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
+        controller.restore_owed(std::mem::take(&mut past.owed));
         controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
         let schedules = past.in_force().iter().map(|fact| (fact.name(), Seen::accepted(fact))).collect();
         let mut engine = Engine {

@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    airing::{Interrupted, Planned},
+    airing::{Interrupted, Owed, Planned},
     clock::Reading,
     control::{ControlError, Position},
     evidence::{Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
@@ -23,6 +23,8 @@ use crate::{
 pub(super) struct Past {
     /// Slots that have an outcome or were cued.
     pub closed: BTreeSet<SlotId>,
+    /// What is left to make good.
+    pub owed: Owed,
     /// The schedules that were accepted, in order: the last of each name is in force.
     pub accepted: Vec<ScheduleFact>,
     /// The airings that are open. One that was cut waits for the daemon, even while somebody airs something
@@ -66,6 +68,9 @@ impl Past {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
                 self.closed.extend(cue.slot.clone());
+                if let (Some(slot), None) = (&cue.repairs, cue.airing) {
+                    self.owed.begun(slot);
+                }
                 let airing = cue.airing.unwrap_or(entry.seq);
                 let before = self.open.remove(&airing);
                 let (to_file, hole_ms) = before.map_or((false, 0), |open| (open.to_file, open.hole_ms));
@@ -78,10 +83,17 @@ impl Past {
                 }
             }
             Body::End(end) => {
-                self.open.remove(&end.airing);
-                self.closed.extend(end.slot);
+                let cue = self.open.remove(&end.airing).map(|open| open.cue);
+                if let Some(slot) = cue.and_then(|cue| cue.repairs) {
+                    self.owed.repaired(&slot, end.outcome, end.reason);
+                }
+                if let Some(slot) = end.slot {
+                    self.owed.closed(&slot, end.outcome, end.reason);
+                    self.closed.insert(slot);
+                }
             }
             Body::Missed(missed) => {
+                self.owed.closed(&missed.slot, missed.outcome, Some(missed.reason));
                 self.closed.insert(missed.slot);
             }
             Body::ScheduleAccept(fact) => {
@@ -90,6 +102,11 @@ impl Past {
             Body::Operator(act) => match act.act.as_str() {
                 "hold" => self.hold_until = act.until_ms.and_then(DateTime::from_timestamp_millis),
                 "release" => self.hold_until = None,
+                "cancel" => {
+                    if let Some(slot) = &act.slot {
+                        self.owed.waived(slot);
+                    }
+                }
                 _ => {}
             },
             _ => {}
@@ -155,6 +172,7 @@ impl Past {
             for slot in slots_of(log, &fact)? {
                 let passed = (owed_from..startable_from).contains(&slot.at);
                 if passed && self.closed.insert(slot.id.clone()) {
+                    self.owed.closed(&slot.id, outcome, Some(reason));
                     bodies.push(Body::Missed(Missed {
                         slot: slot.id,
                         planned_ms: slot.at.timestamp_millis(),

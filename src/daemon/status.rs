@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::engine::Engine;
 use crate::{
-    airing::{Job, State},
+    airing::{Job, Planned, State},
     control::{Lamp, LogHead, NextSlot, OnAir, Status},
     disk,
     playout::Event,
@@ -61,11 +61,11 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
             Some(on_air("on-air", &job, position, sounding, &local))
         }
     };
-    let next = controller.upcoming().next().map(|slot| NextSlot {
+    let coming = |slot: &Planned| NextSlot {
         slot: slot.id.clone(),
         at: local(slot.at),
         in_ms: (slot.at - now).num_milliseconds(),
-    });
+    };
     let clock = match controller.clock_doubt() {
         Some(doubt) => Lamp::new("error", doubt),
         None => Lamp::clock(ports.clock.health()),
@@ -76,7 +76,8 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         version: env!("CARGO_PKG_VERSION").into(),
         running: true,
         on_air,
-        next,
+        next: controller.upcoming().next().map(coming),
+        make_goods: controller.make_goods().map(coming).collect(),
         hold_until: controller.hold().map(local),
         device: engine.lamp.lamp(),
         clock,

@@ -459,7 +459,7 @@ pub struct DeviceFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorAct {
-    /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`.
+    /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`; by nobody `air-refused`, `make-good-refused`.
     pub act: String,
     /// Who.
     pub by: String,

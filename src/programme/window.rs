@@ -93,9 +93,13 @@ impl Windows {
     /// The instant at which the window ends in which `start` lies.
     #[must_use]
     pub fn end_at(&self, zone: Tz, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let date = start.with_timezone(&zone).date_naive();
-        let spans = self.on(date).map(|span| instants(zone, span));
+        let spans = self.spans(zone, start.with_timezone(&zone).date_naive());
         spans.filter(|(from, to)| *from <= start && start < *to).map(|(_, to)| to).max()
+    }
+
+    /// The windows of `date` as instants: the first of each, and the first behind it.
+    pub fn spans(&self, zone: Tz, date: NaiveDate) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
+        self.on(date).map(move |(from, to)| (civil::instant(zone, from).0, civil::instant(zone, to).0))
     }
 
     /// The windows of `date` as civil times.
@@ -105,10 +109,6 @@ impl Windows {
         let end = move |to: NaiveTime| if to == NaiveTime::MIN { midnight } else { date.and_time(to) };
         self.ranges.iter().filter(move |_| allowed).map(move |(from, to)| (date.and_time(*from), end(*to)))
     }
-}
-
-fn instants(zone: Tz, (from, to): (NaiveDateTime, NaiveDateTime)) -> (DateTime<Utc>, DateTime<Utc>) {
-    (civil::instant(zone, from).0, civil::instant(zone, to).0)
 }
 
 fn range(text: &str) -> Result<(NaiveTime, NaiveTime), Malformed> {

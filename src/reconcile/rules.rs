@@ -1,11 +1,11 @@
 //! What counts as aired, and until when what did not may be made good.
 
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::{
     evidence::{AsRunRow, Outcome, Trigger},
-    programme::{Windows, civil},
+    programme::Windows,
     units::Month,
 };
 
@@ -66,15 +66,7 @@ impl Rules {
     }
 
     fn latest_start_on(&self, day: NaiveDate, length: TimeDelta) -> Option<DateTime<Utc>> {
-        if !self.windows.weekdays.contains(&day.weekday()) {
-            return None;
-        }
-        let instant = |local| civil::instant(self.zone, local).0;
-        let midnight = day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN);
-        let ends = self.windows.ranges.iter().map(|(from, to)| {
-            (day.and_time(*from), if *to == NaiveTime::MIN { midnight } else { day.and_time(*to) })
-        });
-        let starts = ends.map(|(from, to)| (instant(from), instant(to) - length));
+        let starts = self.windows.spans(self.zone, day).map(|(from, to)| (from, to - length));
         starts.filter(|(from, latest)| from <= latest).map(|(_, latest)| latest).max()
     }
 }

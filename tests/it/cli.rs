@@ -295,7 +295,8 @@ fn the_same_seed_brings_the_same_faults() {
     let (station, month, slots) = past();
     let first = rehearsed(&station, &["rehearse", &month, "--faults", "3"]);
     assert_eq!(first, rehearsed(&station, &["rehearse", &month, "--faults", "3"]));
-    assert_eq!(first.len(), slots.len());
+    let of_slots = first.iter().filter(|row| row["slot"].is_string()).count();
+    assert_eq!(of_slots, slots.len());
     assert!(first.iter().all(|row| row["outcome"].is_string()), "every slot has its outcome: {first:#?}");
 }
 

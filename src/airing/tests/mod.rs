@@ -3,6 +3,7 @@
 
 mod clock;
 mod judge;
+mod make_good;
 mod people;
 mod random;
 mod resume;
@@ -10,7 +11,7 @@ mod slots;
 mod ward;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 

@@ -30,6 +30,7 @@ enum Chance {
 fn chance() -> impl Strategy<Value = Chance> {
     prop_oneof![
         12 => (1..400_i64).prop_map(Chance::Pass),
+        1 => Just(Chance::Pass(11 * 3600)),
         1 => prop_oneof![Just(180), Just(-180), Just(315_532_800), Just(-315_532_800)].prop_map(Chance::Step),
         1 => any::<bool>().prop_map(Chance::Synchronised),
         2 => (0..3_u8).prop_map(Chance::Preparing),
@@ -148,9 +149,33 @@ fn check(bench: &Bench, over: bool) {
             bench.log
         );
     }
+    check_make_goods(bench);
     assert!(bench.takes() <= bench.cues().len());
     let ends = bench.kinds().iter().filter(|kind| **kind == "play.end").count();
     assert!(ends <= bench.cues().len());
+}
+
+/// Each begins in a window, for a slot that a fault kept from air before it, and there are not too many of them.
+fn check_make_goods(bench: &Bench) {
+    let mut begun: BTreeMap<(Month, String), u32> = BTreeMap::new();
+    let mut repairable = BTreeSet::new();
+    for (_, body) in &bench.log {
+        match body {
+            Body::Missed(missed) if missed.outcome == MISSED => drop(repairable.insert(missed.slot.clone())),
+            Body::End(end) if end.outcome != Outcome::Full => repairable.extend(end.slot.clone()),
+            Body::Cue(cue) if cue.airing.is_none() => {
+                let Some(slot) = &cue.repairs else { continue };
+                assert!(repairable.contains(slot), "{slot} needed none: {:#?}", bench.log);
+                let at = DateTime::from_timestamp_millis(cue.planned_ms).unwrap();
+                let span = TimeDelta::nanoseconds(LENGTH.ns());
+                assert!(rules().windows.covers_at(rules().zone, at, span), "{at} for {slot}");
+                let many = begun.entry((slot.month, slot.programme.clone())).or_default();
+                *many += 1;
+                assert!(*many <= rules().policy.make_goods, "a burst: {:#?}", bench.log);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether that slot was ever made known: it is closed, or it stands in the log.

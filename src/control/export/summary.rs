@@ -134,6 +134,15 @@ fn clock_length(frames: Frames) -> String {
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// The programme by its title; a make-good with the slot that it repairs.
+fn programme(row: &Row) -> String {
+    let title = row.title.clone().unwrap_or_else(|| format!("{}/{}", row.month, row.programme));
+    match &row.repairs {
+        Some(slot) => format!("{title} ({} {slot})", words::say(Lang::Vi, "make-good", &[])),
+        None => title,
+    }
+}
+
 fn line(row: &Row) -> Line {
     let moment = |text: &str, format: &str| instant(text).map(|at| at.format(format).to_string());
     // What people said stands beside the coded cause, never instead of it.
@@ -143,7 +152,7 @@ fn line(row: &Row) -> Line {
     let entry = |seq: &u64| seq.to_string();
     Line {
         planned: moment(&row.planned, "%d/%m/%Y %H:%M:%S").unwrap_or_default(),
-        programme: row.title.clone().unwrap_or_else(|| format!("{}/{}", row.month, row.programme)),
+        programme: programme(row),
         outcome: outcome_word(row.outcome.as_ref()),
         good: row.outcome == Some(Outcome::Full),
         reason: reason.join("; "),

@@ -1,0 +1,44 @@
+//! What forbids sound, asked when a slot is cued and once more when its cue is durable.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Controller, Job};
+use crate::{evidence::Reason, words::Lang};
+
+impl Controller {
+    pub(super) fn obstacle(&self, job: &Job, begin: DateTime<Utc>) -> Option<(Reason, String)> {
+        if let Some(obstacle) = self.obstacle_at(begin) {
+            return Some(obstacle);
+        }
+        if job.has_second() && begin > job.planned + self.late_start() {
+            return Some((Reason::LateStart, String::new()));
+        }
+        if !self.fits(job, begin) {
+            let reason = if begin > job.planned { Reason::LateStart } else { Reason::QuietHours };
+            return Some((reason, "the rest of the programme does not fit an allowed window".into()));
+        }
+        None
+    }
+
+    pub(super) fn late_start(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.rules.policy.late_start_s))
+    }
+
+    pub(super) fn obstacle_at(&self, at: DateTime<Utc>) -> Option<(Reason, String)> {
+        if let Some(doubt) = self.trust.doubt() {
+            return Some((Reason::ClockUntrusted, doubt.say(Lang::Vi)));
+        }
+        self.hold_until.filter(|until| *until > at).map(|until| (Reason::Held, self.local(until)))
+    }
+
+    pub(super) fn fits(&self, job: &Job, begin: DateTime<Utc>) -> bool {
+        !self.rules.enforce_windows || self.rules.windows.covers_at(self.rules.zone, begin, job.rest_span())
+    }
+
+    /// Sound ends with its window; a programme that fits gets a little room for a late resume.
+    pub(super) fn end_by(&self, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
+        let begin = now.max(job.planned);
+        let window = self.rules.windows.end_at(self.rules.zone, begin).filter(|_| self.rules.enforce_windows);
+        window.unwrap_or(begin + TimeDelta::hours(12))
+    }
+}
