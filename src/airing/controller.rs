@@ -11,7 +11,7 @@ use super::{
     Action, Input, Job, Planned, Refused, Rules, State, judge,
     make_good::{MakeGoods, Owed},
     message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
-    trust::Trust,
+    trust::{ClockPast, Trust},
 };
 use crate::{
     clock::{Health, Reading},
@@ -39,6 +39,9 @@ pub struct Controller {
     pub(super) hold_until: Option<DateTime<Utc>>,
     /// Slots before it were an earlier epoch's to answer for.
     pub(super) owed_from: DateTime<Utc>,
+    /// The first reading of this run, and the log's last instant before it.
+    begun: Option<Reading>,
+    off_since: Option<DateTime<Utc>>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     pub(super) closing: bool,
     pub(super) phase: Phase,
@@ -76,11 +79,11 @@ pub(super) struct OnAir {
 }
 
 impl Controller {
-    /// A controller at rest. `closed` are the slots that the log already gave an outcome or a cue;
-    /// `floor` is the wall time of the log's last entry; `device` is the output as configured.
+    /// A controller at rest. `closed` are the slots that the log already gave an outcome or a cue; `past` is
+    /// what it says of the clock; `device` is the output as configured.
     #[must_use]
-    pub fn new(rules: Rules, device: String, closed: BTreeSet<SlotId>, floor: DateTime<Utc>) -> Controller {
-        let trust = Trust::new(floor, rules.policy.clock_step_s);
+    pub fn new(rules: Rules, device: String, closed: BTreeSet<SlotId>, past: ClockPast) -> Controller {
+        let trust = Trust::new(past, rules.policy.clock_step_s);
         let due = BTreeMap::new();
         Controller {
             rules,
@@ -93,6 +96,8 @@ impl Controller {
             probed: None,
             hold_until: None,
             owed_from: DateTime::<Utc>::MIN_UTC,
+            begun: None,
+            off_since: None,
             closing: false,
             phase: Phase::Idle,
         }
@@ -101,6 +106,7 @@ impl Controller {
     /// One turn: takes the clocks and one input, gives what shall be done.
     pub fn step(&mut self, now: &Reading, health: Health, input: Input) -> Vec<Action> {
         let mut out = Vec::new();
+        self.begun.get_or_insert_with(|| now.clone());
         if let Some(step) = self.trust.follow(now, health) {
             out.push(Action::Record(vec![step]));
         }
@@ -116,13 +122,13 @@ impl Controller {
             Input::Player(event) => self.heard(event, &mut out),
             request => self.request(request, wall, &mut out),
         }
-        self.advance(wall, &mut out);
+        self.advance(now, &mut out);
         out
     }
 
-    /// The clocks of the log's last entry, when it was written in this same boot: a step since then is told.
-    pub fn follow_on(&mut self, last: Reading) {
-        self.trust.follow_on(last);
+    /// The station was off before this run, from that instant on as far as the log knows.
+    pub fn was_off_since(&mut self, last: Option<DateTime<Utc>>) {
+        self.off_since = last;
     }
 
     /// A hold that was in force when the last run ended.
@@ -201,7 +207,8 @@ impl Controller {
 
     // ---- the way to air ----------------------------------------------------------------------------
 
-    fn advance(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
+    fn advance(&mut self, reading: &Reading, out: &mut Vec<Action>) {
+        let now = reading.wall;
         if self.hold_until.is_some_and(|until| until <= now) {
             self.hold_until = None;
         }
@@ -211,7 +218,7 @@ impl Controller {
         if self.trust.doubt().is_none() {
             // A clock that is doubted may be years ahead; what it closed could never air any more.
             self.close_withdrawn(now, out);
-            self.close_overdue(now, out);
+            self.close_overdue(reading, out);
             self.plan_make_goods(now);
         }
         // An answer that is merely late is judged by its lateness; one that never comes must not block for ever.
@@ -252,16 +259,21 @@ impl Controller {
     }
 
     /// Slots whose time is over without their turn coming get their outcome now.
-    fn close_overdue(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let latest = now - self.late_start();
+    fn close_overdue(&mut self, now: &Reading, out: &mut Vec<Action>) {
+        let latest = now.wall - self.late_start();
+        // When this run began, by the clock as it now is: it may have been set right since.
+        let begun = self.begun.as_ref().map_or(now.wall, |begun| now.wall - now.since(begun));
         let overdue: Vec<Planned> =
             self.due.extract_if(.., |(at, _), _| *at < latest).map(|(_, slot)| slot).collect();
         let bodies: Vec<Body> = overdue
             .iter()
             .map(|slot| {
                 self.closed.insert(slot.id.clone());
-                let (reason, detail) =
-                    self.obstacle_at(slot.at).unwrap_or((Reason::LateStart, String::new()));
+                let (reason, detail) = if slot.at + self.late_start() < begun {
+                    (Reason::PowerOff, self.off_until(begun))
+                } else {
+                    self.obstacle_at(slot.at).unwrap_or((Reason::LateStart, String::new()))
+                };
                 self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(reason));
                 missed(slot, reason, &detail)
             })
@@ -269,6 +281,11 @@ impl Controller {
         if !bodies.is_empty() {
             out.push(Action::Record(bodies));
         }
+    }
+
+    /// The bounds of the time without this station, for people.
+    fn off_until(&self, begun: DateTime<Utc>) -> String {
+        self.off_since.map_or(String::new(), |last| format!("{} – {}", self.local(last), self.local(begun)))
     }
 
     fn plan_make_goods(&mut self, now: DateTime<Utc>) {

@@ -123,6 +123,13 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
+    /// A person says that the clock is right.
+    ConfirmClock {
+        /// Comes back in the answer.
+        token: u64,
+        /// Who.
+        by: String,
+    },
     /// A person cancels a slot that has not begun.
     Cancel {
         /// Comes back in the answer.

@@ -21,3 +21,4 @@ pub use controller::Controller;
 pub use job::{Interrupted, Job};
 pub use make_good::Owed;
 pub use message::{Action, Answer, Input, Planned, Refused, Rules, Standing, State};
+pub use trust::ClockPast;

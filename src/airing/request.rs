@@ -12,7 +12,7 @@ use crate::{
     evidence::{Body, OperatorAct, Outcome, Reason, Trigger},
     playout::Command,
     units::SlotId,
-    words::Message,
+    words::{Lang, Message},
 };
 
 /// The longest hold that a person may set.
@@ -41,6 +41,7 @@ impl Controller {
                 (token, self.stop(&by, &reason, hold_until, now, out))
             }
             Input::Release { token, by } => (token, self.release(&by, out)),
+            Input::ConfirmClock { token, by } => (token, self.confirm_clock(&by, now, out)),
             Input::Cancel { token, slot, by, reason } => (token, self.cancel(&slot, &by, &reason, out)),
             Input::Shutdown => return self.close(out),
             _ => return,
@@ -112,6 +113,15 @@ impl Controller {
         }
         out.push(operator("release", by, "", None, None));
         Ok(Message::new("release-done"))
+    }
+
+    fn confirm_clock(&mut self, by: &str, now: DateTime<Utc>, out: &mut Vec<Action>) -> Answer {
+        let Some(doubt) = self.trust.doubt() else {
+            return Err(Message::new("clock-not-doubted").with("now", self.local(now)));
+        };
+        out.push(operator("clock-confirm", by, &doubt.say(Lang::Vi), None, None));
+        self.trust.believe(now);
+        Ok(Message::new("clock-confirmed").with("now", self.local(now)))
     }
 
     fn cancel(&mut self, id: &SlotId, by: &str, reason: &str, out: &mut Vec<Action>) -> Answer {

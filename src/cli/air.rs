@@ -41,6 +41,10 @@ pub(super) fn release(folder: Folder, by: Option<&str>, say: Say) -> anyhow::Res
     put(folder, Ask::Release { by: person(by) }, None, say)
 }
 
+pub(super) fn confirm_clock(folder: Folder, by: &str, say: Say) -> anyhow::Result<Exit> {
+    put(folder, Ask::ConfirmClock { by: by.into() }, None, say)
+}
+
 pub(super) fn cancel(
     folder: Folder,
     slot: &SlotId,

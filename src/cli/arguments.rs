@@ -91,6 +91,10 @@ pub(super) enum Verb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    Clock {
+        #[command(subcommand)]
+        what: ClockVerb,
+    },
     Cancel {
         slot: SlotId,
         #[arg(long, value_name = "TEXT")]
@@ -159,6 +163,15 @@ pub(super) enum Verb {
         output: Option<String>,
         #[arg(long)]
         tone: bool,
+    },
+}
+
+/// The verbs of `loa clock`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ClockVerb {
+    Confirm {
+        #[arg(long, value_name = "NAME")]
+        by: String,
     },
 }
 

@@ -22,7 +22,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Cli, KeyVerb, Verb};
+use arguments::{Cli, ClockVerb, KeyVerb, Verb};
 use say::Say;
 
 use crate::{
@@ -108,6 +108,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
             air::stop(folder, reason, hold_until.as_deref(), by.as_deref(), say)
         }
         Verb::Release { by } => air::release(folder, by.as_deref(), say),
+        Verb::Clock { what: ClockVerb::Confirm { by } } => air::confirm_clock(folder, by, say),
         Verb::Cancel { slot, reason, by } => air::cancel(folder, slot, reason, by.as_deref(), say),
         Verb::Export { from, to, output, audio, force } => {
             let wish = export::wish(from.as_deref(), to.as_deref(), *audio, *force)?;

@@ -83,6 +83,7 @@ pub fn record(
             let fact = HoldFact { from, to, lifts: Some(*hold), by: by.clone(), reason: reason.clone() };
             plain(Body::Hold(fact), "retain-lifted")
         }
+        Ask::ConfirmClock { by } => written(&[], by).map(|()| None),
         _ => Ok(None),
     }
 }

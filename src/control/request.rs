@@ -30,6 +30,7 @@ pub enum Ask {
     Air { schedule: ScheduleName, programme: String, test: bool, by: String },
     Stop { by: String, reason: String, hold_until: Option<DateTime<Utc>> },
     Release { by: String },
+    ConfirmClock { by: String },
     Cancel { slot: SlotId, by: String, reason: String },
     Note { slot: SlotId, by: String, text: String },
     Correct { entry: u64, by: String, text: String },

@@ -102,9 +102,10 @@ impl Engine {
     /// Takes up where the log ends: boot entries, missed slots, the airing that was cut.
     pub fn start(ports: Ports, rules: Rules, mut past: Past, missed: Vec<Body>) -> Engine {
         let now = ports.clock.now();
-        let floor = past.last.as_ref().map_or(DateTime::UNIX_EPOCH, Clk::wall);
         let closed = std::mem::take(&mut past.closed);
-        let mut controller = Controller::new(rules, ports.output.clone(), closed, floor);
+        let mut controller =
+            Controller::new(rules, ports.output.clone(), closed, past.clock(&ports.clock.boot_id()));
+        controller.was_off_since(past.last.as_ref().map(Clk::wall));
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
         controller.restore_owed(std::mem::take(&mut past.owed));
         controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
@@ -148,9 +149,6 @@ impl Engine {
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
         engine.append(bodies, blobs, told);
-        if let Some(last) = past.last_reading(&engine.ports.clock.boot_id()) {
-            engine.controller.follow_on(last);
-        }
         let stamp = data.join("position");
         // What was cut is the daemon's to go on with, not of a process that only does one thing.
         let cut = if engine.ports.follow == Follow::Nothing {

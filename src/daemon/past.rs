@@ -9,17 +9,18 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    airing::{Interrupted, Owed, Planned},
+    airing::{ClockPast, Interrupted, Owed, Planned},
     clock::Reading,
+    config::Policy,
     control::{ControlError, Position},
-    evidence::{Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact},
+    evidence::{Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact, Trusted},
     programme::SlotList,
     store::Log,
     units::{Frames, ScheduleName, SlotId},
 };
 
 /// What the log says of the time before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Past {
     /// Slots that have an outcome or were cued.
     pub closed: BTreeSet<SlotId>,
@@ -30,6 +31,8 @@ pub(super) struct Past {
     /// The airings that are open. One that was cut waits for the daemon, even while somebody airs something
     /// by hand without one.
     open: BTreeMap<Airing, Open>,
+    /// Which of its clocks were trusted.
+    trusted: Trusted,
     /// The last entry's clocks.
     pub last: Option<Clk>,
     /// Whether the last run ended in order; a new log counts as such.
@@ -53,9 +56,19 @@ struct Open {
 }
 
 impl Past {
-    /// Reads it from `log`.
-    pub fn read(log: &Log) -> Result<Past, ControlError> {
-        let mut past = Past { clean: true, ..Past::default() };
+    /// Reads it from `log` of a station with this `policy`.
+    pub fn read(log: &Log, policy: &Policy) -> Result<Past, ControlError> {
+        let mut past = Past {
+            closed: BTreeSet::new(),
+            owed: Owed::default(),
+            accepted: Vec::new(),
+            open: BTreeMap::new(),
+            trusted: Trusted::new(TimeDelta::seconds(i64::from(policy.clock_step_s))),
+            last: None,
+            clean: true,
+            owed_from: None,
+            hold_until: None,
+        };
         for entry in log.reader().entries(0..log.size()) {
             past.take(entry?);
         }
@@ -63,6 +76,7 @@ impl Past {
     }
 
     fn take(&mut self, entry: Entry) {
+        self.trusted.follow(&entry);
         self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
         match entry.body {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
@@ -121,10 +135,15 @@ impl Past {
         last.into_values().cloned().collect()
     }
 
-    /// The last reading of this same boot of the machine.
-    pub fn last_reading(&self, boot: &str) -> Option<Reading> {
-        let last = self.last.as_ref().filter(|last| last.boot == boot)?;
-        Some(Reading { wall: last.wall(), boot_ns: last.boot_ms * 1_000_000 })
+    /// What a run in the boot `boot` of the machine has to know of the clock.
+    pub fn clock(&self, boot: &str) -> ClockPast {
+        let (floor_ms, doubted) = self.trusted.next_run(boot);
+        let last = self.last.as_ref().filter(|last| last.boot == boot);
+        ClockPast {
+            floor: DateTime::from_timestamp_millis(floor_ms).unwrap_or(DateTime::UNIX_EPOCH),
+            doubted,
+            last: last.map(|last| Reading { wall: last.wall(), boot_ns: last.boot_ms * 1_000_000 }),
+        }
     }
 
     /// The airings that were cut, the latest first, with the stamp beside the log; `boot` is the machine's boot
@@ -285,7 +304,7 @@ mod tests {
         let mut log = log(folder.path());
         accept(&mut log, 1, &[5, 12, 19]);
         accept(&mut log, 2, &[5, 26]);
-        let mut past = Past::read(&log).unwrap();
+        let mut past = Past::read(&log, &Policy::default()).unwrap();
         let bodies = past.close_missed(&log, at(15), "").unwrap();
         let found: Vec<_> = bodies
             .iter()
@@ -309,7 +328,9 @@ mod tests {
         let cut = log.append(&[(clk(), cue(Some(slot(5))))]).unwrap()[0];
         let by_hand = log.append(&[(clk(), cue(None))]).unwrap()[0];
         let open = |log: &Log| {
-            let cut = Past::read(log).unwrap().interrupted(&folder.path().join("position"), "x");
+            let cut = Past::read(log, &Policy::default())
+                .unwrap()
+                .interrupted(&folder.path().join("position"), "x");
             cut.iter().map(|cut| cut.airing).collect::<Vec<_>>()
         };
         assert_eq!(open(&log), [by_hand, cut]);

@@ -48,6 +48,7 @@ impl Engine {
             }
             Ask::Stop { by, reason, hold_until } => Input::Stop { token, by, reason, hold_until },
             Ask::Release { by } => Input::Release { token, by },
+            Ask::ConfirmClock { by } => Input::ConfirmClock { token, by },
             Ask::Cancel { slot, by, reason } => Input::Cancel { token, slot, by, reason },
         };
         self.waiting.insert(token, reply);

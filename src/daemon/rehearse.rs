@@ -97,8 +97,8 @@ fn live(
     progress: &mut dyn FnMut(DateTime<Utc>),
 ) -> anyhow::Result<()> {
     let log = Log::open(&folder.log_path(), SigningKey::parse(key.secret_text())?)?;
-    let mut past = Past::read(&log)?;
     let rules = rules(folder, false, true);
+    let mut past = Past::read(&log, &rules.policy)?;
     let (missed, rundowns) = take_up(&log, &mut past, &rules, clock.as_ref())?;
     let (inbox, mut incoming) = mpsc::channel(INBOX);
     let (mut writer, handle) = Writer::new(log);

@@ -12,6 +12,7 @@ mod scan;
 pub mod statement;
 pub mod tiles;
 pub mod tree;
+mod trusted;
 pub mod verify;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use entry::{
 };
 pub use report::{Fault, VerifyReport};
 pub use tree::Frontier;
+pub use trusted::Trusted;
 pub use verify::{Kept, ReadLeaf, Verifier};

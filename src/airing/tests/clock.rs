@@ -145,3 +145,58 @@ fn what_a_person_asked_for_airs_though_the_clock_is_set_back_meanwhile() {
         assert!(bench.takes() == 1 || bench.is_idle(), "a next attempt is not put off");
     }
 }
+
+/// The station was off while `passed` slots went by, and finds a clock that stands `wrong` from the right one.
+fn found(wrong: TimeDelta, doubted: bool) -> Bench {
+    let right = t0() + s(3600);
+    let mut bench = Bench::with(rules(), right + wrong, BTreeSet::new());
+    // A doubt outlives the program, not the machine's boot.
+    let last = doubted.then(|| bench.clock.now());
+    let past = ClockPast { floor: t0() - s(7200), doubted, last };
+    bench.controller = Controller::new(rules(), "pulse:loud".into(), BTreeSet::new(), past);
+    bench.controller.was_off_since(Some(t0() - s(7200)));
+    bench.health = UNSYNCHRONISED;
+    let slots = vec![slot(t0()), slot(t0() + TimeDelta::hours(12))];
+    bench.send(Input::Rundown { schedule: centre(), slots, standing: Standing::Known });
+    bench
+}
+
+#[test]
+fn what_passed_while_the_pc_was_off_is_told_so_when_the_clock_is_right() {
+    let mut bench = found(-DECADE, false);
+    bench.clock.advance(s(40));
+    bench.send(Input::Tick);
+    assert_eq!(bench.outcomes(), []);
+    bench.health = SYNCHRONISED;
+    bench.set_by(DECADE);
+    assert_eq!(bench.outcomes(), missed(Reason::PowerOff));
+    let Some((_, Body::Missed(missed))) = bench.log.last() else { panic!("{:?}", bench.log) };
+    assert_eq!(missed.detail, "2022-03-05T03:30:00+07:00 – 2022-03-05T06:30:00+07:00");
+    bench.until(t0() + TimeDelta::hours(12));
+    assert_eq!(bench.takes(), 1);
+}
+
+#[test]
+fn a_person_lifts_the_doubt_and_says_so_in_the_log() {
+    let confirm =
+        |bench: &mut Bench| bench.send(Input::ConfirmClock { token: 5, by: "Trần Thị B".into() });
+    let mut bench = found(TimeDelta::zero(), true);
+    bench.air(true);
+    assert_eq!((bench.answer(), bench.outcomes()), (Err("clock-unconfirmed"), vec![]));
+    confirm(&mut bench);
+    assert_eq!((bench.answer(), bench.outcomes()), (Ok("clock-confirmed"), missed(Reason::PowerOff)));
+    let acts: Vec<_> = bench
+        .log
+        .iter()
+        .filter_map(|(_, body)| if let Body::Operator(act) = body { Some(act.clone()) } else { None })
+        .collect();
+    assert_eq!((acts[0].act.as_str(), acts[0].by.as_str(), acts.len()), ("clock-confirm", "Trần Thị B", 1));
+    assert!(acts[0].reason.contains("nghi sai"), "{:?}", acts[0]);
+    confirm(&mut bench);
+    assert_eq!(bench.answer(), Err("clock-not-doubted"));
+    bench.until(t0() + TimeDelta::hours(12));
+    assert_eq!(bench.takes(), 1);
+    // A later step is doubted anew.
+    bench.set_by(s(90));
+    assert!(bench.controller.clock_doubt().is_some());
+}

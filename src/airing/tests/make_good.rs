@@ -133,7 +133,6 @@ fn a_month_ends_with_its_make_goods() {
     bench.controller.restore_owed(owed);
     bench.send(Input::Tick);
     assert_eq!(planned(&bench), plan(&[("31 17:00", "05")]), "one window is left");
-    bench.controller.trust = super::super::trust::Trust::new(t0(), 60);
     bench.until(evening() + days(26) - s(30));
     bench.prepare = Reply::Waits;
     bench.until(evening() + days(27));

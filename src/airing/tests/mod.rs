@@ -17,7 +17,9 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Action, Answer, Controller, Input, Interrupted, Job, Planned, Refused, Rules, Standing, State};
+use super::{
+    Action, Answer, ClockPast, Controller, Input, Interrupted, Job, Planned, Refused, Rules, Standing, State,
+};
 use crate::{
     clock::{Clock as _, Health, Manual},
     config::{Channels, Policy},
@@ -134,7 +136,12 @@ impl Bench {
         Bench {
             clock: Manual::at(wall),
             health: SYNCHRONISED,
-            controller: Controller::new(rules, "pulse:loud".into(), closed, wall),
+            controller: Controller::new(
+                rules,
+                "pulse:loud".into(),
+                closed,
+                ClockPast { floor: wall, doubted: false, last: None },
+            ),
             log: Vec::new(),
             told: Vec::new(),
             stamps: Vec::new(),

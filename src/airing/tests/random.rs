@@ -21,6 +21,7 @@ enum Chance {
     Release,
     Air(bool),
     Cancel(usize),
+    Confirm,
     /// Revision and which of the slots it holds, one bit each.
     Rundown(u8, u8, bool),
     /// The same of the ward's own schedule.
@@ -44,6 +45,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         1 => Just(Chance::Release),
         1 => any::<bool>().prop_map(Chance::Air),
         1 => (0..SLOTS).prop_map(Chance::Cancel),
+        1 => Just(Chance::Confirm),
         1 => (1..4_u8, any::<u8>(), any::<bool>()).prop_map(|(r, kept, fresh)| Chance::Rundown(r, kept, fresh)),
         1 => (1..4_u8, any::<u8>(), any::<bool>()).prop_map(|(r, kept, fresh)| Chance::Ward(r, kept, fresh)),
     ]
@@ -112,6 +114,7 @@ fn happen(bench: &mut Bench, chance: Chance) {
         Chance::Stop(hold) => bench.stop(hold.map(|seconds| bench.now() + s(seconds))),
         Chance::Release => bench.send(Input::Release { token: 3, by: String::new() }),
         Chance::Air(test) => bench.air(test),
+        Chance::Confirm => bench.send(Input::ConfirmClock { token: 5, by: String::new() }),
         Chance::Cancel(n) => {
             let slot = planned(n, 1).id;
             bench.send(Input::Cancel { token: 4, slot, by: String::new(), reason: String::new() });
