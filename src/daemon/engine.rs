@@ -149,6 +149,8 @@ impl Engine {
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
         engine.append(bodies, blobs, told);
+        // A clock that is behind the log is told before anything else is.
+        engine.step(Input::Tick);
         let stamp = data.join("position");
         // What was cut is the daemon's to go on with, not of a process that only does one thing.
         let cut = if engine.ports.follow == Follow::Nothing {

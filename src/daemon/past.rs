@@ -76,7 +76,7 @@ impl Past {
     }
 
     fn take(&mut self, entry: Entry) {
-        self.trusted.follow(&entry);
+        self.trusted.follow(&entry.clk, Some(&entry.body));
         self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
         match entry.body {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),

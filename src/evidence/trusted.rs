@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::entry::{Body, Clk, Entry};
+use super::entry::{Body, Clk};
 
 /// Follows the clocks of the entries, in their order.
 #[derive(Debug, Clone)]
@@ -26,9 +26,8 @@ impl Trusted {
         Trusted { most_jump_ms, last: None, floor_ms: i64::MIN, known_ms: i64::MIN, doubted: false }
     }
 
-    /// Takes the clocks of the next entry; tells whether they are trusted.
-    pub fn follow(&mut self, entry: &Entry) -> bool {
-        let clk = &entry.clk;
+    /// Takes the clocks of the next entry with its body, where that is understood; tells whether they are trusted.
+    pub fn follow(&mut self, clk: &Clk, body: Option<&Body>) -> bool {
         let before = self.last.as_ref().filter(|last| last.boot == clk.boot);
         let jump_ms = before.map_or(0, |last| {
             let passed_ms = clk.boot_ms.saturating_sub(last.boot_ms);
@@ -37,9 +36,9 @@ impl Trusted {
         if before.is_none() {
             (self.floor_ms, self.doubted) = (self.latest_ms(), false);
         }
-        let step_ms = if let Body::ClockStep { step_ms } = &entry.body { *step_ms } else { 0 };
+        let step_ms = if let Some(Body::ClockStep { step_ms }) = body { *step_ms } else { 0 };
         let jumped = [jump_ms, step_ms].iter().any(|ms| ms.saturating_abs() > self.most_jump_ms);
-        let confirmed = matches!(&entry.body, Body::Operator(act) if act.act == "clock-confirm");
+        let confirmed = matches!(body, Some(Body::Operator(act)) if act.act == "clock-confirm");
         if clk.sync || confirmed {
             // What the log holds beyond it was written on a clock that ran ahead.
             self.floor_ms = self.floor_ms.min(clk.wall_ms);
@@ -96,7 +95,7 @@ mod tests {
                 until_ms: None,
             };
             let body = if confirmed && n == last { Body::Operator(act) } else { Body::Heartbeat {} };
-            trusted.follow(&Entry { seq: n as u64, clk, body });
+            trusted.follow(&clk, Some(&body));
         }
         assert_eq!(trusted.next_run(&"b".repeat(32)), wanted, "{entries:?}");
     }

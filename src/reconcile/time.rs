@@ -46,7 +46,7 @@ impl Time {
 
     /// Takes the clocks of the next entry; whether they are trusted.
     pub fn follow(&mut self, entry: &Entry) -> bool {
-        let trusted = self.trusted.follow(entry);
+        let trusted = self.trusted.follow(&entry.clk, Some(&entry.body));
         // What a step made due is closed by the entries that follow it, not before it.
         if trusted && !matches!(entry.body, Body::ClockStep { .. }) {
             self.seen_ms = self.seen_ms.max(entry.clk.wall_ms);
