@@ -2,13 +2,14 @@
 """loa on a real sound server, beside its peers: one Markdown table of figure, peers and goal. See README.md."""
 import argparse, array, collections, os, re, shutil, statistics, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no litter beside the sources
 
 import sound
-from players import Loa, Process, installed, wait_until
+from players import ZONE, Loa, Process, installed, wait_until
 from sound import RATE, Recorder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,7 +208,8 @@ def ready(bench):
     empty = measure(loa)
     loa.run()
     # A year of hourly heartbeats and more, as operators' notes: every entry is one durable append.
-    note = {"ask": "note", "slot": f"{month}/bench/{month}-01T05:30:00", "by": "Bench", "text": "a year's log"}
+    local = datetime.fromtimestamp(slot, ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    note = {"ask": "note", "slot": f"{month}/bench/{local}", "by": "Bench", "text": "a year's log"}
     with ThreadPoolExecutor(8) as many:
         answers = collections.Counter(many.map(lambda _: loa.ask(note)[:7], range(entries)))
     loa.stop()
@@ -308,7 +310,7 @@ def appends(bench):
     """Durable appends a second, by the criterion bench; beside it what the disk gives to a bare fdatasync."""
     command = ["cargo", "bench", "--bench", "store", "--", "durable append", *(["--quick"] if bench.quick else [])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    found = re.search(r"thrpt:\s+\[\S+ \S+ (\S+) (\S+) ", done.stdout)
+    found = re.search(r"thrpt:\s+\[\S+\s+\S+\s+(\S+)\s+(\S+)", done.stdout)
     if not found:
         raise SystemExit(f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     rate = float(found[1]) * (1000 if found[2].startswith("K") else 1)

@@ -30,7 +30,7 @@ impl Say {
     /// A line for people; silent under `--json`.
     pub fn line(self, text: &str) {
         if !self.json {
-            print_line(text);
+            print_people(text);
         }
     }
 
@@ -54,7 +54,7 @@ impl Say {
         for row in rows {
             table.add_row(row);
         }
-        print_line(&table.to_string());
+        print_people(&table.to_string());
     }
 
     /// Findings, worst first, each with its remedy.
@@ -71,9 +71,9 @@ impl Say {
                 Severity::Warning => "severity-warning",
                 Severity::Note => "severity-note",
             };
-            print_line(&format!("{}: {}: {}", self.text(severity, &[]), view.place, view.message));
+            print_people(&format!("{}: {}: {}", self.text(severity, &[]), view.place, view.message));
             if !view.hint.is_empty() {
-                print_line(&format!("  {}: {}", self.text("hint", &[]), view.hint));
+                print_people(&format!("  {}: {}", self.text("hint", &[]), view.hint));
             }
         }
     }
@@ -116,7 +116,7 @@ impl Say {
         );
         if !self.json {
             if exit == Exit::Done {
-                print_line(said.in_lang(self.lang));
+                print_people(said.in_lang(self.lang));
             } else {
                 complain(said.in_lang(self.lang));
             }
@@ -140,6 +140,36 @@ fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+fn print_people(text: &str) {
+    print_line(&visible(text));
+}
+
 fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible(text));
+}
+
+/// What a hostile log or file says must not steer the terminal that shows it: control characters become their
+/// pictures.
+fn visible(text: &str) -> String {
+    let picture = |c: char| match c {
+        '\n' | '\t' => c,
+        '\u{7f}' => '\u{2421}',
+        c if c.is_ascii_control() => {
+            char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(picture).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(visible("một dòng\n\thai"), "một dòng\n\thai");
+        assert_eq!(visible("\u{1b}[2J\rwhole\u{7}\u{7f}\u{9b}"), "␛[2J␍whole␇␡\u{fffd}");
+    }
 }

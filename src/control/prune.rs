@@ -132,6 +132,10 @@ impl Deleting<'_> {
         if self.entered.insert((fact.file.clone(), fact.digest, fact.month)) {
             enter(Body::Delete(fact))?;
         }
+        // A hold that became durable while this was entered stands before it in the log.
+        if !matches!(self.verdict(named)?, Verdict::Delete(_)) {
+            return Ok(false);
+        }
         fs::remove_file(path).at("delete", path)?;
         sync_folder_of(path)?;
         Ok(true)
