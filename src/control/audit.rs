@@ -131,7 +131,8 @@ impl Place {
 
 /// The key that a person gave, or what is unclear about it.
 pub(super) fn public_key(text: &str) -> Result<PublicKey, ControlError> {
-    PublicKey::parse(text).map_err(|_| ControlError::Usage(Message::new("key-unclear").with("key", text)))
+    let unclear = |_| ControlError::Usage(Message::new("key-unclear").with("key", text));
+    PublicKey::parse(text).or_else(|_| PublicKey::parse_witness(text)).map_err(unclear)
 }
 
 /// The code that a person copied, or that it was copied wrongly.

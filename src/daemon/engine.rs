@@ -12,7 +12,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{months::Seen, past::Past, prune::Pruning, status::DeviceLamp};
+use super::{
+    months::Seen,
+    past::Past,
+    prune::Pruning,
+    pulse::{Answered, Pulse},
+    status::DeviceLamp,
+};
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
@@ -87,6 +93,9 @@ pub(super) struct Engine {
     mute: Cell<bool>,
     /// Why what a person asked for in this process did not sound.
     pub(super) refused: Option<Said>,
+    pulse: Pulse,
+    /// Where the player's next answer counts.
+    pinged: Option<Answered>,
 }
 
 /// How often files are looked at for changes.
@@ -124,6 +133,8 @@ impl Engine {
             broken: false,
             mute: Cell::new(false),
             refused: None,
+            pulse: Pulse::default(),
+            pinged: None,
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
@@ -172,6 +183,11 @@ impl Engine {
                 self.keep_house();
                 self.step(Input::Tick);
             }
+            Incoming::Player(Event::Pong) => {
+                if let Some(asked) = self.pinged.take() {
+                    asked.yes();
+                }
+            }
             Incoming::Player(event) => {
                 let zone = self.ports.folder.station.zone;
                 let at = self.ports.clock.now().wall.with_timezone(&zone);
@@ -203,6 +219,15 @@ impl Engine {
         self.tokens += 1;
         let reason = "ended at the terminal".to_owned();
         self.step(Input::Stop { token, by: String::new(), reason, hold_until: None });
+    }
+
+    /// Whether everything that must advance has done so since the last beat; asks anew.
+    pub fn beat(&mut self) -> bool {
+        let Some((player, writer)) = self.pulse.beat() else { return false };
+        self.pinged = Some(player);
+        let answered = move |_| writer.yes();
+        let barrier = Append { entries: Vec::new(), blobs: Vec::new(), reply: Box::new(answered) };
+        (self.ports.player)(Command::Ping) && self.ports.writer.send(barrier).is_ok()
     }
 
     /// The calendar month at the station.

@@ -12,6 +12,7 @@ mod months;
 mod past;
 mod people;
 mod prune;
+mod pulse;
 mod rehearse;
 mod run;
 mod socket;

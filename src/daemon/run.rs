@@ -3,7 +3,7 @@
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -188,6 +188,7 @@ async fn turn_until_done(
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let mut answered = false;
     let watchdog = watchdog();
+    let mut beat_at = watchdog.map(|_| Instant::now());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
         if engine.broken || (answered && engine.is_idle()) {
@@ -197,7 +198,8 @@ async fn turn_until_done(
             return Ok(());
         }
         let wake = engine.next_wake(clock.now().wall).to_std().unwrap_or_default();
-        let wake = watchdog.map_or(wake, |period| wake.min(period));
+        let until_beat = beat_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let wake = until_beat.map_or(wake, |period| wake.min(period));
         tokio::select! {
             next = incoming.recv() => match next {
                 Some(next) => engine.turn(next),
@@ -218,8 +220,13 @@ async fn turn_until_done(
                 None => return Ok(()),
             },
         }
-        if watchdog.is_some() {
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        if let (Some(at), Some(period)) = (beat_at, watchdog)
+            && Instant::now() >= at
+        {
+            if engine.beat() {
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+            beat_at = Some(Instant::now() + period);
         }
     }
 }
@@ -232,9 +239,9 @@ async fn answer_of(once: &mut Option<oneshot::Receiver<Reply>>) -> Option<Reply>
     }
 }
 
-/// Half of the period within which systemd wants to hear of us.
+/// A third of the period within which systemd wants to hear of us: who is asked in one beat has until the next.
 fn watchdog() -> Option<Duration> {
-    sd_notify::watchdog_enabled().map(|period| period / 2)
+    sd_notify::watchdog_enabled().map(|period| period / 3)
 }
 
 /// Fades what is on air and waits until it is closed.

@@ -1,10 +1,14 @@
-//! Named Ed25519 keys and the signed notes they make (C2SP signed-note v1).
+//! Named Ed25519 keys and the signed notes they make (C2SP signed-note v1), with the cosignatures of witnesses.
 //!
 //! Keys have the text forms of Go's `sumdb/note`: `PRIVATE+KEY+name+id+base64` and `name+id+base64`.
 //! The name is bound into the id and so into every signature.
 
+mod cosignature;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use signed_note::{Note, Signer, StandardSigner, StandardVerifier, Verifier, VerifierList};
+
+use cosignature::Cosigner;
 
 /// A key or a note that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +94,17 @@ impl PublicKey {
         Ok(PublicKey(text.trim().into()))
     }
 
+    /// Reads the same form of a witness's key, which makes cosignatures over signed heads and signs nothing else.
+    pub fn parse_witness(text: &str) -> Result<PublicKey, KeyError> {
+        let text = text.trim();
+        Cosigner::parse(text).map(|_| PublicKey(text.into())).ok_or(KeyError::Malformed)
+    }
+
+    fn verifier(&self) -> Option<Box<dyn Verifier>> {
+        let signer = StandardVerifier::new(&self.0).ok().map(|key| Box::new(key) as Box<dyn Verifier>);
+        signer.or_else(|| Cosigner::parse(&self.0).map(|key| Box::new(key) as Box<dyn Verifier>))
+    }
+
     /// The `name+id+base64` form.
     #[must_use]
     pub fn as_text(&self) -> &str {
@@ -116,8 +131,7 @@ pub struct Opened {
 /// the name and id of one of them spoils the whole note.
 pub fn open(note: &[u8], keys: &[PublicKey]) -> Result<Opened, KeyError> {
     let note = Note::from_bytes(note).map_err(|_| KeyError::NotANote)?;
-    let verifiers = keys.iter().filter_map(|key| StandardVerifier::new(&key.0).ok());
-    let verifiers: Vec<Box<dyn Verifier>> = verifiers.map(|v| Box::new(v) as Box<dyn Verifier>).collect();
+    let verifiers = keys.iter().filter_map(PublicKey::verifier).collect();
     let (good, _) = note.verify(&VerifierList::new(verifiers)).map_err(|_| KeyError::Untrusted)?;
     let signed = |key: &&PublicKey| {
         let id = key.0.split('+').nth(1);

@@ -21,6 +21,8 @@ pub enum Command {
     Stop,
     /// Close the device once nothing is on air.
     Close,
+    /// Answer with [`Event::Pong`]: a player that does not is stuck.
+    Ping,
     /// End the player; what is on air is faded and told as stopped first.
     Quit,
 }
@@ -54,6 +56,8 @@ pub enum Start {
 /// What the player tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// The answer to [`Command::Ping`].
+    Pong,
     /// The device is open and consumes.
     Opened {
         /// The device as the sound server names it.

@@ -168,6 +168,7 @@ impl Player {
                 self.take_pending();
             }
             Command::Stop => self.stop(),
+            Command::Ping => self.tell(Event::Pong),
             Command::Quit => self.quit(),
         }
     }

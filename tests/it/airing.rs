@@ -139,6 +139,31 @@ fn a_killed_daemon_goes_on_where_it_was_heard() {
 }
 
 #[test]
+fn what_comes_back_too_late_is_closed_with_the_part_that_was_heard() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 30)]);
+    let settings = std::fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace("[policy]", "[policy]\nresume_within_s = 0"));
+    station.schedule(&["a.wav"], &[in_seconds(3)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    let at = |status: &Value| status["on_air"]["position_ms"].as_u64();
+    let heard = daemon.until("has been heard", |status| at(status) > Some(2000));
+    daemon.kill();
+    let daemon = station.daemon(&server);
+    daemon.until("is at rest", |status| status["on_air"].is_null());
+    daemon.end();
+    station.ok(&["verify"]);
+    let rows = station.rows();
+    assert_eq!((rows.len(), outcome(&rows[0])), (1, "partial"), "{rows:?}");
+    assert_eq!((&rows[0]["reason"], &rows[0]["starts"]), (&"software-fault".into(), &1.into()));
+    // What the status told was stamped before; between two stamps lies a fifth of a second.
+    let frames = rows[0]["frames_consumed"].as_u64().unwrap();
+    let told = at(&heard).unwrap() * 48;
+    assert!((told..told + 48_000).contains(&frames), "{frames} frames, {told} were told");
+}
+
+#[test]
 fn a_wrong_device_fails_aloud_and_is_never_healthy() {
     let server = Server::start();
     let mut station = Station::new(&[("a.wav", 1)]);

@@ -381,3 +381,28 @@ fn the_log_is_filtered_by_outcome_and_day() {
     assert!(station.ok(&["log"]).contains("test play"));
     station.ok(&["verify"]);
 }
+
+/// The picture on the terminal, read as a telephone reads it: each character is two rows of modules, and what is
+/// filled is light.
+#[test]
+fn a_telephone_reads_the_signed_head_from_the_screen() {
+    let (station, ..) = past();
+    let shown = station.ok(&["status", "--qr"]);
+    let picture: Vec<Vec<char>> = shown
+        .lines()
+        .filter(|line| line.chars().count() > 20 && line.chars().all(|c| " ▀▄█".contains(c)))
+        .map(|line| line.chars().collect())
+        .collect();
+    // Four light modules stand around the code.
+    let (width, edge) = (picture[0].len(), 4);
+    let dark = |x: usize, y: usize| match picture[(y + edge) / 2][x + edge] {
+        ' ' => true,
+        '▀' => (y + edge) % 2 == 1,
+        '▄' => (y + edge) % 2 == 0,
+        _ => false,
+    };
+    let code = rqrr::Grid::new(rqrr::SimpleGrid::from_func(width - 2 * edge, dark));
+    let (_, read) = code.decode().unwrap();
+    let head = station.json(&["status"]).remove(0)["log"]["checkpoint"].as_str().unwrap().to_owned();
+    assert_eq!(read, head);
+}

@@ -4,35 +4,23 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     thread,
     time::Duration,
 };
 
 use loa::{
+    control::{Against, audit},
     evidence::{Body, Clk, Frontier, Leaf, canonical::decode},
     keys::{PublicKey, SigningKey},
     store::Log,
 };
 
 use super::support::{
+    faults::library,
     pulse::Server,
     station::{Station, in_seconds},
 };
-
-/// Builds the library that stands between the program and the disk.
-fn faults(folder: &Path) -> PathBuf {
-    let library = folder.join("faults.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/faults.c");
-    let built = Command::new("gcc")
-        .args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"])
-        .args([library.as_os_str(), source.as_ref()])
-        .args(["-ldl", "-lpthread"])
-        .status();
-    assert!(built.unwrap().success());
-    library
-}
 
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
@@ -85,7 +73,7 @@ fn at_every_change_on_the_disk_the_power_may_go_or_the_disk_may_fail() {
     station.approve();
     station.ok(&["note", SLOT, "--text", "trước đó", "--by", "Trực"]);
     let tools = tempfile::tempdir().unwrap();
-    let library = faults(tools.path());
+    let library = library(tools.path());
     let (data, kept) = (station.path("data"), tools.path().join("kept"));
     copy(&data, &kept);
     let before = after(&kept, "before").len();
@@ -153,6 +141,8 @@ fn killed(server: &Server, seed: u64, kills: u32) {
         let mut lines = head.lines().skip(1);
         let size: u64 = lines.next().unwrap().parse().unwrap();
         acknowledged.insert(size, lines.next().unwrap().to_owned());
+        let audit = audit(&station.path(""), &Against::default()).unwrap();
+        assert!(audit.holds(), "{:?}", audit.report.faults);
     }
     let daemon = station.daemon(server);
     daemon.until("is at rest or on air", |status| status["device"]["state"] != "unknown");

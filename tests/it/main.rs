@@ -16,6 +16,7 @@ mod epoch;
 mod findings;
 mod json;
 mod media;
+mod outer_guard;
 mod playout;
 mod pulse;
 mod reconcile;

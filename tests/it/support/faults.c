@@ -9,6 +9,7 @@
  *   torn            half of the change is made, then the process dies
  *   fail            the change is not made and reported as failed
  *   fail-stored     the change is made and reported as failed
+ *   hang            changes of the log wait for ever while there is a file LOA_FAULT_ROOT/../hang
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
  */
@@ -25,7 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER } Mode;
+typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER, HANG } Mode;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Mode mode = COUNT;
@@ -56,8 +57,8 @@ static void start(void) {
     if (!folder || !fault || !realpath(folder, root)) { root[0] = 0; return; }
     char name[32] = "";
     sscanf(fault, "%31[a-z-]:%ld:%llu", name, &at, &seed);
-    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power"};
-    for (int i = 0; i < 7; i++)
+    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power", "hang"};
+    for (int i = 0; i < 8; i++)
         if (!strcmp(name, names[i])) mode = (Mode)i;
 }
 
@@ -135,10 +136,18 @@ static int change(void) {
 
 static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 
+static void hang(const char *path) {
+    char mark[PATH_MAX + 8];
+    if (mode != HANG || !strstr(path, "/log.db")) return;
+    snprintf(mark, sizeof mark, "%s/../hang", root);
+    while (!access(mark, F_OK)) usleep(10000);
+}
+
 #define GUARDED(type, fd, keeping, real, half)                                                            \
     start();                                                                                              \
     char path[PATH_MAX];                                                                                  \
     if (!root[0] || !path_of(fd, path)) return real;                                                      \
+    hang(path);                                                                                           \
     pthread_mutex_lock(&lock);                                                                            \
     int how = change();                                                                                   \
     type result = -1;                                                                                     \

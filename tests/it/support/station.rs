@@ -72,6 +72,7 @@ ranges = ["00:00-24:00"]
 
 [policy]
 late_start_s = 600
+make_goods = 0
 "#;
 
 impl Station {
@@ -221,7 +222,8 @@ impl Station {
         self.start(self.command(&["run"]))
     }
 
-    fn start(&self, mut command: Command) -> Daemon<'_> {
+    /// Starts the daemon as `command` says.
+    pub fn start(&self, mut command: Command) -> Daemon<'_> {
         command.stderr(fs::File::create(self.path("stderr.txt")).unwrap());
         let daemon = Daemon { station: self, process: command.spawn().unwrap() };
         daemon.until("answers", |status| status["running"] == true);
