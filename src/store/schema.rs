@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, limits::Limit};
 
 use super::StoreError;
 
@@ -11,6 +11,12 @@ const APPLICATION_ID: i64 = 0x6c6f_614c;
 
 /// The version of these tables; a later one comes with its migration.
 const VERSION: i64 = 1;
+
+/// The tables that are read: what stands under these names must be exactly what [`create`] makes.
+pub const TABLES: [&str; 4] = ["event", "node", "head", "blob"];
+
+/// No value is longer, whatever a file claims: the largest bytes that a bundle takes, with their row.
+const MOST_BYTES: i32 = (64 << 20) + (1 << 16);
 
 /// A leaf is the only truth; every column beside it is computed from its bytes. Nodes are stored so that
 /// proofs need no recomputation. The triggers stop mistakes, not attackers: those meet the signature.
@@ -162,6 +168,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // Views and triggers of a doctored file must not run anything unexpected (SQLite, "Defense Against
     // The Dark Arts").
     db.pragma_update(None, "trusted_schema", false).during("open", path)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES).during("open", path)?;
     db.set_prepared_statement_cache_capacity(32);
     Ok(db)
 }

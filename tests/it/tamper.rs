@@ -1,7 +1,7 @@
 //! The tamper table: what somebody with the disk, a database tool or even the key can do to a log, and by
 //! which faults the real `loa verify` names it. Beside it, tampering at random.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use loa::{
     control::{Against, audit},
@@ -347,16 +347,48 @@ fn an_altered_schema_is_named() {
             assert_eq!(db.execute(text, params![from, to]).unwrap(), 1);
         }
     };
-    check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &schema);
-    check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &schema);
-    let copy = site.copy();
-    let view = "ALTER TABLE event RENAME TO kept;
-        CREATE VIEW event AS SELECT seq, replace(leaf, '\"missed\"', '\"full\"') AS leaf FROM kept";
-    copy.database().execute_batch(view).unwrap();
-    let (code, document) = copy.verify(&[]);
-    let codes: Vec<_> = document["faults"].as_array().unwrap().iter().map(|fault| &fault["code"]).collect();
-    assert!(code == 1 && codes.contains(&&"verify-schema".into()), "leaves by a view: {document:#}");
-    assert!(codes.contains(&&"verify-altered".into()), "leaves by a view: {document:#}");
+    let unread = [(None, "verify-unread"), (None, "verify-schema")];
+    check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &unread);
+    check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &unread);
+    let stopped = |s: &Site| {
+        let often = "%a".repeat(40);
+        let text =
+            format!("CREATE TABLE t(a CHECK(NOT a LIKE '{often}b')); INSERT INTO t VALUES(hex(zeroblob(9)))");
+        s.sql(&text);
+    };
+    check(&site, "another table", stopped, &schema);
+}
+
+/// What stands in the place of a table may answer for ever, or with whatever it likes: it is named and not read.
+#[test]
+fn what_is_no_table_of_ours_is_named_and_not_read() {
+    let site = Site::new();
+    let endless = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT";
+    for (table, columns) in [
+        ("event", "n AS seq, 'x' AS leaf"),
+        ("node", "-n AS idx, zeroblob(32) AS hash"),
+        ("head", "n AS id, 1 AS size, 'x' AS note"),
+        ("blob", "zeroblob(32) AS digest, 'x' AS kind, zeroblob(9) AS bytes"),
+    ] {
+        let copy = site.copy();
+        let view =
+            format!("ALTER TABLE {table} RENAME TO kept; CREATE VIEW {table} AS {endless} {columns} FROM n");
+        copy.database().execute_batch(&view).unwrap();
+        // The limit is there for a program that reads on; this one answers at once.
+        let answer = Command::new("timeout")
+            .args(["--signal=KILL", "20", env!("CARGO_BIN_EXE_loa"), "verify", "--json", "--dir"])
+            .arg(copy.path(""))
+            .output()
+            .unwrap();
+        assert_eq!(answer.status.code(), Some(1), "{table}");
+        let document: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        let faults = document["faults"].as_array().unwrap();
+        let schema = faults.iter().filter(|fault| fault["code"] == "verify-schema");
+        let named: Vec<_> = schema.map(|fault| fault["message"].as_str().unwrap()).collect();
+        assert!(named.iter().any(|said| said.contains(&format!("`{table}`"))), "{table}: {document:#}");
+        assert_eq!(faults[0]["code"], "verify-unread", "{table}: {document:#}");
+        assert_eq!((&document["size"], &document["slots"]), (&0.into(), &Value::Null), "{table}");
+    }
 }
 
 #[test]
