@@ -156,7 +156,12 @@ impl Before {
             Err(StoreError::Forked { .. }) => "fork",
             Err(StoreError::Absent(_)) => "lost",
             Err(StoreError::OtherKey { .. }) => "key",
-            Err(StoreError::Damaged { .. } | StoreError::HighWater(_) | StoreError::Leaf { .. }) => "damaged",
+            Err(
+                StoreError::Damaged { .. }
+                | StoreError::HighWater(_)
+                | StoreError::Leaf { .. }
+                | StoreError::Foreign { version: None, .. },
+            ) => "damaged",
             Err(StoreError::Database { source, .. }) if store::damage(&source).is_some() => "damaged",
             Err(error) => return Err(error.into()),
         }))

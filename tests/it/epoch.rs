@@ -102,9 +102,15 @@ fn what_ended_the_epoch_is_told() {
         s.ok(&["note", SLOT, "--text", "một"]);
         fs::remove_file(s.path("data/log.high")).unwrap();
     };
-    let ends: [(&str, Harm, &str); 5] = [
+    let foreign: Harm = |s| {
+        let db = rusqlite::Connection::open(s.path("data/log.db")).unwrap();
+        db.pragma_update(None, "application_id", 7).unwrap();
+    };
+    let ends: [(&str, Harm, &str); 7] = [
         ("lost", |s| LOG.iter().for_each(|name| drop(fs::remove_file(s.path(name)))), "log-lost"),
         ("damaged", |s| fs::write(s.path("data/log.db"), "SQLite format 3\0").unwrap(), ""),
+        ("damaged", |s| fs::write(s.path("data/log.db"), "").unwrap(), "log-foreign"),
+        ("damaged", foreign, "log-foreign"),
         ("damaged", |s| fs::write(s.path("data/log.high"), "x").unwrap(), "log-high-water"),
         ("damaged", unmarked, "log-high-water"),
         ("key", |s| fs::remove_file(s.path("data/keys/station.key")).unwrap(), "log-missing"),
