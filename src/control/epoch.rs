@@ -27,7 +27,7 @@ use crate::{
     disk::{self, At as _},
     evidence::{After, Body, Checkpoint, HoldFact},
     keys::{PublicKey, SigningKey},
-    store::{self, Blob, Log, StoreError},
+    store::{self, Blob, Log, Reader, StoreError},
     units::Digest,
     words::{Lang, Message},
 };
@@ -51,8 +51,8 @@ pub struct NewEpoch {
 const LOG_FILES: [&str; 5] = ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high"];
 
 /// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one; `by`
-/// is the person who does so, `text` why, in their words. Refused while the log is sound, and where there
-/// has never been one.
+/// is the person who does so, `text` why, in their words. Refused while all of the log is as it was written,
+/// and where there has never been one.
 pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result<NewEpoch, ControlError> {
     let folder = Folder::open(root)?;
     let _lock = folder.lock()?;
@@ -151,7 +151,7 @@ impl Before {
     fn fault(&self, path: &Path) -> Result<Option<&'static str>, ControlError> {
         let Some(key) = &self.key else { return Ok(Some("key")) };
         Ok(Some(match Log::open(path, SigningKey::parse(key.secret_text())?) {
-            Ok(_) => return Ok(None),
+            Ok(log) => return Ok((!whole(log.reader(), key.public())?).then_some("damaged")),
             Err(StoreError::RolledBack { .. }) => "rollback",
             Err(StoreError::Forked { .. }) => "fork",
             Err(StoreError::Absent(_)) => "lost",
@@ -167,14 +167,14 @@ impl Before {
         }))
     }
 
-    /// The legal holds that were in force, to be carried over. Of a log that cannot be read nobody knows them:
-    /// then everything is held until a person lifts it.
+    /// The legal holds that were in force, to be carried over. Of a log that cannot be read, or whose entries are
+    /// not those that were signed, nobody knows them: then everything is held until a person lifts it.
     fn holds(&self, by: &str) -> Vec<HoldFact> {
         let fact =
             |from: String, to: String, by: String, reason| HoldFact { from, to, lifts: None, by, reason };
-        let holds =
-            Log::read_kept(&self.kept.join("log.db")).map_err(Into::into).and_then(|log| holds_in(&log));
-        let Ok(holds) = holds else {
+        let keys: Vec<PublicKey> = self.public.iter().cloned().collect();
+        let signed = |log: Reader| log.verify(&keys).ok()?.leaves_hold().then(|| holds_in(&log).ok())?;
+        let Some(holds) = Log::read_kept(&self.kept.join("log.db")).ok().and_then(signed) else {
             let reason = Message::new("epoch-hold").say(Lang::Vi);
             return vec![fact("0001-01-01".into(), "9999-12-31".into(), by.into(), reason)];
         };
@@ -207,6 +207,17 @@ impl Before {
         };
         (after, digest(&note), note.into_iter().chain(endorsement).collect())
     }
+}
+
+/// What a clock did is no damage: the entries still say what they always said.
+const OF_CLOCKS: [&str; 4] =
+    ["verify-boottime-back", "verify-clock-step", "verify-boot-missing", "verify-wall-behind"];
+
+/// Whether all of the log is as it was written, not only the edge that an append builds on.
+fn whole(log: &Reader, key: &PublicKey) -> Result<bool, ControlError> {
+    let report = log.verify(std::slice::from_ref(key))?;
+    let damaged = report.faults.iter().any(|fault| !OF_CLOCKS.contains(&fault.message.code));
+    Ok(report.leaves_hold() && !damaged)
 }
 
 /// Moves the log's files and a copy of its public key out of `data` to `kept`; nothing is overwritten.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use serde_json::Value;
 
-use super::support::station::{Station, leaf};
+use super::support::station::{Station, forge, leaf};
 
 const LOG: [&str; 4] = ["data/log.db", "data/log.db-wal", "data/log.db-shm", "data/log.high"];
 
@@ -133,6 +133,43 @@ fn what_ended_the_epoch_is_told() {
         assert_eq!(held(&station).as_slice(), if readable { &[] } else { unknown.as_slice() }, "{reason}");
     }
 }
+
+/// Away from the edge a writer does not see it; whoever asks for a new epoch has all of it verified.
+#[test]
+fn damage_further_back_ends_an_epoch_as_well() {
+    for (of, harm) in [("an entry", ALTERED), ("bytes beside it", UNLISTED)] {
+        let station = rolled_back();
+        fs::remove_file(station.path("data/log.high")).unwrap();
+        drop(station.json(&NEW));
+        for text in ["một", "hai", "ba"] {
+            station.ok(&["note", SLOT, "--text", text]);
+        }
+        assert_eq!(refusal(&station, &NEW), "epoch-needless", "{of}");
+        harm(&station);
+        station.ok(&["note", SLOT, "--text", "bốn"]);
+        assert!(!verified(&station, &station.path("")).1.is_empty(), "{of}");
+        let made = station.json(&NEW).remove(0);
+        assert_eq!((&made["reason"], &made["endorsed"]), (&"damaged".into(), &true.into()), "{of}: {made}");
+        assert_eq!(made["kept"], "data/epochs/2", "{of}");
+        station.ok(&["verify"]);
+        // Entries that are not those that were signed do not say what was held.
+        let day = if of == "an entry" { "0001-01-01" } else { "2022-03-01" };
+        assert_eq!(held(&station)[0].0, day, "{of}");
+    }
+}
+
+const ALTERED: Harm = |s| {
+    let at = (1..9).find(|seq| leaf(s, *seq).contains("một")).unwrap();
+    forge(s, at, |leaf| leaf.replace("một", "mốt"));
+};
+
+const UNLISTED: Harm = |s| {
+    let db = rusqlite::Connection::open(s.path("data/log.db")).unwrap();
+    let trigger: String = db
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'blob_delete'", [], |row| row.get(0))
+        .unwrap();
+    db.execute_batch(&format!("DROP TRIGGER blob_delete; DELETE FROM blob; {trigger}")).unwrap();
+};
 
 /// Every state in which a power cut can leave the folder is gone on with by asking again.
 #[test]
