@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
     fn signer(&mut self, row: &AsRunRow, written: u64) -> Result<Option<String>, ControlError> {
         let Some(statement) = row.statement else { return Ok(None) };
         let Some(settings) = self.settings.at(self.log, written)?.copied() else { return Ok(None) };
-        let (Some(note), Some(settings)) = (self.log.blob(statement)?, self.log.blob(settings)?) else {
+        let (Some(note), Some(settings)) = (blob(self.log, statement)?, blob(self.log, settings)?) else {
             return Ok(None);
         };
         let trusted = config::read("station.toml", &settings).0.map(|station| station.witnesses());
