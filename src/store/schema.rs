@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, limits::Limit};
+use rusqlite::{Connection, ErrorCode, OpenFlags, limits::Limit};
 
 use super::StoreError;
 
@@ -106,9 +106,18 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Opens a connection that only reads, beside a writer or alone.
+/// Opens a connection that only reads, beside a writer or alone. Where its side files cannot be made – on a
+/// write-protected stick, or in another's folder – nobody writes, and what stands alone is read as it is.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let alone = stands_alone(path);
+    // The one for a file that cannot be made, the other for a folder that is somebody else's.
+    let no_side_files = |error: &rusqlite::Error| {
+        matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+    };
+    let db = match open(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        Err(StoreError::Database { source, .. }) if alone && no_side_files(&source) => open_immutable(path)?,
+        opened => opened?,
+    };
     // A month's entries with the pages of their indexes stay in memory (KiB, negative as SQLite has it).
     db.pragma_update(None, "cache_size", -8192).during("open", path)?;
     Ok(db)
@@ -117,14 +126,19 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 /// Opens a log to which nobody writes any more. Where all of it stands in the one file, SQLite is told so
 /// (its URI parameter `immutable`), since it would make its side files even for looking.
 pub fn open_kept(path: &Path) -> Result<Connection, StoreError> {
-    let beside = |suffix: &str| {
+    if stands_alone(path) { open_immutable(path) } else { open_reader(path) }
+}
+
+/// Whether all of the database stands in its one file.
+fn stands_alone(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().all(|suffix| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        Path::new(&name).exists()
-    };
-    if beside("-wal") || beside("-journal") {
-        return open_reader(path);
-    }
+        !Path::new(&name).exists()
+    })
+}
+
+fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let mut uri = b"file:".to_vec();
     for byte in path.as_os_str().as_bytes() {
         match byte {

@@ -367,6 +367,23 @@ fn a_log_at_rest_is_read_without_its_writer() {
     assert!(reader.db.execute_batch("DELETE FROM event").is_err());
 }
 
+/// As on a write-protected stick, or in a folder that belongs to somebody else.
+#[test]
+fn a_log_at_rest_is_read_where_no_side_files_can_be_made() {
+    let place = place();
+    place.create().unwrap().append(&beats(1, 5)).unwrap();
+    let side = place.path.with_file_name("log.db-wal");
+    assert!(!side.exists(), "the last writer tidies up");
+    std::os::unix::fs::symlink("/nowhere/at/all", &side).unwrap();
+    let reader = Log::read_only(&place.path).unwrap();
+    let report = reader.verify(&[place.key().public().clone()]).unwrap();
+    assert!(report.holds() && report.size == 5, "{:?}", report.faults);
+    // With entries that are not in the one file yet it would show less than there is.
+    fs::remove_file(&side).unwrap();
+    fs::create_dir(&side).unwrap();
+    assert!(matches!(Log::read_only(&place.path), Err(StoreError::Database { .. })));
+}
+
 #[test]
 fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
     let place = place();
