@@ -119,6 +119,24 @@ fn an_append_that_fails_leaves_the_log_as_it_was() {
     assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
 }
 
+/// Another hand on the same file has made the very commit that this one is told to have failed.
+#[test]
+fn an_append_that_was_stored_though_reported_failed_is_no_failure() {
+    let place = place();
+    let mut log = place.create().unwrap();
+    let mut twin = place.open().unwrap();
+    assert_eq!(log.append(&beats(1, 3)).unwrap(), [1, 2]);
+    assert_eq!(twin.append(&beats(1, 3)).unwrap(), [1, 2], "there it is, once");
+    assert_eq!(twin.append(&beats(3, 4)).unwrap(), [3], "and the log goes on behind it");
+    // Something else in its place is a failure, and so are bytes alone, of which the tree says nothing.
+    assert!(log.append(&beats(7, 8)).is_err());
+    assert_eq!(log.size(), 4);
+    twin.reader().db.pragma_update(None, "query_only", true).unwrap();
+    assert!(twin.append_with_blobs(&[], &[Blob { kind: "slots", bytes: vec![1] }]).is_err());
+    drop((log, twin));
+    assert!(place.open().unwrap().reader().verify(&[place.key().public().clone()]).unwrap().holds());
+}
+
 #[test]
 fn a_full_disk_costs_the_append_and_not_the_log() {
     let place = place();
