@@ -270,7 +270,9 @@ pub(super) struct Times(FixedOffset);
 impl Times {
     /// With the offset of `clk`.
     pub fn of(clk: &Clk) -> Times {
-        Times(FixedOffset::east_opt(clk.offset_min * 60).unwrap_or(chrono::Offset::fix(&Utc)))
+        // Whatever number stands in a leaf: beyond the day there is no such zone.
+        let offset = clk.offset_min.checked_mul(60).and_then(FixedOffset::east_opt);
+        Times(offset.unwrap_or(chrono::Offset::fix(&Utc)))
     }
 
     fn local(&self, at: DateTime<Utc>, precision: SecondsFormat) -> String {
@@ -314,5 +316,22 @@ impl<T> Lasting<T> {
             from
         };
         Ok(self.known.get(&from).and_then(|(_, value)| value.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_that_is_none_is_read_as_utc() {
+        let check = |offset_min, wanted: &str| {
+            let clk = Clk { wall_ms: 0, boot_ms: 0, boot: String::new(), sync: true, offset_min };
+            assert_eq!(Times::of(&clk).millis(1_646_433_000_000), wanted, "{offset_min}");
+        };
+        check(420, "2022-03-05T05:30:00.000+07:00");
+        for none in [1440, -1440, 35_791_395, i32::MAX, i32::MIN] {
+            check(none, "2022-03-04T22:30:00.000+00:00");
+        }
     }
 }
