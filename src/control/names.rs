@@ -146,7 +146,8 @@ impl<'a> Names<'a> {
     fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
         // As of the row's first entry: a later approval or another unit changes nothing of it.
         let written = row.seqs.first().copied().unwrap_or_default();
-        let last = row.seqs.last().copied().unwrap_or_default();
+        // What closed it, not who wrote a note about it since.
+        let closed = row.closed.unwrap_or(written);
         // A cue names its schedule; what ended without one was due under the one in force then.
         let schedule = match row.schedule {
             Some(digest) => Some(digest),
@@ -167,7 +168,7 @@ impl<'a> Names<'a> {
             approved_at,
             step_ms: step.map(|(_, ms)| *ms),
             station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
-            software: self.software.at(self.log, last)?.cloned(),
+            software: self.software.at(self.log, closed)?.cloned(),
             signed_with: self.signer(row, written)?,
             hash: self.hash_of_last(row)?,
         })
