@@ -81,7 +81,8 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
     };
     let reason = fs::read_to_string(&reason_path).at("read", &reason_path)?;
     let public_key = next.public().as_text().to_owned();
-    let endorsement = before.endorse(next.public(), &reason);
+    // A key that did not sign the old log has no word in this.
+    let endorsement = (reason != "key").then(|| before.endorse(next.public(), &reason)).flatten();
     let endorsed = endorsement.is_some();
     let clk = clk(clock, folder.station.zone);
     // A cut behind step 3: the new log stands and only its key is not in place yet.
@@ -138,10 +139,11 @@ impl Before {
         // Keys are named for the origins of their logs; without any the folders of older epochs count.
         let number = |key: &PublicKey| key.name().rsplit('/').next()?.parse::<u32>().ok();
         let followed = begun.and_then(|key| number(key.public())).map(|next| next.saturating_sub(1));
-        let counted = fs::read_dir(&epochs)
-            .map_or(0, |found| u32::try_from(found.count()).unwrap_or(u32::MAX).saturating_add(1));
-        let named = public.as_ref().and_then(number);
-        let epoch = followed.or(named).unwrap_or(counted.max(1));
+        let kept = fs::read_dir(&epochs).into_iter().flatten().flatten();
+        let kept = kept.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok()).max();
+        let named = public.as_ref().and_then(number).unwrap_or(1);
+        // An older key that was put back names an epoch that ended already.
+        let epoch = followed.unwrap_or(named.max(kept.map_or(1, |last| last.saturating_add(1))));
         let origin = origin(folder, "station", epoch);
         Ok(Before { epoch, origin, key, public, kept: epochs.join(epoch.to_string()) })
     }

@@ -171,6 +171,26 @@ const UNLISTED: Harm = |s| {
     db.execute_batch(&format!("DROP TRIGGER blob_delete; DELETE FROM blob; {trigger}")).unwrap();
 };
 
+/// A key of an epoch that ended signs nothing more, and the way on from there is not that epoch's.
+#[test]
+fn an_older_key_put_back_signs_nothing() {
+    let station = rolled_back();
+    let keys = ["station.key", "station.pub"].map(|name| station.path("data/keys").join(name));
+    let older = keys.clone().map(|key| fs::read(key).unwrap());
+    drop(station.json(&NEW));
+    for (key, bytes) in keys.iter().zip(older) {
+        fs::write(key, bytes).unwrap();
+    }
+    assert_eq!(refusal(&station, &["note", SLOT, "--text", "ba"]), "log-other-key");
+    assert_eq!(verified(&station, &station.path("")).1, ["verify-signature"]);
+    let made = station.json(&NEW).remove(0);
+    assert_eq!((&made["reason"], &made["endorsed"]), (&"key".into(), &false.into()), "{made}");
+    assert_eq!((&made["origin"], &made["kept"]), (&"loa/station/pho-hoa/3".into(), &"data/epochs/2".into()));
+    assert_eq!(opening(&station)["body"]["after"]["origin"], "loa/station/pho-hoa/2");
+    station.ok(&["verify"]);
+    station.ok(&["note", SLOT, "--text", "ba"]);
+}
+
 /// Every state in which a power cut can leave the folder is gone on with by asking again.
 #[test]
 fn a_power_cut_between_any_two_steps_is_taken_up() {

@@ -277,6 +277,43 @@ fn an_older_copy_is_named() {
     check(&site, "an older mark", |s| put(&older, s, mark), &[]);
 }
 
+/// The key of an epoch that ended, put back with its public half or without.
+#[test]
+fn an_older_epochs_key_is_named() {
+    let site = Site::new();
+    let files = ["data/keys/station.key", "data/keys/station.pub"];
+    let older = files.map(|file| fs::read(site.path(file)).unwrap());
+    let own = String::from_utf8(older[1].clone()).unwrap();
+    fs::remove_file(site.path("data/log.high")).unwrap();
+    let (code, made) = site.run("init", &["--new-epoch", "--by", "An", "--reason", "mất tệp"]);
+    assert_eq!((code, &made["origin"]), (0, &"loa/station/pho-hoa/2".into()), "{made}");
+    expect(&site, "a new epoch", &[], &[]);
+    expect(&site, "by the older key", &["--key", own.trim()], &[(None, "verify-signature")]);
+    let put_back = |count: usize| {
+        let older = &older;
+        move |s: &Site| {
+            files
+                .iter()
+                .zip(older)
+                .take(count)
+                .for_each(|(file, bytes)| fs::write(s.path(file), bytes).unwrap());
+        }
+    };
+    check(&site, "the older key", put_back(2), &[(None, "verify-signature")]);
+    // The private half proves nothing to a verifier; whoever would sign with it is refused.
+    let copy = site.copy();
+    put_back(1)(&copy);
+    expect(&copy, "the older private key", &[], &[]);
+    let (code, no) = copy.run("note", &["2022-03/cchc/2022-03-05T05:30:00", "--text", "x", "--by", "An"]);
+    assert_eq!((code, &no["no"]["code"]), (1, &"log-other-key".into()), "{no}");
+    check(
+        &site,
+        "signed by the older key",
+        |s| s.sign(&SigningKey::parse(std::str::from_utf8(&older[0]).unwrap()).unwrap()),
+        &[(None, "verify-signature")],
+    );
+}
+
 #[test]
 fn what_entries_name_is_held() {
     let site = Site::new();
