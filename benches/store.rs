@@ -1,17 +1,15 @@
-//! The hot paths of the log: durable appends, verification, a month's query.
+//! The hot paths of the log: durable appends, verification.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that fails has nothing to report")]
 
-use std::{hint::black_box, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loa::{
     evidence::{Body, Clk, End, Outcome, canonical, verify},
     keys::SigningKey,
-    store::{Filter, Log},
+    store::Log,
     units::Frames,
 };
-
-const MONTH_MS: i64 = 30 * 86_400_000;
 
 fn clk(ms: i64) -> Clk {
     Clk { wall_ms: 1_646_431_200_000 + ms, boot_ms: ms, boot: "ab".repeat(16), sync: true, offset_min: 420 }
@@ -88,11 +86,6 @@ fn reading(c: &mut Criterion) {
         b.iter(|| leaves.iter().map(|leaf| canonical::decode(leaf.as_bytes()).unwrap().seq()).sum::<u64>());
     });
     group.finish();
-    let start = clk(MONTH_MS).wall_ms;
-    let month = Filter { wall_ms: Some(start..start + MONTH_MS), ..Filter::default() };
-    c.bench_function("a month of 43,200 entries", |b| {
-        b.iter(|| black_box(reader.entries_of(&month).unwrap()).len());
-    });
 }
 
 criterion_group!(benches, appends, reading);

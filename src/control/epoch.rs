@@ -27,7 +27,7 @@ use crate::{
     disk::{self, At as _},
     evidence::{After, Body, Checkpoint, HoldFact},
     keys::{PublicKey, SigningKey},
-    store::{self, Blob, Log, StoreError},
+    store::{self, Blob, Log, Reader, StoreError},
     units::Digest,
     words::{Lang, Message},
 };
@@ -51,8 +51,8 @@ pub struct NewEpoch {
 const LOG_FILES: [&str; 5] = ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high"];
 
 /// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one; `by`
-/// is the person who does so, `text` why, in their words. Refused while the log is sound, and where there
-/// has never been one.
+/// is the person who does so, `text` why, in their words. Refused while all of the log is as it was written,
+/// and where there has never been one.
 pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result<NewEpoch, ControlError> {
     let folder = Folder::open(root)?;
     let _lock = folder.lock()?;
@@ -81,7 +81,8 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
     };
     let reason = fs::read_to_string(&reason_path).at("read", &reason_path)?;
     let public_key = next.public().as_text().to_owned();
-    let endorsement = before.endorse(next.public(), &reason);
+    // A key that did not sign the old log has no word in this.
+    let endorsement = (reason != "key").then(|| before.endorse(next.public(), &reason)).flatten();
     let endorsed = endorsement.is_some();
     let clk = clk(clock, folder.station.zone);
     // A cut behind step 3: the new log stands and only its key is not in place yet.
@@ -138,10 +139,11 @@ impl Before {
         // Keys are named for the origins of their logs; without any the folders of older epochs count.
         let number = |key: &PublicKey| key.name().rsplit('/').next()?.parse::<u32>().ok();
         let followed = begun.and_then(|key| number(key.public())).map(|next| next.saturating_sub(1));
-        let counted = fs::read_dir(&epochs)
-            .map_or(0, |found| u32::try_from(found.count()).unwrap_or(u32::MAX).saturating_add(1));
-        let named = public.as_ref().and_then(number);
-        let epoch = followed.or(named).unwrap_or(counted.max(1));
+        let kept = fs::read_dir(&epochs).into_iter().flatten().flatten();
+        let kept = kept.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok()).max();
+        let named = public.as_ref().and_then(number).unwrap_or(1);
+        // An older key that was put back names an epoch that ended already.
+        let epoch = followed.unwrap_or(named.max(kept.map_or(1, |last| last.saturating_add(1))));
         let origin = origin(folder, "station", epoch);
         Ok(Before { epoch, origin, key, public, kept: epochs.join(epoch.to_string()) })
     }
@@ -151,25 +153,30 @@ impl Before {
     fn fault(&self, path: &Path) -> Result<Option<&'static str>, ControlError> {
         let Some(key) = &self.key else { return Ok(Some("key")) };
         Ok(Some(match Log::open(path, SigningKey::parse(key.secret_text())?) {
-            Ok(_) => return Ok(None),
+            Ok(log) => return Ok((!whole(log.reader(), key.public())?).then_some("damaged")),
             Err(StoreError::RolledBack { .. }) => "rollback",
             Err(StoreError::Forked { .. }) => "fork",
             Err(StoreError::Absent(_)) => "lost",
             Err(StoreError::OtherKey { .. }) => "key",
-            Err(StoreError::Damaged { .. } | StoreError::HighWater(_) | StoreError::Leaf { .. }) => "damaged",
+            Err(
+                StoreError::Damaged { .. }
+                | StoreError::HighWater(_)
+                | StoreError::Leaf { .. }
+                | StoreError::Foreign { version: None, .. },
+            ) => "damaged",
             Err(StoreError::Database { source, .. }) if store::damage(&source).is_some() => "damaged",
             Err(error) => return Err(error.into()),
         }))
     }
 
-    /// The legal holds that were in force, to be carried over. Of a log that cannot be read nobody knows them:
-    /// then everything is held until a person lifts it.
+    /// The legal holds that were in force, to be carried over. Of a log that cannot be read, or whose entries are
+    /// not those that were signed, nobody knows them: then everything is held until a person lifts it.
     fn holds(&self, by: &str) -> Vec<HoldFact> {
         let fact =
             |from: String, to: String, by: String, reason| HoldFact { from, to, lifts: None, by, reason };
-        let holds =
-            Log::read_kept(&self.kept.join("log.db")).map_err(Into::into).and_then(|log| holds_in(&log));
-        let Ok(holds) = holds else {
+        let keys: Vec<PublicKey> = self.public.iter().cloned().collect();
+        let signed = |log: Reader| log.verify(&keys).ok()?.leaves_hold().then(|| holds_in(&log).ok())?;
+        let Some(holds) = Log::read_kept(&self.kept.join("log.db")).ok().and_then(signed) else {
             let reason = Message::new("epoch-hold").say(Lang::Vi);
             return vec![fact("0001-01-01".into(), "9999-12-31".into(), by.into(), reason)];
         };
@@ -202,6 +209,17 @@ impl Before {
         };
         (after, digest(&note), note.into_iter().chain(endorsement).collect())
     }
+}
+
+/// What a clock did is no damage: the entries still say what they always said.
+const OF_CLOCKS: [&str; 4] =
+    ["verify-boottime-back", "verify-clock-step", "verify-boot-missing", "verify-wall-behind"];
+
+/// Whether all of the log is as it was written, not only the edge that an append builds on.
+fn whole(log: &Reader, key: &PublicKey) -> Result<bool, ControlError> {
+    let report = log.verify(std::slice::from_ref(key))?;
+    let damaged = report.faults.iter().any(|fault| !OF_CLOCKS.contains(&fault.message.code));
+    Ok(report.leaves_hold() && !damaged)
 }
 
 /// Moves the log's files and a copy of its public key out of `data` to `kept`; nothing is overwritten.

@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
     fn signer(&mut self, row: &AsRunRow, written: u64) -> Result<Option<String>, ControlError> {
         let Some(statement) = row.statement else { return Ok(None) };
         let Some(settings) = self.settings.at(self.log, written)?.copied() else { return Ok(None) };
-        let (Some(note), Some(settings)) = (self.log.blob(statement)?, self.log.blob(settings)?) else {
+        let (Some(note), Some(settings)) = (blob(self.log, statement)?, blob(self.log, settings)?) else {
             return Ok(None);
         };
         let trusted = config::read("station.toml", &settings).0.map(|station| station.witnesses());
@@ -146,7 +146,8 @@ impl<'a> Names<'a> {
     fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
         // As of the row's first entry: a later approval or another unit changes nothing of it.
         let written = row.seqs.first().copied().unwrap_or_default();
-        let last = row.seqs.last().copied().unwrap_or_default();
+        // What closed it, not who wrote a note about it since.
+        let closed = row.closed.unwrap_or(written);
         // A cue names its schedule; what ended without one was due under the one in force then.
         let schedule = match row.schedule {
             Some(digest) => Some(digest),
@@ -167,7 +168,7 @@ impl<'a> Names<'a> {
             approved_at,
             step_ms: step.map(|(_, ms)| *ms),
             station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
-            software: self.software.at(self.log, last)?.cloned(),
+            software: self.software.at(self.log, closed)?.cloned(),
             signed_with: self.signer(row, written)?,
             hash: self.hash_of_last(row)?,
         })
@@ -270,7 +271,9 @@ pub(super) struct Times(FixedOffset);
 impl Times {
     /// With the offset of `clk`.
     pub fn of(clk: &Clk) -> Times {
-        Times(FixedOffset::east_opt(clk.offset_min * 60).unwrap_or(chrono::Offset::fix(&Utc)))
+        // Whatever number stands in a leaf: beyond the day there is no such zone.
+        let offset = clk.offset_min.checked_mul(60).and_then(FixedOffset::east_opt);
+        Times(offset.unwrap_or(chrono::Offset::fix(&Utc)))
     }
 
     fn local(&self, at: DateTime<Utc>, precision: SecondsFormat) -> String {
@@ -314,5 +317,22 @@ impl<T> Lasting<T> {
             from
         };
         Ok(self.known.get(&from).and_then(|(_, value)| value.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_that_is_none_is_read_as_utc() {
+        let check = |offset_min, wanted: &str| {
+            let clk = Clk { wall_ms: 0, boot_ms: 0, boot: String::new(), sync: true, offset_min };
+            assert_eq!(Times::of(&clk).millis(1_646_433_000_000), wanted, "{offset_min}");
+        };
+        check(420, "2022-03-05T05:30:00.000+07:00");
+        for none in [1440, -1440, 35_791_395, i32::MAX, i32::MIN] {
+            check(none, "2022-03-04T22:30:00.000+00:00");
+        }
     }
 }

@@ -160,7 +160,7 @@ impl Log {
 
     /// Appends entries in one durable transaction and gives their positions. On an error none of them
     /// is there and the log goes on as before. (Only where the disk lied about a failing sync can all
-    /// of them be there after an error; never a part.)
+    /// of them be there at the next start; never a part.)
     pub fn append(&mut self, entries: &[(Clk, Body)]) -> Result<Vec<u64>, StoreError> {
         self.append_with_blobs(entries, &[])
     }
@@ -179,10 +179,14 @@ impl Log {
         let batch = Batch::make(&self.origin, &self.key, &self.frontier, entries, &self.reader.path)?;
         if let Err(error) = batch.write(&mut self.reader, blobs) {
             // A commit that reports a failure may have been made all the same: what the file says holds.
-            if let Ok((_, frontier)) = sound_edge(&self.reader, &self.key) {
-                self.frontier = frontier;
+            let Ok((_, frontier)) = sound_edge(&self.reader, &self.key) else { return Err(error) };
+            self.frontier = frontier;
+            if batch.leaves.is_empty() || self.frontier != batch.frontier {
+                return Err(error);
             }
-            return Err(error);
+            // Whoever heard of a failure would enter it twice. The mark waits for a commit that succeeds.
+            tracing::warn!(%error, "the log has what it was said to have failed to store");
+            return Ok((first..self.size()).collect());
         }
         self.frontier = batch.frontier;
         self.high.raise(Mark { size: self.frontier.size(), root: self.frontier.root() });

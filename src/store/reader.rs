@@ -35,10 +35,6 @@ pub struct Filter {
     pub kinds: Vec<&'static str>,
     /// The slot that they name.
     pub slot: Option<SlotId>,
-    /// The airing that they belong to, its cue included.
-    pub airing: Option<Airing>,
-    /// When they were written, milliseconds since 1970 (UTC).
-    pub wall_ms: Option<Range<i64>>,
 }
 
 /// SQLite counts in signed 64 bits; entry numbers stay within 2^53.
@@ -304,14 +300,6 @@ impl Filter {
         if let Some(slot) = &self.slot {
             conditions.push("slot = ?".into());
             values.push(slot.to_string().into());
-        }
-        if let Some(airing) = self.airing {
-            conditions.push("(airing = ? OR seq = ?)".into());
-            values.extend([Value::from(signed(airing)), Value::from(signed(airing))]);
-        }
-        if let Some(range) = &self.wall_ms {
-            conditions.push("wall_ms >= ? AND wall_ms < ?".into());
-            values.extend([Value::from(range.start), Value::from(range.end)]);
         }
         (conditions.join(" AND "), values)
     }

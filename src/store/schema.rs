@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, limits::Limit};
 
 use super::StoreError;
 
@@ -11,6 +11,12 @@ const APPLICATION_ID: i64 = 0x6c6f_614c;
 
 /// The version of these tables; a later one comes with its migration.
 const VERSION: i64 = 1;
+
+/// The tables that are read: what stands under these names must be exactly what [`create`] makes.
+pub const TABLES: [&str; 4] = ["event", "node", "head", "blob"];
+
+/// No value is longer, whatever a file claims: the largest bytes that a bundle takes, with their row.
+const MOST_BYTES: i32 = (64 << 20) + (1 << 16);
 
 /// A leaf is the only truth; every column beside it is computed from its bytes. Nodes are stored so that
 /// proofs need no recomputation. The triggers stop mistakes, not attackers: those meet the signature.
@@ -100,9 +106,18 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Opens a connection that only reads, beside a writer or alone.
+/// Opens a connection that only reads, beside a writer or alone. Where its side files cannot be made – on a
+/// write-protected stick, or in another's folder – nobody writes, and what stands alone is read as it is.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let alone = stands_alone(path);
+    // The one for a file that cannot be made, the other for a folder that is somebody else's.
+    let no_side_files = |error: &rusqlite::Error| {
+        matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+    };
+    let db = match open(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        Err(StoreError::Database { source, .. }) if alone && no_side_files(&source) => open_immutable(path)?,
+        opened => opened?,
+    };
     // A month's entries with the pages of their indexes stay in memory (KiB, negative as SQLite has it).
     db.pragma_update(None, "cache_size", -8192).during("open", path)?;
     Ok(db)
@@ -111,14 +126,19 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 /// Opens a log to which nobody writes any more. Where all of it stands in the one file, SQLite is told so
 /// (its URI parameter `immutable`), since it would make its side files even for looking.
 pub fn open_kept(path: &Path) -> Result<Connection, StoreError> {
-    let beside = |suffix: &str| {
+    if stands_alone(path) { open_immutable(path) } else { open_reader(path) }
+}
+
+/// Whether all of the database stands in its one file.
+fn stands_alone(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().all(|suffix| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        Path::new(&name).exists()
-    };
-    if beside("-wal") || beside("-journal") {
-        return open_reader(path);
-    }
+        !Path::new(&name).exists()
+    })
+}
+
+fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let mut uri = b"file:".to_vec();
     for byte in path.as_os_str().as_bytes() {
         match byte {
@@ -162,6 +182,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     // Views and triggers of a doctored file must not run anything unexpected (SQLite, "Defense Against
     // The Dark Arts").
     db.pragma_update(None, "trusted_schema", false).during("open", path)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, MOST_BYTES).during("open", path)?;
     db.set_prepared_statement_cache_capacity(32);
     Ok(db)
 }

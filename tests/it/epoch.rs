@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use serde_json::Value;
 
-use super::support::station::{Station, leaf};
+use super::support::station::{Station, forge, leaf};
 
 const LOG: [&str; 4] = ["data/log.db", "data/log.db-wal", "data/log.db-shm", "data/log.high"];
 
@@ -102,9 +102,15 @@ fn what_ended_the_epoch_is_told() {
         s.ok(&["note", SLOT, "--text", "một"]);
         fs::remove_file(s.path("data/log.high")).unwrap();
     };
-    let ends: [(&str, Harm, &str); 5] = [
+    let foreign: Harm = |s| {
+        let db = rusqlite::Connection::open(s.path("data/log.db")).unwrap();
+        db.pragma_update(None, "application_id", 7).unwrap();
+    };
+    let ends: [(&str, Harm, &str); 7] = [
         ("lost", |s| LOG.iter().for_each(|name| drop(fs::remove_file(s.path(name)))), "log-lost"),
         ("damaged", |s| fs::write(s.path("data/log.db"), "SQLite format 3\0").unwrap(), ""),
+        ("damaged", |s| fs::write(s.path("data/log.db"), "").unwrap(), "log-foreign"),
+        ("damaged", foreign, "log-foreign"),
         ("damaged", |s| fs::write(s.path("data/log.high"), "x").unwrap(), "log-high-water"),
         ("damaged", unmarked, "log-high-water"),
         ("key", |s| fs::remove_file(s.path("data/keys/station.key")).unwrap(), "log-missing"),
@@ -126,6 +132,63 @@ fn what_ended_the_epoch_is_told() {
         let readable = code == "log-high-water" || reason == "key";
         assert_eq!(held(&station).as_slice(), if readable { &[] } else { unknown.as_slice() }, "{reason}");
     }
+}
+
+/// Away from the edge a writer does not see it; whoever asks for a new epoch has all of it verified.
+#[test]
+fn damage_further_back_ends_an_epoch_as_well() {
+    for (of, harm) in [("an entry", ALTERED), ("bytes beside it", UNLISTED)] {
+        let station = rolled_back();
+        fs::remove_file(station.path("data/log.high")).unwrap();
+        drop(station.json(&NEW));
+        for text in ["một", "hai", "ba"] {
+            station.ok(&["note", SLOT, "--text", text]);
+        }
+        assert_eq!(refusal(&station, &NEW), "epoch-needless", "{of}");
+        harm(&station);
+        station.ok(&["note", SLOT, "--text", "bốn"]);
+        assert!(!verified(&station, &station.path("")).1.is_empty(), "{of}");
+        let made = station.json(&NEW).remove(0);
+        assert_eq!((&made["reason"], &made["endorsed"]), (&"damaged".into(), &true.into()), "{of}: {made}");
+        assert_eq!(made["kept"], "data/epochs/2", "{of}");
+        station.ok(&["verify"]);
+        // Entries that are not those that were signed do not say what was held.
+        let day = if of == "an entry" { "0001-01-01" } else { "2022-03-01" };
+        assert_eq!(held(&station)[0].0, day, "{of}");
+    }
+}
+
+const ALTERED: Harm = |s| {
+    let at = (1..9).find(|seq| leaf(s, *seq).contains("một")).unwrap();
+    forge(s, at, |leaf| leaf.replace("một", "mốt"));
+};
+
+const UNLISTED: Harm = |s| {
+    let db = rusqlite::Connection::open(s.path("data/log.db")).unwrap();
+    let trigger: String = db
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'blob_delete'", [], |row| row.get(0))
+        .unwrap();
+    db.execute_batch(&format!("DROP TRIGGER blob_delete; DELETE FROM blob; {trigger}")).unwrap();
+};
+
+/// A key of an epoch that ended signs nothing more, and the way on from there is not that epoch's.
+#[test]
+fn an_older_key_put_back_signs_nothing() {
+    let station = rolled_back();
+    let keys = ["station.key", "station.pub"].map(|name| station.path("data/keys").join(name));
+    let older = keys.clone().map(|key| fs::read(key).unwrap());
+    drop(station.json(&NEW));
+    for (key, bytes) in keys.iter().zip(older) {
+        fs::write(key, bytes).unwrap();
+    }
+    assert_eq!(refusal(&station, &["note", SLOT, "--text", "ba"]), "log-other-key");
+    assert_eq!(verified(&station, &station.path("")).1, ["verify-signature"]);
+    let made = station.json(&NEW).remove(0);
+    assert_eq!((&made["reason"], &made["endorsed"]), (&"key".into(), &false.into()), "{made}");
+    assert_eq!((&made["origin"], &made["kept"]), (&"loa/station/pho-hoa/3".into(), &"data/epochs/2".into()));
+    assert_eq!(opening(&station)["body"]["after"]["origin"], "loa/station/pho-hoa/2");
+    station.ok(&["verify"]);
+    station.ok(&["note", SLOT, "--text", "ba"]);
 }
 
 /// Every state in which a power cut can leave the folder is gone on with by asking again.

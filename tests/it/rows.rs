@@ -8,7 +8,7 @@ use loa::{
     evidence::{AsRunRow, Body, Entry, Outcome, asrun, tree},
     programme::{self, Approval},
     store::{Log, Reader},
-    units::Month,
+    units::{Digest, Month},
 };
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn named(log: &Reader, entries: &[Entry], row: &AsRunRow) -> Value {
         Body::Config { station, unit, .. } => Some((station.clone(), unit.clone())),
         _ => None,
     });
-    let software = held(entries, last, |entry| match &entry.body {
+    let software = held(entries, row.closed.unwrap_or(first), |entry| match &entry.body {
         Body::Sw { version, .. } => Some(version.clone()),
         _ => None,
     });
@@ -217,6 +217,32 @@ fn a_row_stays_the_same_for_thirteen_months() {
     forget(&folder.root.join("config/plan-2022.toml"));
     assert_eq!(text(), then);
     assert!(log.reader().verify(&[]).unwrap().size > 1000);
+}
+
+/// Whoever speaks about a row later, with another program, tells nothing of the one that wrote it.
+#[test]
+fn a_note_by_a_later_version_leaves_the_row_its_own() {
+    let station = Station::new(&[]);
+    let (folder, mut log) = opened(&station);
+    let month: Month = "2022-03".parse().unwrap();
+    let mut historian = Historian::quiet(&mut log, month, 5);
+    historian.boot();
+    let schedule = historian.accept(month, 1);
+    historian.live(month, schedule);
+    let rows = || {
+        let rows = control::rows(&folder, &folder.log_path(), &RowFilter::default()).unwrap();
+        let of = |row: control::Row| (row.slot.clone(), row.airing, row.software);
+        rows.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let then = rows();
+    let clk = log.reader().entries(log.size() - 1..log.size()).next().unwrap().unwrap().clk;
+    let sw = Body::Sw { version: "9.9.9".into(), exe: Digest::of(b"exe") };
+    let note = |slot| Body::Note { slot, by: "B".into(), text: "đã xem".into() };
+    let notes = slots(month).into_iter().map(note);
+    let entries: Vec<_> = [sw].into_iter().chain(notes).map(|body| (clk.clone(), body)).collect();
+    log.append(&entries).unwrap();
+    assert_eq!(rows(), then);
+    assert!(then.iter().any(|(.., software)| software.is_some()));
 }
 
 /// Replaces what a person wrote by other bytes.

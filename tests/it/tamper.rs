@@ -1,7 +1,7 @@
 //! The tamper table: what somebody with the disk, a database tool or even the key can do to a log, and by
 //! which faults the real `loa verify` names it. Beside it, tampering at random.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use loa::{
     control::{Against, audit},
@@ -277,6 +277,43 @@ fn an_older_copy_is_named() {
     check(&site, "an older mark", |s| put(&older, s, mark), &[]);
 }
 
+/// The key of an epoch that ended, put back with its public half or without.
+#[test]
+fn an_older_epochs_key_is_named() {
+    let site = Site::new();
+    let files = ["data/keys/station.key", "data/keys/station.pub"];
+    let older = files.map(|file| fs::read(site.path(file)).unwrap());
+    let own = String::from_utf8(older[1].clone()).unwrap();
+    fs::remove_file(site.path("data/log.high")).unwrap();
+    let (code, made) = site.run("init", &["--new-epoch", "--by", "An", "--reason", "mất tệp"]);
+    assert_eq!((code, &made["origin"]), (0, &"loa/station/pho-hoa/2".into()), "{made}");
+    expect(&site, "a new epoch", &[], &[]);
+    expect(&site, "by the older key", &["--key", own.trim()], &[(None, "verify-signature")]);
+    let put_back = |count: usize| {
+        let older = &older;
+        move |s: &Site| {
+            files
+                .iter()
+                .zip(older)
+                .take(count)
+                .for_each(|(file, bytes)| fs::write(s.path(file), bytes).unwrap());
+        }
+    };
+    check(&site, "the older key", put_back(2), &[(None, "verify-signature")]);
+    // The private half proves nothing to a verifier; whoever would sign with it is refused.
+    let copy = site.copy();
+    put_back(1)(&copy);
+    expect(&copy, "the older private key", &[], &[]);
+    let (code, no) = copy.run("note", &["2022-03/cchc/2022-03-05T05:30:00", "--text", "x", "--by", "An"]);
+    assert_eq!((code, &no["no"]["code"]), (1, &"log-other-key".into()), "{no}");
+    check(
+        &site,
+        "signed by the older key",
+        |s| s.sign(&SigningKey::parse(std::str::from_utf8(&older[0]).unwrap()).unwrap()),
+        &[(None, "verify-signature")],
+    );
+}
+
 #[test]
 fn what_entries_name_is_held() {
     let site = Site::new();
@@ -347,16 +384,48 @@ fn an_altered_schema_is_named() {
             assert_eq!(db.execute(text, params![from, to]).unwrap(), 1);
         }
     };
-    check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &schema);
-    check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &schema);
-    let copy = site.copy();
-    let view = "ALTER TABLE event RENAME TO kept;
-        CREATE VIEW event AS SELECT seq, replace(leaf, '\"missed\"', '\"full\"') AS leaf FROM kept";
-    copy.database().execute_batch(view).unwrap();
-    let (code, document) = copy.verify(&[]);
-    let codes: Vec<_> = document["faults"].as_array().unwrap().iter().map(|fault| &fault["code"]).collect();
-    assert!(code == 1 && codes.contains(&&"verify-schema".into()), "leaves by a view: {document:#}");
-    assert!(codes.contains(&&"verify-altered".into()), "leaves by a view: {document:#}");
+    let unread = [(None, "verify-unread"), (None, "verify-schema")];
+    check(&site, "a generated column", doctored("$.body.outcome", "$.body.reason"), &unread);
+    check(&site, "a check", doctored("CHECK(json_valid(leaf))", "/* was checked before */"), &unread);
+    let stopped = |s: &Site| {
+        let often = "%a".repeat(40);
+        let text =
+            format!("CREATE TABLE t(a CHECK(NOT a LIKE '{often}b')); INSERT INTO t VALUES(hex(zeroblob(9)))");
+        s.sql(&text);
+    };
+    check(&site, "another table", stopped, &schema);
+}
+
+/// What stands in the place of a table may answer for ever, or with whatever it likes: it is named and not read.
+#[test]
+fn what_is_no_table_of_ours_is_named_and_not_read() {
+    let site = Site::new();
+    let endless = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT";
+    for (table, columns) in [
+        ("event", "n AS seq, 'x' AS leaf"),
+        ("node", "-n AS idx, zeroblob(32) AS hash"),
+        ("head", "n AS id, 1 AS size, 'x' AS note"),
+        ("blob", "zeroblob(32) AS digest, 'x' AS kind, zeroblob(9) AS bytes"),
+    ] {
+        let copy = site.copy();
+        let view =
+            format!("ALTER TABLE {table} RENAME TO kept; CREATE VIEW {table} AS {endless} {columns} FROM n");
+        copy.database().execute_batch(&view).unwrap();
+        // The limit is there for a program that reads on; this one answers at once.
+        let answer = Command::new("timeout")
+            .args(["--signal=KILL", "20", env!("CARGO_BIN_EXE_loa"), "verify", "--json", "--dir"])
+            .arg(copy.path(""))
+            .output()
+            .unwrap();
+        assert_eq!(answer.status.code(), Some(1), "{table}");
+        let document: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        let faults = document["faults"].as_array().unwrap();
+        let schema = faults.iter().filter(|fault| fault["code"] == "verify-schema");
+        let named: Vec<_> = schema.map(|fault| fault["message"].as_str().unwrap()).collect();
+        assert!(named.iter().any(|said| said.contains(&format!("`{table}`"))), "{table}: {document:#}");
+        assert_eq!(faults[0]["code"], "verify-unread", "{table}: {document:#}");
+        assert_eq!((&document["size"], &document["slots"]), (&0.into(), &Value::Null), "{table}");
+    }
 }
 
 #[test]

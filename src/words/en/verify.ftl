@@ -27,6 +27,7 @@ verify-boot-missing = Entry { $entry } comes from another boot of the machine, a
 verify-wall-behind = Entry { $entry } begins an airing while the wall clock is { $ms } ms behind the log and nobody set or confirmed it: the stated time of this airing proves nothing
 verify-head = The stored size of the log is not that of its signed head: the head was changed by hand
 verify-schema = `{ $name }` in the log's database is not what loa makes: it was altered, removed or added, and searches may show something else than the entries say
+verify-unread = The entries were not read: a table that holds them is not what loa makes, and could answer with anything
 verify-node = Node { $node } of the stored tree, written with entry { $entry }, is wrong: the entries themselves are whole, but proofs made from this tree would fail
 verify-nodes-more = The stored tree has nodes that belong to no entry: entries were removed, or the tree was changed by hand
 verify-blob-missing = { $kind ->

@@ -27,6 +27,7 @@ verify-boot-missing = Mục { $entry } thuộc lần khởi động máy khác n
 verify-wall-behind = Mục { $entry } bắt đầu một lượt phát khi đồng hồ chậm { $ms } ms so với nhật ký mà chưa ai chỉnh hoặc xác nhận: giờ ghi của lượt phát này không chứng minh được gì
 verify-head = Số mục lưu kèm điểm kiểm khác với số mục đã ký: phần này đã bị sửa bằng tay
 verify-schema = `{ $name }` trong cơ sở dữ liệu của nhật ký không đúng như loa tạo ra: đã bị sửa, bị xóa hoặc bị thêm vào, việc tra cứu có thể khác với nội dung các mục
+verify-unread = Không đọc các mục: bảng chứa chúng không đúng như loa tạo ra, có thể trả về nội dung bất kỳ
 verify-node = Nút { $node } của cây băm đã lưu, ghi cùng mục { $entry }, bị sai: các mục vẫn nguyên vẹn nhưng bằng chứng lập từ cây này sẽ không hợp lệ
 verify-nodes-more = Cây băm đã lưu có nút không thuộc mục nào: có mục đã bị xóa hoặc cây đã bị sửa bằng tay
 verify-blob-missing = { $kind ->

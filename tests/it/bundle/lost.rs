@@ -2,6 +2,13 @@
 
 use std::fs;
 
+use loa::{
+    control::Folder,
+    evidence::{Body, ManualFact, Outcome, statement},
+    store::{Blob, Log},
+    units::Digest,
+};
+
 use super::{
     judged,
     place::{Place, members, place, verify},
@@ -21,11 +28,36 @@ fn alter(place: &Place, kind: &str) {
     assert_eq!(altered, 1);
 }
 
+/// Enters an airing by hand, for which a person signed.
+fn vouch(place: &Place) {
+    let folder = Folder::open(&place.station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let clk = log.reader().entries(log.size() - 1..log.size()).next().unwrap().unwrap().clk;
+    let month = "2022-03".parse().unwrap();
+    let mut fact = ManualFact {
+        slot: None,
+        month,
+        programme: "cchc".into(),
+        first_ms: clk.wall_ms - 7_200_000,
+        last_ms: clk.wall_ms - 7_100_000,
+        outcome: Outcome::Full,
+        by: "An".into(),
+        text: "máy FM cũ".into(),
+        statement: Digest::of(b""),
+    };
+    let note = statement::sign("pho-hoa", &fact, &folder.key("approval").unwrap()).unwrap().into_bytes();
+    fact.statement = Digest::of(&note);
+    let blob = Blob { kind: "statement", bytes: note };
+    log.append_with_blobs(&[(clk, Body::Manual(Box::new(fact)))], &[blob]).unwrap();
+}
+
 #[test]
 fn what_was_altered_at_the_station_is_left_out_and_named() {
-    for kind in ["config", "plan", "schedule", "slots", "approval"] {
+    for kind in ["config", "plan", "schedule", "slots", "approval", "statement"] {
         let place = place(10);
+        vouch(&place);
         alter(&place, kind);
+        place.station.ok(&["log"]);
         let file = place.station.path("b.zip");
         let made = place.station.json(&["export", "-o", file.to_str().unwrap()]).remove(0);
         let without = made["without"].as_array().unwrap_or_else(|| panic!("{kind}: {made}"));

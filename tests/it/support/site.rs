@@ -170,7 +170,8 @@ impl Site {
         file
     }
 
-    fn run(&self, verb: &str, args: &[&str]) -> (i32, Value) {
+    /// What the verb says with `--json`, and its exit code.
+    pub fn run(&self, verb: &str, args: &[&str]) -> (i32, Value) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
         command.args([verb, "--json", "--lang", "en", "--dir"]).arg(self.folder.path()).args(args);
         let output = command.output().unwrap();
