@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::{self, Station},
     evidence::{
         Body, Entry, ManualFact, ScheduleFact,
         statement::{self, StatementError},
@@ -31,7 +30,19 @@ enum Trust {
     /// The settings are not stored as they were: named as such elsewhere, and nothing can be judged.
     Unknown,
     /// What these settings say.
-    Of(Box<Station>),
+    Of(Trusted),
+}
+
+/// What settings say of whose word counts. Read on its own and forgivingly: an older program that does not know
+/// every key of later settings must not call what they trust untrusted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Trusted {
+    /// The station's id.
+    id: String,
+    /// Keys whose approvals count.
+    pub approvers: Vec<PublicKey>,
+    /// Keys of the people whose word counts for an airing by hand, beside the approvers.
+    operators: Vec<PublicKey>,
 }
 
 /// Bytes kept beside the log, by their digest; none where they are missing or altered.
@@ -97,7 +108,67 @@ impl Signatures {
 impl Trust {
     fn read(settings: Option<Vec<u8>>) -> Trust {
         let Some(settings) = settings else { return Trust::Unknown };
-        let (station, _) = config::read("station.toml", &settings);
-        station.map_or(Trust::Nobody, |station| Trust::Of(Box::new(station)))
+        Trusted::read(&settings).map_or(Trust::Nobody, Trust::Of)
+    }
+}
+
+impl Trusted {
+    /// Reads settings as they were entered; `None` for bytes that are no TOML.
+    pub fn read(settings: &[u8]) -> Option<Trusted> {
+        let table: toml::Table = std::str::from_utf8(settings).ok()?.trim_start_matches('\u{feff}').parse().ok()?;
+        let demo = table.get("demo").and_then(toml::Value::as_bool).unwrap_or(false);
+        let trust = table.get("trust");
+        let keys = |name: &str| {
+            let list = trust.and_then(|trust| trust.get(name)?.as_array()).into_iter().flatten();
+            let keys = list.filter_map(|key| PublicKey::parse(key.as_str()?).ok());
+            // The demonstration's private key is public: whoever trusts it trusts everybody.
+            keys.filter(|key| demo || !key.name().starts_with("demo")).collect()
+        };
+        let id = table.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        Some(Trusted { id, approvers: keys("approvers"), operators: keys("operators") })
+    }
+
+    /// Every key whose signature makes a person's statement count.
+    fn witnesses(&self) -> Vec<PublicKey> {
+        self.operators.iter().chain(&self.approvers).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, keys::SigningKey};
+
+    fn key(name: &str) -> String {
+        SigningKey::generate(name).unwrap().public().as_text().to_owned()
+    }
+
+    #[test]
+    fn settings_say_the_same_as_to_the_station_and_to_an_older_program_still_whom_they_trust() {
+        let (a, b, demo) = (key("a"), key("b"), key("demo/a"));
+        let text = format!(
+            "id = \"x\"\nunit = \"y\"\n[trust]\napprovers = [\"{a}\"]\noperators = [\"{b}\"]\n"
+        );
+        let station = config::read("s", text.as_bytes()).0.unwrap();
+        let trusted = Trusted::read(text.as_bytes()).unwrap();
+        assert_eq!((&trusted.id, &trusted.approvers), (&station.id, &station.approvers));
+        assert_eq!(trusted.witnesses(), station.witnesses());
+        let later = text.replace("[trust]", "[trust]\nquorum = 2") + "[listen]\nloopback = true\n";
+        assert!(config::read("s", later.as_bytes()).0.is_none());
+        assert_eq!(Trusted::read(later.as_bytes()), Some(trusted));
+
+        let check = |text: &str, wanted: Option<&[&str]>| {
+            let found = Trusted::read(text.as_bytes());
+            let found = found.map(|t| t.approvers.iter().map(|k| k.as_text().to_owned()).collect::<Vec<_>>());
+            assert_eq!(found, wanted.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()), "{text}");
+        };
+        check("id = \"x\"", Some(&[]));
+        check("trust = 1", Some(&[]));
+        check(&format!("[trust]\napprovers = [1, \"a key of another kind\", \"{a}\"]"), Some(&[&a]));
+        check(&format!("[trust]\napprovers = [\"{demo}\"]"), Some(&[]));
+        check(&format!("demo = true\n[trust]\napprovers = [\"{demo}\"]"), Some(&[&demo]));
+        check(&format!("\u{feff}[trust]\r\napprovers = [\"{a}\"]\r\n"), Some(&[&a]));
+        check("[trust", None);
+        assert_eq!(Trusted::read(b"\xff"), None);
     }
 }

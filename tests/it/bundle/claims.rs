@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::place::{
     Members, code, go, members, missed, pack, place, place_around, place_with, verify, verify_with,
 };
+use crate::support::site::{Site, entry};
 
 /// loa's fault codes on a bundle, and whether Go is content with it.
 fn judge(members: &Members) -> (Vec<String>, Value, bool) {
@@ -236,4 +237,32 @@ fn what_cannot_be_meant_is_told_as_such() {
     assert_eq!(said(&reversed), (Some(1), "range-reversed".into()));
     assert!(!place.station.path("b.zip").exists());
     assert_eq!(said(&["verify", "/nowhere/b.zip"]), (Some(2), "target-missing".into()));
+}
+
+/// Settings of a later version, with a table that this one does not know.
+#[test]
+fn settings_that_a_later_version_wrote_still_say_whom_they_trust() {
+    let site = Site::new();
+    let key = site.key();
+    let (old, text): (Vec<u8>, String) = site
+        .database()
+        .query_row("SELECT digest, CAST(bytes AS TEXT) FROM blob WHERE kind = 'config'", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let old = Digest(old.try_into().unwrap());
+    let later = text + "[listen]\nloopback = true\n";
+    let digest = Digest::of(later.as_bytes());
+    let values = rusqlite::params![digest.0, later];
+    let change = "UPDATE blob SET digest = ?1, bytes = CAST(?2 AS BLOB) WHERE kind = 'config'";
+    site.edit(|db| db.execute(change, values)).unwrap();
+    site.forge(entry::CONFIG, |leaf| leaf.replace(&old.to_string(), &digest.to_string()));
+    site.sign(&key);
+    site.raise();
+    let (_, report) = site.verify(&[]);
+    assert_eq!(report["faults"], serde_json::json!([]));
+    let bundle = site.export();
+    assert!(judge(&members(bundle.as_ref())).2, "the keys of those who approve are there");
+    let (holds, codes, _) = verify(bundle.as_ref());
+    assert!(holds, "{codes:?}");
 }
