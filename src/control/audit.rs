@@ -7,13 +7,13 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{ControlError, Folder, signed::Signatures};
+use super::{ControlError, Folder, judged::Judgement};
 use crate::{
     config::{self, Station},
     disk::At as _,
     evidence::{Code, VerifyReport},
     keys::PublicKey,
-    reconcile::{Completeness, Patience, Totals},
+    reconcile::{Patience, Totals},
     store::{self, Log, Reader, StoreError},
     words::Message,
 };
@@ -45,19 +45,13 @@ impl Audit {
     }
 
     /// An audit of entries, of what people should have signed in them, and of the slots that they answer for.
-    fn new(mut report: VerifyReport, unsigned: Vec<(u64, Message)>, completeness: Completeness) -> Audit {
+    fn new(mut report: VerifyReport, mut judgement: Judgement) -> Audit {
         if !report.leaves_hold() {
             return Audit { report, slots: None };
         }
-        for (entry, message) in unsigned {
-            report.add(Some(entry), message);
-        }
-        let slots = completeness.finish();
-        for fault in slots.faults {
-            report.add(Some(fault.entry), fault.message);
-        }
-        report.more_faults += slots.more_faults;
-        Audit { report, slots: Some(slots.totals) }
+        judgement.tell(&mut report);
+        let slots = judgement.slots(&mut report, true, |_| true);
+        Audit { report, slots }
     }
 }
 
@@ -142,16 +136,11 @@ pub(super) fn short_code(text: &str) -> Result<Code, ControlError> {
 /// Verifies the log at `place`. A file that is damaged, or no log at all, is a fault in the report; an error
 /// is a failure of the machine.
 fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit, ControlError> {
-    let mut completeness = Completeness::new(place.patience);
-    let mut signatures = Signatures::default();
-    let mut unsigned = Vec::new();
+    let mut judgement = Judgement::new(place.patience);
     let report = place.open().and_then(|log| {
         // Bytes that are missing or other ones are named by the examination of the log itself.
         let mut stored = |digest| log.blob(digest).ok().flatten();
-        log.verify_with(keys, codes, &mut |entry| {
-            completeness.push(entry, &mut stored);
-            unsigned.extend(signatures.take(entry, &mut stored).map(|message| (entry.seq, message)));
-        })
+        log.verify_with(keys, codes, &mut |entry| judgement.take(entry, &mut stored))
     });
     let report = report.or_else(|error| match &error {
         StoreError::Foreign { version, .. } => {
@@ -163,5 +152,5 @@ fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit,
         }
         _ => Err(error),
     })?;
-    Ok(Audit::new(report, unsigned, completeness))
+    Ok(Audit::new(report, judgement))
 }

@@ -10,6 +10,7 @@ mod error;
 mod export;
 mod folder;
 mod init;
+mod judged;
 mod key;
 mod lamp;
 mod masters;

@@ -1,7 +1,10 @@
 //! Whether people signed what the log says that they signed: the approval of each accepted schedule and the
 //! statement of each airing by hand, against the settings that the log had in force then.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::{
     evidence::{
@@ -17,9 +20,14 @@ use crate::{
 /// Follows the settings through the log; takes its entries in order.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
-    trust: Trust,
+    trust: Rc<Trust>,
+    /// Every start enters the settings once more; each are read once.
+    settings: BTreeMap<Digest, Rc<Trust>>,
     approvers: BTreeSet<PublicKey>,
 }
+
+/// A station trusts a handful of people; settings that name more keys are none.
+const MOST_KEYS: usize = 256;
 
 /// Whose word counts.
 #[derive(Debug, Default)]
@@ -54,8 +62,10 @@ impl Signatures {
     pub fn take(&mut self, entry: &Entry, stored: Stored<'_>) -> Option<Message> {
         let (code, what) = match &entry.body {
             Body::Config { digest, .. } => {
-                self.trust = Trust::read(stored(*digest));
-                if let Trust::Of(station) = &self.trust {
+                let trust =
+                    self.settings.entry(*digest).or_insert_with(|| Rc::new(Trust::read(stored(*digest))));
+                self.trust = trust.clone();
+                if let Trust::Of(station) = &*self.trust {
                     self.approvers.extend(station.approvers.iter().cloned());
                 }
                 return None;
@@ -72,8 +82,17 @@ impl Signatures {
         &self.approvers
     }
 
+    /// How many keys the settings in force trust.
+    pub fn trusted(&self) -> usize {
+        if let Trust::Of(station) = &*self.trust {
+            station.approvers.len() + station.operators.len()
+        } else {
+            0
+        }
+    }
+
     fn approval(&self, fact: &ScheduleFact, note: &[u8]) -> Option<&'static str> {
-        let keys = match &self.trust {
+        let keys = match &*self.trust {
             Trust::Unknown => return None,
             Trust::Nobody => &[][..],
             Trust::Of(station) => &station.approvers,
@@ -92,7 +111,7 @@ impl Signatures {
     }
 
     fn statement(&self, fact: &ManualFact, note: &[u8]) -> Option<&'static str> {
-        let (id, keys) = match &self.trust {
+        let (id, keys) = match &*self.trust {
             Trust::Unknown => return None,
             Trust::Nobody => ("", Vec::new()),
             Trust::Of(station) => (station.id.as_str(), station.witnesses()),
@@ -113,19 +132,21 @@ impl Trust {
 }
 
 impl Trusted {
-    /// Reads settings as they were entered; `None` for bytes that are no TOML.
+    /// Reads settings as they were entered; `None` for bytes that are no TOML, or name more keys than a station has.
     pub fn read(settings: &[u8]) -> Option<Trusted> {
-        let table: toml::Table = std::str::from_utf8(settings).ok()?.trim_start_matches('\u{feff}').parse().ok()?;
+        let table: toml::Table =
+            std::str::from_utf8(settings).ok()?.trim_start_matches('\u{feff}').parse().ok()?;
         let demo = table.get("demo").and_then(toml::Value::as_bool).unwrap_or(false);
         let trust = table.get("trust");
         let keys = |name: &str| {
-            let list = trust.and_then(|trust| trust.get(name)?.as_array()).into_iter().flatten();
-            let keys = list.filter_map(|key| PublicKey::parse(key.as_str()?).ok());
+            let list = trust.and_then(|trust| trust.get(name)?.as_array()).map_or(&[][..], Vec::as_slice);
+            let keys = list.iter().filter_map(|key| PublicKey::parse(key.as_str()?).ok());
             // The demonstration's private key is public: whoever trusts it trusts everybody.
-            keys.filter(|key| demo || !key.name().starts_with("demo")).collect()
+            let keys = keys.filter(|key| demo || !key.name().starts_with("demo"));
+            (list.len() <= MOST_KEYS).then(|| keys.collect())
         };
         let id = table.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        Some(Trusted { id, approvers: keys("approvers"), operators: keys("operators") })
+        Some(Trusted { id, approvers: keys("approvers")?, operators: keys("operators")? })
     }
 
     /// Every key whose signature makes a person's statement count.
@@ -146,9 +167,8 @@ mod tests {
     #[test]
     fn settings_say_the_same_as_to_the_station_and_to_an_older_program_still_whom_they_trust() {
         let (a, b, demo) = (key("a"), key("b"), key("demo/a"));
-        let text = format!(
-            "id = \"x\"\nunit = \"y\"\n[trust]\napprovers = [\"{a}\"]\noperators = [\"{b}\"]\n"
-        );
+        let text =
+            format!("id = \"x\"\nunit = \"y\"\n[trust]\napprovers = [\"{a}\"]\noperators = [\"{b}\"]\n");
         let station = config::read("s", text.as_bytes()).0.unwrap();
         let trusted = Trusted::read(text.as_bytes()).unwrap();
         assert_eq!((&trusted.id, &trusted.approvers), (&station.id, &station.approvers));
@@ -160,7 +180,11 @@ mod tests {
         let check = |text: &str, wanted: Option<&[&str]>| {
             let found = Trusted::read(text.as_bytes());
             let found = found.map(|t| t.approvers.iter().map(|k| k.as_text().to_owned()).collect::<Vec<_>>());
-            assert_eq!(found, wanted.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()), "{text}");
+            assert_eq!(
+                found,
+                wanted.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()),
+                "{text}"
+            );
         };
         check("id = \"x\"", Some(&[]));
         check("trust = 1", Some(&[]));
@@ -169,6 +193,7 @@ mod tests {
         check(&format!("demo = true\n[trust]\napprovers = [\"{demo}\"]"), Some(&[&demo]));
         check(&format!("\u{feff}[trust]\r\napprovers = [\"{a}\"]\r\n"), Some(&[&a]));
         check("[trust", None);
+        check(&format!("[trust]\napprovers = [{}]", format!("\"{a}\", ").repeat(MOST_KEYS + 1)), None);
         assert_eq!(Trusted::read(b"\xff"), None);
     }
 }

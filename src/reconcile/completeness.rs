@@ -25,6 +25,8 @@ use crate::{
 const SETTLING_MS: i64 = 5 * 60_000;
 /// At most this many slots of drafts are remembered: five years of a slot every hour, twice over.
 const MOST_UNLISTED: u64 = 100_000;
+/// At most this many slots are held apart: eleven years of a slot every hour.
+const MOST_LISTED: usize = 100_000;
 
 /// What is known of a slot.
 #[derive(Debug)]
@@ -157,6 +159,11 @@ impl Completeness {
         if found != fact.count {
             let message = Message::new("complete-list-count").with("month", fact.month);
             self.report.fault(seq, None, message.with("found", found).with("wanted", fact.count));
+        }
+        if self.slots.len() + list.slots.len() > MOST_LISTED {
+            self.unknown.insert(fact.month);
+            let message = Message::new("complete-list-many").with("month", fact.month);
+            return self.report.fault(seq, None, message.with("most", MOST_LISTED));
         }
         for (slot, at) in list.slots {
             let at_ms = at.timestamp_millis();

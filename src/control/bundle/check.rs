@@ -15,7 +15,7 @@ use crate::{
     control::{
         Against, ControlError,
         audit::{public_key, short_code},
-        signed::Signatures,
+        judged::{Judgement, MOST_BYTES},
     },
     evidence::{
         Body, Checkpoint, Kept, Leaf, ReadLeaf, Verifier, VerifyReport,
@@ -23,7 +23,7 @@ use crate::{
     },
     keys::PublicKey,
     programme::Approval,
-    reconcile::{Completeness, Patience, Totals},
+    reconcile::{Patience, Totals},
     units::{Digest, SlotId},
     words::Message,
 };
@@ -34,8 +34,8 @@ const MOST_TEXT: u64 = 1 << 20;
 const MOST_TILE: u64 = 256 * 32;
 /// 256 leaves of the greatest length, each behind its own.
 const MOST_ENTRIES: u64 = 256 * (2 + 65_535);
-/// Schedules, plans and slot lists are far smaller.
-const MOST_BLOB: u64 = 64 << 20;
+/// A document that an entry names.
+const MOST_BLOB: u64 = MOST_BYTES as u64;
 /// An audio file of hours.
 const MOST_MEDIA: u64 = 8 << 30;
 
@@ -149,9 +149,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         days: BTreeMap::new(),
         named: BTreeSet::new(),
         approvals: BTreeSet::new(),
-        signatures: Signatures::default(),
-        unsigned: Vec::new(),
-        completeness: Completeness::new(Patience::of_a_stranger()),
+        judgement: Judgement::new(Patience::of_a_stranger()),
     };
     check.entries(&members);
     let stretches = stretches(members.entries.iter().copied());
@@ -162,37 +160,13 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let media = check.media(&members, &approved);
     let mut log = finished(check.verifier.finish());
     let whole = log.size == check.head.size;
-    let slots = slots(check.completeness, &mut log, period, whole);
-    for (entry, message) in check.unsigned {
-        log.add(Some(entry), message);
-    }
+    let unaltered = log.holds();
+    check.judgement.tell(&mut log);
+    let asked = |slot: &SlotId| period.is_some_and(|period| period.contains(slot.local.date()));
+    let slots = if unaltered { check.judgement.slots(&mut log, whole, asked) } else { None };
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     Ok(BundleReport { log, of: check.head.size, held: stretches, period, own_key, unknown, media, slots })
-}
-
-/// How the slots of a `whole` log stand, when its entries are unaltered; what is wrong with them goes into `log`. Of
-/// a part only the slots of its period are all there.
-fn slots(
-    completeness: Completeness,
-    log: &mut VerifyReport,
-    period: Option<Period>,
-    whole: bool,
-) -> Option<Totals> {
-    if !log.holds() {
-        return None;
-    }
-    let slots = completeness.finish();
-    let asked = |slot: &SlotId| whole || period.is_some_and(|period| period.contains(slot.local.date()));
-    for fault in slots.faults {
-        if fault.slot.as_ref().map_or(whole, asked) {
-            log.add(Some(fault.entry), fault.message);
-        }
-    }
-    if whole {
-        log.more_faults += slots.more_faults;
-    }
-    whole.then_some(slots.totals)
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {
@@ -215,10 +189,7 @@ struct Check {
     /// Those of them that are approvals of accepted schedules.
     approvals: BTreeSet<Digest>,
     /// Follows the settings from stretch to stretch: a bundle holds each entry that changed them.
-    signatures: Signatures,
-    /// What people did not sign though an entry says so.
-    unsigned: Vec<(u64, Message)>,
-    completeness: Completeness,
+    judgement: Judgement,
 }
 
 impl Check {
@@ -317,12 +288,7 @@ impl Check {
                 let read = self.archive.read(&blob(digest), MOST_BLOB).ok();
                 read.filter(|bytes| Digest::of(bytes) == digest)
             };
-            self.completeness.push(&leaf, &mut stored);
-            if let Some(message) = self.signatures.take(&leaf, &mut stored)
-                && self.unsigned.len() < MOST_TOLD
-            {
-                self.unsigned.push((entry, message));
-            }
+            self.judgement.take(&leaf, &mut stored);
             if let Body::ScheduleAccept(fact) = leaf.body {
                 self.approvals.insert(fact.approval);
             }
@@ -380,7 +346,7 @@ impl Check {
     fn approvers(&mut self, members: &Members) {
         for name in &members.approvers {
             match key_in(&mut self.archive, name) {
-                Ok(key) if self.signatures.approvers().contains(&key) => {}
+                Ok(key) if self.judgement.signatures().approvers().contains(&key) => {}
                 Ok(_) => self.wrong(Message::new("bundle-approver").with("file", name)),
                 Err(message) => self.wrong(message),
             }

@@ -339,6 +339,23 @@ fn lists_that_are_not_the_accepted_ones_are_named_once() {
     check(&miscounted, &wanted);
 }
 
+/// What is held apart is bounded; the months beyond are said to be unknown.
+#[test]
+fn more_slots_than_any_station_has_are_named() {
+    let mut bench = Bench::new();
+    let first = slot(1).local;
+    let second = |n: i64| SlotId { local: first + s(n), ..slot(1) };
+    for n in 0..4 {
+        let slots: Vec<_> = (0..26_000).map(|k| second(n * 26_000 + k)).collect();
+        bench.accept(march(), u32::try_from(n).unwrap(), &slots);
+    }
+    bench.missed(&second(103_999), Reason::PowerOff);
+    let report = report(&bench);
+    let named: Vec<_> = report.faults.iter().map(|fault| (fault.entry, fault.message.code)).collect();
+    assert_eq!(named, [(5, "complete-list-many")]);
+    assert_eq!((report.totals.listed, report.totals.unlisted), (78_000, 1));
+}
+
 #[test]
 fn slots_before_a_new_epoch_are_the_old_ones_to_answer_for() {
     let after = After {

@@ -35,6 +35,7 @@ complete-list-missing = The slot list of { $month } that entry { $entry } accept
 complete-list-differs = The stored slot list of { $month } is not the one that entry { $entry } accepted: it was altered
 complete-list-unreadable = The slot list that entry { $entry } accepted cannot be read or does not belong to its schedule of { $month }
 complete-list-count = The slot list of { $month } has { $found } slots, but entry { $entry } says { $wanted }
+complete-list-many = With the slot list of { $month } that entry { $entry } accepted there are more than { $most } slots, which no station has: this month is not judged
 
 # What differs between schedule and airing.
 discrepancy-no-outcome = its time has passed and the log tells no outcome

@@ -41,6 +41,8 @@ verify-blob-missing = { $kind ->
 } that entry { $entry } names (SHA-256 { $digest }) is not stored any more: what it said can no longer be checked
 verify-blob-altered = What is stored as { $digest } beside the log has another SHA-256: a schedule, approval or setting was altered after it was entered
 verify-blob-kind = What is stored as { $digest } beside the log is labelled as something else than its entry says: the label was changed by hand
+verify-blob-large = What entry { $entry } names (SHA-256 { $digest }) is longer than { $most } bytes, which no schedule, approval or setting is: it was not judged
+verify-unjudged = At entry { $entry } the log has named more than { $most } bytes of settings, slot lists, approvals and statements, many times what a station has: it was made to exhaust whoever verifies it, and from here on neither slots nor signatures were judged
 verify-statement = The statement of entry { $entry } { $what ->
     [other] says something else than the entry
    *[untrusted] is not signed by a key that the station trusted then

@@ -35,6 +35,7 @@ complete-list-missing = Thiếu danh sách lượt phát tháng { $month } đư�
 complete-list-differs = Danh sách lượt phát tháng { $month } đang lưu không phải danh sách được nhận ở mục { $entry }: danh sách đã bị sửa
 complete-list-unreadable = Danh sách lượt phát được nhận ở mục { $entry } không đọc được hoặc không thuộc lịch tháng { $month } của mục này
 complete-list-count = Danh sách lượt phát tháng { $month } có { $found } lượt, nhưng mục { $entry } ghi là { $wanted }
+complete-list-many = Kể cả danh sách lượt phát tháng { $month } được nhận ở mục { $entry } thì có hơn { $most } lượt, nhiều hơn mức một đài có thể có: không đối chiếu tháng này
 
 # Khác biệt giữa lịch phát và thực tế.
 discrepancy-no-outcome = đã qua giờ mà nhật ký không có kết quả

@@ -41,6 +41,8 @@ verify-blob-missing = { $kind ->
 } mà mục { $entry } nêu (SHA-256 { $digest }) không còn được lưu: không còn kiểm tra lại được nội dung đó
 verify-blob-altered = Nội dung lưu kèm nhật ký dưới mã { $digest } có SHA-256 khác: lịch phát, phê duyệt hoặc cấu hình đã bị sửa sau khi ghi
 verify-blob-kind = Nội dung lưu kèm nhật ký dưới mã { $digest } mang nhãn khác với mục đã nêu nó: nhãn đã bị sửa bằng tay
+verify-blob-large = Nội dung mà mục { $entry } nêu (SHA-256 { $digest }) dài quá { $most } byte; không lịch phát, phê duyệt hay cấu hình nào dài như vậy nên không xét nội dung này
+verify-unjudged = Đến mục { $entry }, nhật ký đã nêu hơn { $most } byte cấu hình, danh sách lượt phát, phê duyệt và lời xác nhận, gấp nhiều lần mức một đài có thể có: nhật ký được làm ra để vắt kiệt máy kiểm chứng; từ đây không xét lượt phát và chữ ký nữa
 verify-statement = Lời xác nhận của mục { $entry } { $what ->
     [other] có nội dung khác với mục đó
    *[untrusted] không do khóa nào mà đài tin cậy lúc đó ký
