@@ -42,6 +42,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
     let period = report.period.unwrap_or_default();
+    let months: Vec<String> = report.unlisted_months.iter().map(ToString::to_string).collect();
     let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
@@ -51,6 +52,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         "not_signed_by": report.log.not_signed_by,
         "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
+        "unlisted_months": months,
     }));
     show_faults(&report.log, say);
     show_signers(&report.log, say);
@@ -89,6 +91,13 @@ fn verdict(report: &BundleReport, holds: bool, say: Say) {
     }
     if let Some(slots) = &report.slots {
         say.line(&counts(slots, say));
+        if log.size < report.of {
+            say.line(&say.text("bundle-slots-part", &[]));
+        }
+    }
+    if !report.unlisted_months.is_empty() {
+        let months: Vec<_> = report.unlisted_months.iter().map(ToString::to_string).collect();
+        say.line(&say.text("bundle-unlisted", &[("months", &months.join(", "))]));
     }
     if report.media > 0 {
         say.line(&say.text("bundle-media-good", &[("count", &report.media.to_string())]));

@@ -13,7 +13,7 @@ use crate::{
     disk::At as _,
     evidence::{Code, VerifyReport},
     keys::PublicKey,
-    reconcile::{Patience, Totals},
+    reconcile::{Completeness, Patience, Totals},
     store::{self, Log, Reader, StoreError},
     words::Message,
 };
@@ -50,7 +50,7 @@ impl Audit {
             return Audit { report, slots: None };
         }
         judgement.tell(&mut report);
-        let slots = judgement.slots(&mut report, true, |_| true);
+        let slots = judgement.slots(&mut report).map(|(totals, _)| totals);
         Audit { report, slots }
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn short_code(text: &str) -> Result<Code, ControlError> {
 /// Verifies the log at `place`. A file that is damaged, or no log at all, is a fault in the report; an error
 /// is a failure of the machine.
 fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit, ControlError> {
-    let mut judgement = Judgement::new(place.patience);
+    let mut judgement = Judgement::new(Completeness::new(place.patience));
     let report = place.open().and_then(|log| {
         // Bytes that are missing or other ones are named by the examination of the log itself.
         let mut stored = |digest| log.blob(digest).ok().flatten();

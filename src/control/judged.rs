@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::signed::Signatures;
 use crate::{
     evidence::{Entry, VerifyReport},
-    reconcile::{Completeness, Patience, Totals},
-    units::{Digest, SlotId},
+    reconcile::{Completeness, Totals},
+    units::{Digest, Month},
     words::Message,
 };
 
@@ -38,10 +38,10 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// Begins before the first entry of a station of this `patience`.
-    pub fn new(patience: Patience) -> Judgement {
+    /// Begins before the first entry of a whole log, or of a part.
+    pub fn new(completeness: Completeness) -> Judgement {
         Judgement {
-            completeness: Completeness::new(patience),
+            completeness,
             signatures: Signatures::default(),
             faults: Vec::new(),
             more_faults: 0,
@@ -108,34 +108,28 @@ impl Judgement {
         report.more_faults += std::mem::take(&mut self.more_faults);
     }
 
-    /// How the slots stand behind the last entry of a `whole` log; what is wrong with them goes into `report`. Of a
-    /// part only the slots that are `asked` for are all there.
-    pub fn slots(
-        self,
-        report: &mut VerifyReport,
-        whole: bool,
-        asked: impl Fn(&SlotId) -> bool,
-    ) -> Option<Totals> {
+    /// How the slots stand behind the last entry, and of which months a schedule was accepted or refused; what is
+    /// wrong with them goes into `report`. `None` when the entries could not all be judged.
+    pub fn slots(self, report: &mut VerifyReport) -> Option<(Totals, BTreeSet<Month>)> {
         if self.given_up {
             return None;
         }
         let slots = self.completeness.finish();
         for fault in slots.faults {
-            if whole || fault.slot.as_ref().is_some_and(&asked) {
-                report.add(Some(fault.entry), fault.message);
-            }
+            report.add(Some(fault.entry), fault.message);
         }
-        if whole {
-            report.more_faults += slots.more_faults;
-        }
-        whole.then_some(slots.totals)
+        report.more_faults += slots.more_faults;
+        Some((slots.totals, slots.months))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Body, Clk, ScheduleFact};
+    use crate::{
+        evidence::{Body, Clk, ScheduleFact},
+        reconcile::Patience,
+    };
 
     fn entry(seq: u64, body: Body) -> Entry {
         let clk = Clk { wall_ms: 0, boot_ms: 0, boot: "0".repeat(32), sync: true, offset_min: 420 };
@@ -164,7 +158,7 @@ mod tests {
     /// Takes `bodies`, each of whose documents is `length` spaces; gives the codes of the faults and how often
     /// something was read.
     fn judge(bodies: impl Iterator<Item = Body>, length: usize) -> (Vec<&'static str>, u64, usize) {
-        let mut judgement = Judgement::new(Patience::default());
+        let mut judgement = Judgement::new(Completeness::new(Patience::default()));
         let mut reads = 0;
         for (seq, body) in (0..).zip(bodies) {
             judgement.take(&entry(seq, body), &mut |_| {

@@ -12,6 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{
     airings::Airings,
     fault::CompletenessReport,
+    period::Span,
     time::{Patience, Time},
 };
 use crate::{
@@ -79,6 +80,15 @@ impl Completeness {
         }
     }
 
+    /// Begins before the first entry of a part of a log, in which only the slots of these `days` are all there:
+    /// nothing else is counted, nor said to be missing.
+    #[must_use]
+    pub fn of_part(patience: Patience, days: Span) -> Completeness {
+        let mut part = Completeness::new(patience);
+        part.report.days = Some(days);
+        part
+    }
+
     /// Takes the next entry. `stored` gives the bytes that are stored beside the log under a digest, or
     /// `None`; it is asked once for every `schedule.accept`, with the digest of its slot list.
     pub fn push(&mut self, entry: &Entry, stored: &mut dyn FnMut(Digest) -> Option<Vec<u8>>) {
@@ -95,6 +105,7 @@ impl Completeness {
                 self.accept(seq, passed_ms, fact, stored(fact.slots));
             }
             Body::ScheduleRefuse { month, ward, .. } => {
+                self.report.months.insert(*month);
                 let name = ScheduleName { month: *month, ward: *ward };
                 if !self.accepted.contains(&name) {
                     self.drafts.insert(name);
@@ -119,7 +130,7 @@ impl Completeness {
         let airings = std::mem::take(&mut self.airings);
         for (open, waits) in airings.finish(self.time.seen_ms, &mut self.report) {
             match open.slot {
-                Some(slot) if waits => self.report.open.push(slot),
+                Some(slot) if waits && self.report.asks(&slot) => self.report.open.push(slot),
                 slot => self.unended(slot.as_ref()),
             }
         }
@@ -148,26 +159,27 @@ impl Completeness {
 
     fn accept(&mut self, seq: u64, passed_ms: i64, fact: &ScheduleFact, bytes: Option<Vec<u8>>) {
         self.accepted.insert(fact.name());
+        self.report.months.insert(fact.month);
         let list = match list_of(fact, bytes) {
             Ok(list) => list,
             Err(message) => {
                 self.unknown.insert(fact.month);
-                return self.report.fault(seq, None, message.with("month", fact.month));
+                return self.report.list_fault(seq, message.with("month", fact.month));
             }
         };
         let found = list.slots.len() as u64;
         if found != fact.count {
             let message = Message::new("complete-list-count").with("month", fact.month);
-            self.report.fault(seq, None, message.with("found", found).with("wanted", fact.count));
+            self.report.list_fault(seq, message.with("found", found).with("wanted", fact.count));
         }
         if self.slots.len() + list.slots.len() > MOST_LISTED {
             self.unknown.insert(fact.month);
             let message = Message::new("complete-list-many").with("month", fact.month);
-            return self.report.fault(seq, None, message.with("most", MOST_LISTED));
+            return self.report.list_fault(seq, message.with("most", MOST_LISTED));
         }
         for (slot, at) in list.slots {
             let at_ms = at.timestamp_millis();
-            if at_ms < self.owed_from_ms {
+            if at_ms < self.owed_from_ms || !self.report.asks(&slot) {
                 continue;
             }
             let due_ms = at_ms.max(passed_ms);
@@ -211,6 +223,9 @@ impl Completeness {
     }
 
     fn close(&mut self, seq: u64, slot: &SlotId, outcome: Outcome, draft: bool) {
+        if !self.report.asks(slot) {
+            return;
+        }
         if let Some(held) = self.slots.get_mut(slot) {
             match held.outcome {
                 None => held.outcome = Some((seq, outcome)),

@@ -23,8 +23,8 @@ use crate::{
     },
     keys::PublicKey,
     programme::Approval,
-    reconcile::{Patience, Totals},
-    units::{Digest, SlotId},
+    reconcile::{Completeness, Patience, Span, Totals},
+    units::{Digest, Month},
     words::Message,
 };
 
@@ -38,6 +38,9 @@ const MOST_ENTRIES: u64 = 256 * (2 + 65_535);
 const MOST_BLOB: u64 = MOST_BYTES as u64;
 /// An audio file of hours.
 const MOST_MEDIA: u64 = 8 << 30;
+
+/// A hundred years: clocks in a hostile bundle run further.
+const MOST_MONTHS: usize = 1200;
 
 /// So many faults are kept apart, that none is named twice; a hostile bundle has more than anybody reads.
 const MOST_TOLD: usize = 1000;
@@ -59,8 +62,12 @@ pub struct BundleReport {
     pub unknown: Vec<String>,
     /// How many files of audio have the digests by which they were approved.
     pub media: usize,
-    /// How the slots stand, for a whole log that is unaltered; of a part only what is wrong is told.
+    /// How the slots stand, of the whole log or of the period of a part, by the lists that the bundle holds; absent
+    /// when it is not unaltered.
     pub slots: Option<Totals>,
+    /// The months of a part's period of which no schedule that was accepted or refused is in it: nobody can say
+    /// whether anything was planned then.
+    pub unlisted_months: Vec<Month>,
 }
 
 /// The members by what they are.
@@ -139,8 +146,13 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
             unknown: members.unknown,
             media: 0,
             slots: None,
+            unlisted_months: Vec::new(),
         });
     };
+    let stretches = stretches(members.entries.iter().copied());
+    let whole = stretches == [Stretch { first: 0, last: signed.size.saturating_sub(1) }];
+    let claimed = if whole { None } else { Some(days_of(&mut archive)) };
+    let patience = Patience::of_a_stranger();
     let mut check = Check {
         archive,
         head: signed,
@@ -149,24 +161,47 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         days: BTreeMap::new(),
         named: BTreeSet::new(),
         approvals: BTreeSet::new(),
-        judgement: Judgement::new(Patience::of_a_stranger()),
+        judgement: Judgement::new(match claimed {
+            None => Completeness::new(patience),
+            Some(days) => Completeness::of_part(patience, days),
+        }),
     };
     check.entries(&members);
-    let stretches = stretches(members.entries.iter().copied());
     let period = check.manifest(&stretches);
     check.blobs();
     check.approvers(&members);
     let approved = check.approved();
     let media = check.media(&members, &approved);
     let mut log = finished(check.verifier.finish());
-    let whole = log.size == check.head.size;
     let unaltered = log.holds();
     check.judgement.tell(&mut log);
-    let asked = |slot: &SlotId| period.is_some_and(|period| period.contains(slot.local.date()));
-    let slots = if unaltered { check.judgement.slots(&mut log, whole, asked) } else { None };
+    let judged = if unaltered { check.judgement.slots(&mut log) } else { None };
+    let mut unlisted_months = claimed.map_or_else(Vec::new, |claimed| months(claimed, &check.days));
+    match &judged {
+        Some((_, listed)) => unlisted_months.retain(|month| !listed.contains(month)),
+        None => unlisted_months.clear(),
+    }
+    let slots = judged.map(|(totals, _)| totals);
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
-    Ok(BundleReport { log, of: check.head.size, held: stretches, period, own_key, unknown, media, slots })
+    let (of, held) = (check.head.size, stretches);
+    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months })
+}
+
+/// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.
+fn days_of(archive: &mut Archive) -> Span {
+    let manifest = archive.read(MANIFEST, MOST_TEXT).ok();
+    let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+    let period = manifest.and_then(|manifest| manifest.period()).unwrap_or_default();
+    Span { from: period.from.unwrap_or(NaiveDate::MIN), to: period.to.unwrap_or(NaiveDate::MAX) }
+}
+
+/// The months of the days that are `claimed` and of which something is held.
+fn months(claimed: Span, held: &BTreeMap<u64, NaiveDate>) -> Vec<Month> {
+    let (Some(first), Some(last)) = (held.values().min(), held.values().max()) else { return Vec::new() };
+    let span = Span { from: claimed.from.max(*first), to: claimed.to.min(*last) };
+    let all = std::iter::successors(Some(Month::of(span.from)), |month| Some(month.next()));
+    all.take_while(|month| span.touches(*month)).take(MOST_MONTHS).collect()
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {

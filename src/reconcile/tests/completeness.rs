@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     evidence::{After, OperatorAct},
-    reconcile::{Completeness, CompletenessReport, Patience},
+    reconcile::{Completeness, CompletenessReport, Patience, Span},
     words::Lang,
 };
 
@@ -354,6 +354,29 @@ fn more_slots_than_any_station_has_are_named() {
     let named: Vec<_> = report.faults.iter().map(|fault| (fault.entry, fault.message.code)).collect();
     assert_eq!(named, [(5, "complete-list-many")]);
     assert_eq!((report.totals.listed, report.totals.unlisted), (78_000, 1));
+}
+
+/// Faults of what nobody asked for must not crowd out those of what somebody did.
+#[test]
+fn of_a_part_only_the_slots_of_its_days_are_counted() {
+    let mut bench = accepted(&[5, 12, 19, 26]);
+    for n in 0..2000 {
+        bench.missed(&SlotId { programme: format!("p{n}"), ..slot(6) }, Reason::PowerOff);
+    }
+    bench.missed(&slot(5), Reason::PowerOff);
+    bench.air(&slot(12));
+    long_after(&mut bench, 26);
+    let day = |day| slot(day).local.date();
+    let mut part = Completeness::of_part(Patience::default(), Span { from: day(10), to: day(20) });
+    for entry in &bench.entries {
+        part.push(entry, &mut |digest| bench.lists.get(&digest).cloned());
+    }
+    let report = part.finish();
+    let named: Vec<_> = report.faults.iter().map(|fault| (fault.slot.clone(), fault.message.code)).collect();
+    assert_eq!((named, report.more_faults), (vec![(Some(slot(19)), "complete-no-outcome")], 0));
+    let totals = &report.totals;
+    assert_eq!((totals.listed, &totals.closed[&Outcome::Full], totals.without), (2, &1, 1));
+    assert_eq!(report.months.into_iter().collect::<Vec<_>>(), [march()]);
 }
 
 #[test]

@@ -96,6 +96,32 @@ fn a_period_is_borne_out_by_its_own_bundle_also_between_two_tiles() {
     assert!(held.contains_key("log/tile/entries/000") && held.contains_key("log/tile/entries/001"));
 }
 
+/// The entries that accept a month's schedule lie long before its days: whoever takes them away leaves no gap.
+#[test]
+fn a_part_tells_its_slots_and_the_months_of_which_it_holds_no_list() {
+    let place = place(3000);
+    let part = place.export(&["--from", "2022-03-12", "--to", "2022-03-14"]);
+    let (holds, codes, report) = verify(&part);
+    assert!(holds, "{codes:?}");
+    let slots = serde_json::json!({ "missed": 1 });
+    assert_eq!((&report["slots"]["listed"], &report["slots"]["closed"]), (&1.into(), &slots), "{report}");
+    assert_eq!(report["unlisted_months"], serde_json::json!([]));
+
+    // Days without a slot, whose month's list is gone with the first tile.
+    let mut cut = members(&place.export(&["--from", "2022-03-14", "--to", "2022-03-16"]));
+    for name in ["log/tile/entries/000", "log/tile/0/000", "keys/approver-1.pub"] {
+        assert!(cut.remove(name).is_some());
+    }
+    let cut = claiming(&cut, |manifest| drop(manifest["entries"].as_array_mut().unwrap().remove(0)));
+    let (codes, report, agrees) = judge(&cut);
+    assert_eq!((codes, agrees), (vec![], true));
+    assert_eq!(report["unlisted_months"], serde_json::json!(["2022-03"]), "{report}");
+    let file = place.station.path("cut.zip");
+    pack(&cut, &file);
+    let said = place.station.ok(&["verify", file.to_str().unwrap()]);
+    assert!(said.contains("No schedule of 2022-03"), "{said}");
+}
+
 /// Whoever opens the approvals by hand does so with these keys.
 #[test]
 fn a_key_that_nobody_trusted_is_no_approver_s() {
