@@ -24,6 +24,8 @@ pub(super) struct Open {
     pub slot: Option<SlotId>,
     test: bool,
     to_file: bool,
+    /// Its first frame was told.
+    started: bool,
     frames: Frames,
     /// Wall time of the last entry that showed it alive.
     sign_ms: i64,
@@ -63,7 +65,7 @@ impl Airings {
             report.fault(seq, cue.slot.as_ref(), Message::new("complete-test-slot"));
         }
         let (slot, frames) = (cue.slot.clone(), cue.frames);
-        self.open.insert(seq, Open { slot, test, to_file: false, frames, sign_ms: wall_ms });
+        self.open.insert(seq, Open { slot, test, to_file: false, started: false, frames, sign_ms: wall_ms });
         if self.open.len() <= MOST_OPEN {
             return None;
         }
@@ -76,6 +78,7 @@ impl Airings {
         match self.open.get_mut(&start.airing) {
             Some(open) => {
                 open.sign_ms = wall_ms;
+                open.started = true;
                 open.to_file |= start.device.starts_with("wav:");
             }
             None => report.fault(seq, None, unknown(start.airing)),
@@ -121,6 +124,9 @@ impl Airings {
             report.fault(seq, slot, Message::new("complete-test-counted"));
         } else if aired && end.proof < 2 && !self.rehearsal {
             report.fault(seq, slot, Message::new("complete-unproved").with("proof", end.proof));
+        }
+        if aired && !open.started {
+            report.fault(seq, slot, Message::new("complete-unstarted"));
         }
     }
 

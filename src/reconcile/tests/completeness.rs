@@ -242,6 +242,26 @@ fn files_and_tests_never_count() {
 }
 
 #[test]
+fn what_never_began_was_not_aired() {
+    let ended = |change: &dyn Fn(&mut End)| {
+        let mut bench = accepted(&[5]);
+        bench.now = at(&slot(5));
+        let cue = bench.cue(Some(&slot(5)), Trigger::Schedule);
+        bench.now += s(720);
+        let mut end = bench.full(cue, Some(&slot(5)));
+        change(&mut end);
+        bench.end(end);
+        bench
+    };
+    let partial = |end: &mut End| (end.outcome, end.reason) = (Outcome::Partial, Some(Reason::PowerOff));
+    for change in [&|_: &mut End| {} as &dyn Fn(&mut End), &partial] {
+        check(&ended(change), &[(4, Some(slot(5)), "complete-unstarted")]);
+    }
+    check(&ended(&|end| (end.outcome, end.reason) = (Outcome::Missed, Some(Reason::DeviceLost))), &[]);
+    check(&ended(&|end| (end.outcome, end.proof) = (Outcome::Test, 1)), &[]);
+}
+
+#[test]
 fn airings_begin_once_and_end_once() {
     let mut bench = accepted(&[5, 12]);
     bench.now = at(&slot(5));
@@ -285,6 +305,7 @@ fn ends_without_a_beginning_and_of_another_slot_are_named() {
     check(&bench, &[(seq, Some(slot(5)), "complete-uncued")]);
     let mut bench = accepted(&[5]);
     let cue = bench.cue(None, Trigger::Manual);
+    bench.start(cue, "usb");
     let end = bench.full(cue, None);
     bench.end(end.clone());
     let seq = bench.end(end);
@@ -292,6 +313,7 @@ fn ends_without_a_beginning_and_of_another_slot_are_named() {
     let mut bench = accepted(&[5, 12]);
     bench.now = at(&slot(5));
     let cue = bench.cue(Some(&slot(5)), Trigger::Schedule);
+    bench.start(cue, "usb");
     let end = bench.full(cue, Some(&slot(12)));
     let seq = bench.end(end);
     long_after(&mut bench, 6);

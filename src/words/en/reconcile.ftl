@@ -21,6 +21,10 @@ complete-full-hole = { $slot ->
 complete-consumed = Entry { $entry } says that the device consumed { $consumed } frames, more than the whole programme ({ $expected }): this figure cannot be true
 complete-file-proof = Entry { $entry } claims proof level { $proof } for sound that was written to a file; a file is no loudspeaker and proves level 1 at most
 complete-unproved = Entry { $entry } calls an airing aired, but proves only level { $proof }: no sound device accepted it
+complete-unstarted = { $slot ->
+    [none] Entry { $entry } calls an airing aired
+   *[other] Entry { $entry } calls slot `{ $slot }` aired
+}, but no entry tells of its first frame: when it sounded, and on which device, nobody can say
 complete-test-slot = Entry { $entry } uses a test play for the scheduled slot `{ $slot }`; a test play never counts
 complete-test-counted = Entry { $entry } counts a test play as aired; a test play never counts
 complete-missed-aired = Entry { $entry } says that slot `{ $slot }` did not go on air, but gives the outcome of one that did
