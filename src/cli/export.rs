@@ -8,7 +8,7 @@ use super::{
     Exit,
     log::day,
     say::Say,
-    verify::{counts, faults, show_faults, show_signers},
+    verify::{counts, faults, show_before, show_faults, show_signers},
 };
 use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
 
@@ -52,7 +52,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         "not_signed_by": report.log.not_signed_by,
         "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
-        "unlisted_months": months,
+        "unlisted_months": months, "epoch_before": report.before,
     }));
     show_faults(&report.log, say);
     show_signers(&report.log, say);
@@ -94,6 +94,9 @@ fn verdict(report: &BundleReport, holds: bool, say: Say) {
         if log.size < report.of {
             say.line(&say.text("bundle-slots-part", &[]));
         }
+    }
+    if let Some(before) = &report.before {
+        show_before(before, say);
     }
     if !report.unlisted_months.is_empty() {
         let months: Vec<_> = report.unlisted_months.iter().map(ToString::to_string).collect();

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::signed::Signatures;
 use crate::{
     evidence::{Entry, VerifyReport},
+    keys::PublicKey,
     reconcile::{Completeness, Totals},
     units::{Digest, Month},
     words::Message,
@@ -39,10 +40,11 @@ pub(super) struct Judgement {
 
 impl Judgement {
     /// Begins before the first entry of a whole log, or of a part.
-    pub fn new(completeness: Completeness) -> Judgement {
+    /// `keys` are those of the station, this epoch's and earlier ones', as far as they are known.
+    pub fn new(completeness: Completeness, keys: &[PublicKey]) -> Judgement {
         Judgement {
             completeness,
-            signatures: Signatures::default(),
+            signatures: Signatures::new(keys),
             faults: Vec::new(),
             more_faults: 0,
             absent: BTreeSet::new(),
@@ -158,7 +160,7 @@ mod tests {
     /// Takes `bodies`, each of whose documents is `length` spaces; gives the codes of the faults and how often
     /// something was read.
     fn judge(bodies: impl Iterator<Item = Body>, length: usize) -> (Vec<&'static str>, u64, usize) {
-        let mut judgement = Judgement::new(Completeness::new(Patience::default()));
+        let mut judgement = Judgement::new(Completeness::new(Patience::default()), &[]);
         let mut reads = 0;
         for (seq, body) in (0..).zip(bodies) {
             judgement.take(&entry(seq, body), &mut |_| {

@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use super::before::{EpochBefore, before};
 use crate::{
     evidence::{
         Body, Entry, ManualFact, ScheduleFact,
@@ -24,6 +25,9 @@ pub(super) struct Signatures {
     /// Every start enters the settings once more; each are read once.
     settings: BTreeMap<Digest, Rc<Trust>>,
     approvers: BTreeSet<PublicKey>,
+    /// The keys that a person gave, or that lie with the log.
+    keys: Vec<PublicKey>,
+    before: Option<EpochBefore>,
 }
 
 /// A station trusts a handful of people; settings that name more keys are none.
@@ -54,13 +58,24 @@ pub(super) struct Trusted {
 }
 
 /// Bytes kept beside the log, by their digest; none where they are missing or altered.
-type Stored<'a> = &'a mut dyn FnMut(Digest) -> Option<Vec<u8>>;
+pub(super) type Stored<'a> = &'a mut dyn FnMut(Digest) -> Option<Vec<u8>>;
 
 impl Signatures {
+    /// Begins before the first entry; among `keys` are those of the station in this epoch and, where they are known,
+    /// in the one before.
+    pub fn new(keys: &[PublicKey]) -> Signatures {
+        Signatures { keys: keys.to_vec(), ..Signatures::default() }
+    }
+
     /// What is wrong with the signature on which `entry` rests. Bytes that are not `stored` as they were
     /// entered are named elsewhere.
     pub fn take(&mut self, entry: &Entry, stored: Stored<'_>) -> Option<Message> {
         let (code, what) = match &entry.body {
+            Body::LogOpen { .. } if entry.seq == 0 => {
+                let (before, fault) = before(entry, &self.keys, stored)?;
+                self.before = Some(before);
+                ("verify-epoch", fault?)
+            }
             Body::Config { digest, .. } => {
                 let trust =
                     self.settings.entry(*digest).or_insert_with(|| Rc::new(Trust::read(stored(*digest))));
@@ -75,6 +90,11 @@ impl Signatures {
             _ => return None,
         };
         Some(Message::new(code).with("entry", entry.seq).with("what", what))
+    }
+
+    /// The epoch that the log follows, as its opening tells.
+    pub fn before(&self) -> Option<&EpochBefore> {
+        self.before.as_ref()
     }
 
     /// Whom any of the settings trusted to approve.

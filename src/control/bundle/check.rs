@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     control::{
-        Against, ControlError,
+        Against, ControlError, EpochBefore,
         audit::{public_key, short_code},
         judged::{Judgement, MOST_BYTES},
     },
@@ -68,6 +68,8 @@ pub struct BundleReport {
     /// The months of a part's period of which no schedule that was accepted or refused is in it: nobody can say
     /// whether anything was planned then.
     pub unlisted_months: Vec<Month>,
+    /// The epoch that the log follows, as its opening tells; absent when the bundle is not unaltered.
+    pub before: Option<EpochBefore>,
 }
 
 /// The members by what they are.
@@ -147,12 +149,15 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
             media: 0,
             slots: None,
             unlisted_months: Vec::new(),
+            before: None,
         });
     };
     let stretches = stretches(members.entries.iter().copied());
     let whole = stretches == [Stretch { first: 0, last: signed.size.saturating_sub(1) }];
     let claimed = if whole { None } else { Some(days_of(&mut archive)) };
     let patience = Patience::of_a_stranger();
+    let completeness =
+        claimed.map_or_else(|| Completeness::new(patience), |days| Completeness::of_part(patience, days));
     let mut check = Check {
         archive,
         head: signed,
@@ -161,10 +166,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         days: BTreeMap::new(),
         named: BTreeSet::new(),
         approvals: BTreeSet::new(),
-        judgement: Judgement::new(match claimed {
-            None => Completeness::new(patience),
-            Some(days) => Completeness::of_part(patience, days),
-        }),
+        judgement: Judgement::new(completeness, &keys),
     };
     check.entries(&members);
     let period = check.manifest(&stretches);
@@ -174,6 +176,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let media = check.media(&members, &approved);
     let mut log = finished(check.verifier.finish());
     let unaltered = log.holds();
+    let before = check.judgement.signatures().before().filter(|_| unaltered).cloned();
     check.judgement.tell(&mut log);
     let judged = if unaltered { check.judgement.slots(&mut log) } else { None };
     let mut unlisted_months = claimed.map_or_else(Vec::new, |claimed| months(claimed, &check.days));
@@ -185,7 +188,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     let (of, held) = (check.head.size, stretches);
-    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months })
+    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months, before })
 }
 
 /// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.

@@ -69,6 +69,25 @@ verify-foreign = The file is no log of this program: { $version ->
    *[other] its tables have version { $version }
 }. It was replaced or damaged
 verify-key = The station's public key in `{ $file }` is damaged: without it the signature cannot be checked
+verify-before = This log was opened at { $opened }, when the log `{ $origin }` had ended ({ $reason ->
+    [rollback] an older copy of it had been put back
+    [fork] another log stood in its place
+    [damaged] it was damaged
+    [lost] it was lost
+    [key] its key was lost or another one
+   *[other] { $reason }
+}). { $endorsed ->
+    [opened] Its key vouches for this log's.
+    [unopened] Whether its key vouches for this log's was not checked: give its public key with --key as well.
+   *[no] Its key does not vouch for this log's.
+}
+verify-epoch = { $what ->
+    [checkpoint] What this log calls the last checkpoint of the epoch before is none of that log
+    [checkpoint-key] What this log calls the last checkpoint of the epoch before is not signed by that epoch's key
+    [endorsement] The note by which the epoch before should vouch for this log does not name this log's key and why the other ended
+    [endorsement-key] The note by which the epoch before should vouch for this log is not signed by that epoch's key
+   *[keys] The last checkpoint of the epoch before, and the note by which it should vouch for this log, are signed by two different keys
+}: that this log follows that epoch is not proved
 verify-slots = Slots: { $listed }; full { $full }, with another outcome { $other }, to come or on air { $open }, without any outcome { $without }.
 verify-slots-unjudged = No slot can be judged: the entries are not those that were signed.
 verify-own-key = No key was given: only the key that lies here was used, so this shows no more than that the data agree with themselves. To know which station signed, check again with --key and a public key that you had from the station by another way.

@@ -69,6 +69,25 @@ verify-foreign = Tệp này không phải nhật ký của chương trình: { $v
    *[other] các bảng có phiên bản { $version }
 }. Tệp đã bị thay hoặc bị hỏng
 verify-key = Khóa công khai của đài trong `{ $file }` bị hỏng: không có khóa thì không kiểm tra được chữ ký
+verify-before = Nhật ký này được mở lúc { $opened }, sau khi nhật ký `{ $origin }` kết thúc ({ $reason ->
+    [rollback] một bản sao cũ của nhật ký đó đã bị đưa trở lại
+    [fork] nhật ký khác đã nằm ở chỗ đó
+    [damaged] nhật ký đó bị hỏng
+    [lost] nhật ký đó bị mất
+    [key] khóa của nhật ký đó bị mất hoặc là khóa khác
+   *[other] { $reason }
+}). { $endorsed ->
+    [opened] Khóa của nhật ký đó xác nhận khóa của nhật ký này.
+    [unopened] Chưa kiểm tra được khóa của nhật ký đó có xác nhận khóa của nhật ký này hay không: hãy đưa thêm khóa công khai của nó bằng --key.
+   *[no] Khóa của nhật ký đó không xác nhận khóa của nhật ký này.
+}
+verify-epoch = { $what ->
+    [checkpoint] Nội dung mà nhật ký này coi là điểm kiểm cuối của kỳ trước không phải điểm kiểm của nhật ký đó
+    [checkpoint-key] Điểm kiểm cuối của kỳ trước không do khóa của kỳ đó ký
+    [endorsement] Bản xác nhận của kỳ trước không nêu đúng khóa của nhật ký này và lý do kỳ trước kết thúc
+    [endorsement-key] Bản xác nhận của kỳ trước không do khóa của kỳ đó ký
+   *[keys] Điểm kiểm cuối của kỳ trước và bản xác nhận của kỳ đó do hai khóa khác nhau ký
+}: không chứng minh được nhật ký này nối tiếp kỳ đó
 verify-slots = Lượt phát theo lịch: { $listed }; phát đủ { $full }, kết quả khác { $other }, chưa đến giờ hoặc đang phát { $open }, không có kết quả { $without }.
 verify-slots-unjudged = Không đối chiếu được lượt phát nào: các mục không phải là những mục đã ký.
 verify-own-key = Không có khóa nào được đưa vào: chỉ dùng khóa nằm sẵn ở đây, nên kết quả chỉ cho thấy dữ liệu tự khớp với chính nó. Muốn biết đúng đài nào đã ký, hãy kiểm lại với --key và khóa công khai nhận riêng từ đài.
