@@ -96,7 +96,7 @@ fn verdict(report: &BundleReport, holds: bool, say: Say) {
         }
     }
     if let Some(before) = &report.before {
-        show_before(before, say);
+        show_before(before, report.slots.as_ref(), say);
     }
     if !report.unlisted_months.is_empty() {
         let months: Vec<_> = report.unlisted_months.iter().map(ToString::to_string).collect();

@@ -28,7 +28,7 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
         None => say.line(&say.text("verify-slots-unjudged", &[])),
     }
     if let Some(before) = &before {
-        show_before(before, say);
+        show_before(before, slots.as_ref(), say);
     }
     if against.keys.is_empty() {
         say.line(&say.text("verify-own-key", &[]));
@@ -58,8 +58,8 @@ pub(super) fn counts(slots: &Totals, say: Say) -> String {
     say.text("verify-slots", &values.each_ref().map(|(name, count)| (*name, count.as_str())))
 }
 
-/// The epoch that the log follows, and whether its key vouches for this one.
-pub(super) fn show_before(before: &EpochBefore, say: Say) {
+/// The epoch that the log follows, whether its key vouches for this one, and how many slots it is to answer for.
+pub(super) fn show_before(before: &EpochBefore, slots: Option<&Totals>, say: Say) {
     let EpochBefore { origin, reason, opened, endorsed } = before;
     let endorsed = match endorsed {
         Endorsed::Opened => "opened",
@@ -69,6 +69,10 @@ pub(super) fn show_before(before: &EpochBefore, say: Say) {
     let values =
         [("origin", origin.as_str()), ("reason", reason), ("opened", opened), ("endorsed", endorsed)];
     say.line(&say.text("verify-before", &values));
+    if let Some(count) = slots.map(|slots| slots.before_epoch).filter(|count| *count > 0) {
+        let values = [("count", &*count.to_string()), ("origin", origin), ("opened", opened)];
+        say.line(&say.text("verify-before-slots", &values));
+    }
 }
 
 /// Who countersigned the head, and which of the given keys did not sign it.

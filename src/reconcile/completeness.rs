@@ -7,7 +7,7 @@
 //! that a newer revision drops owes it just the same (`superseded`), so the lists of a month add up. Slots of
 //! a draft, which was refused before its month was ever accepted, may be closed without a list but may not air.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     airings::Airings,
@@ -52,6 +52,7 @@ pub struct Completeness {
     airings: Airings,
     /// Slots before it were an earlier epoch's to answer for.
     owed_from_ms: i64,
+    before_epoch: HashSet<SlotId>,
     slots: HashMap<SlotId, Held>,
     unlisted: u64,
     accepted: BTreeSet<ScheduleName>,
@@ -71,6 +72,7 @@ impl Completeness {
             time: Time::new(patience),
             airings: Airings::default(),
             owed_from_ms: i64::MIN,
+            before_epoch: HashSet::new(),
             slots: HashMap::new(),
             unlisted: 0,
             accepted: BTreeSet::new(),
@@ -138,6 +140,7 @@ impl Completeness {
         slots.sort_by(|(a, held_a), (b, held_b)| (held_a.at_ms, a).cmp(&(held_b.at_ms, b)));
         let mut report = self.report;
         report.totals.unlisted = self.unlisted;
+        report.totals.before_epoch = self.before_epoch.len() as u64;
         for (slot, held) in &slots {
             let Some(accepted) = held.accepted else { continue };
             report.totals.listed += 1;
@@ -172,14 +175,18 @@ impl Completeness {
             let message = Message::new("complete-list-count").with("month", fact.month);
             self.report.list_fault(seq, message.with("found", found).with("wanted", fact.count));
         }
-        if self.slots.len() + list.slots.len() > MOST_LISTED {
+        if self.slots.len() + self.before_epoch.len() + list.slots.len() > MOST_LISTED {
             self.unknown.insert(fact.month);
             let message = Message::new("complete-list-many").with("month", fact.month);
             return self.report.list_fault(seq, message.with("most", MOST_LISTED));
         }
         for (slot, at) in list.slots {
             let at_ms = at.timestamp_millis();
-            if at_ms < self.owed_from_ms || !self.report.asks(&slot) {
+            if !self.report.asks(&slot) {
+                continue;
+            }
+            if at_ms < self.owed_from_ms {
+                self.before_epoch.insert(slot);
                 continue;
             }
             let due_ms = at_ms.max(passed_ms);

@@ -25,7 +25,7 @@ pub struct SlotFault {
     pub message: Message,
 }
 
-/// How the slots of a log stand, each counted once. All but `unlisted` add up to `listed`.
+/// How the slots of a log stand, each counted once. All but `unlisted` and `before_epoch` add up to `listed`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Totals {
     /// Slots of all accepted lists.
@@ -41,6 +41,9 @@ pub struct Totals {
     /// Slots that no accepted list holds and that were closed all the same: those of drafts, and of months
     /// whose list is missing.
     pub unlisted: u64,
+    /// Slots of its lists whose time lay before its opening, when another epoch had ended: that one's log may
+    /// tell of them, and this one does not.
+    pub before_epoch: u64,
 }
 
 /// What a comparison found.

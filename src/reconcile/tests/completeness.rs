@@ -410,16 +410,19 @@ fn slots_before_a_new_epoch_are_the_old_ones_to_answer_for() {
         by: "A".into(),
         text: String::new(),
     };
-    for (after, owed) in [(Some(after), 1), (None, 2)] {
+    for (after, owed, before) in [(Some(after), 1, 1), (None, 2, 0)] {
         let mut bench = Bench::new();
         bench.entries.clear();
         bench.now = at(&slot(5)) + s(3600);
         let origin = "loa/station/pho-minh/2".into();
         bench.add(Body::LogOpen { origin, reason: "lost".into(), previous: None, after });
         bench.accept(march(), 1, &[slot(5), slot(12)]);
+        // Named once, however often it is accepted.
+        bench.accept(march(), 2, &[slot(5), slot(12)]);
         bench.air(&slot(12));
         long_after(&mut bench, 12);
         let report = report(&bench);
-        assert_eq!((report.totals.listed, report.totals.without), (owed, owed - 1));
+        let totals = &report.totals;
+        assert_eq!((totals.listed, totals.without, totals.before_epoch), (owed, owed - 1, before));
     }
 }

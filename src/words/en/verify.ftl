@@ -88,6 +88,7 @@ verify-epoch = { $what ->
     [endorsement-key] The note by which the epoch before should vouch for this log is not signed by that epoch's key
    *[keys] The last checkpoint of the epoch before, and the note by which it should vouch for this log, are signed by two different keys
 }: that this log follows that epoch is not proved
+verify-before-slots = { $count } slots of this log's lists lie before { $opened } and are counted nowhere here: what became of them must be found in the log `{ $origin }`. A slot for which that log has no outcome either has none.
 verify-slots = Slots: { $listed }; full { $full }, with another outcome { $other }, to come or on air { $open }, without any outcome { $without }.
 verify-slots-unjudged = No slot can be judged: the entries are not those that were signed.
 verify-own-key = No key was given: only the key that lies here was used, so this shows no more than that the data agree with themselves. To know which station signed, check again with --key and a public key that you had from the station by another way.

@@ -88,6 +88,7 @@ verify-epoch = { $what ->
     [endorsement-key] Bản xác nhận của kỳ trước không do khóa của kỳ đó ký
    *[keys] Điểm kiểm cuối của kỳ trước và bản xác nhận của kỳ đó do hai khóa khác nhau ký
 }: không chứng minh được nhật ký này nối tiếp kỳ đó
+verify-before-slots = { $count } lượt phát trong các danh sách của nhật ký này có giờ trước { $opened } và không được tính ở đây: kết quả của chúng phải tìm trong nhật ký `{ $origin }`. Lượt nào nhật ký đó cũng không ghi kết quả thì không có kết quả.
 verify-slots = Lượt phát theo lịch: { $listed }; phát đủ { $full }, kết quả khác { $other }, chưa đến giờ hoặc đang phát { $open }, không có kết quả { $without }.
 verify-slots-unjudged = Không đối chiếu được lượt phát nào: các mục không phải là những mục đã ký.
 verify-own-key = Không có khóa nào được đưa vào: chỉ dùng khóa nằm sẵn ở đây, nên kết quả chỉ cho thấy dữ liệu tự khớp với chính nó. Muốn biết đúng đài nào đã ký, hãy kiểm lại với --key và khóa công khai nhận riêng từ đài.

@@ -11,7 +11,10 @@ use serde_json::Value;
 use super::place::{
     Members, code, go, members, missed, pack, place, place_around, place_with, verify, verify_with,
 };
-use crate::support::site::{Site, entry};
+use crate::support::{
+    site::{Site, entry},
+    station::Station,
+};
 
 /// loa's fault codes on a bundle, and whether Go is content with it.
 fn judge(members: &Members) -> (Vec<String>, Value, bool) {
@@ -291,4 +294,37 @@ fn settings_that_a_later_version_wrote_still_say_whom_they_trust() {
     assert!(judge(&members(bundle.as_ref())).2, "the keys of those who approve are there");
     let (holds, codes, _) = verify(bundle.as_ref());
     assert!(holds, "{codes:?}");
+}
+
+/// Whether the old key vouches for the new one can be told by whoever has the old public key.
+#[test]
+fn the_epoch_before_is_named_and_its_key_asked() {
+    let station = Station::new(&[]);
+    std::fs::write(station.path("data/log.high"), "x").unwrap();
+    station.ok(&["init", "--new-epoch", "--by", "Trần Thị B", "--reason", "hỏng đĩa"]);
+    let key = |name: &str| std::fs::read_to_string(station.path(name)).unwrap().trim().to_owned();
+    let (old, new) = (key("data/epochs/1/station.pub"), key("data/keys/station.pub"));
+    let of_folder = station.json(&["verify"]).remove(0);
+    let before = &of_folder["epoch_before"];
+    assert_eq!(
+        (&before["reason"], &before["endorsed"]),
+        (&"damaged".into(), &"opened".into()),
+        "{of_folder}"
+    );
+    assert_eq!(before["origin"], "loa/station/pho-hoa/1");
+    assert!(station.ok(&["verify"]).contains("Its key vouches for this log's"));
+    let file = station.path("b.zip");
+    station.ok(&["export", "-o", file.to_str().unwrap()]);
+    let endorsed = |args: &[&str]| {
+        let (holds, codes, report) = verify_with(&file, args);
+        assert!(holds, "{codes:?}");
+        report["epoch_before"]["endorsed"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(endorsed(&[]), "unopened");
+    assert_eq!(endorsed(&["--key", &new]), "unopened");
+    assert_eq!(endorsed(&["--key", &new, "--key", &old]), "opened");
+    // Another key of that name is not the one that signed.
+    let stranger = SigningKey::generate("loa/station/pho-hoa/1").unwrap();
+    let keys = ["--key", &new, "--key", stranger.public().as_text()];
+    assert_eq!(verify_with(&file, &keys).1, ["verify-epoch"]);
 }
