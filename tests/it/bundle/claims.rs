@@ -328,3 +328,23 @@ fn the_epoch_before_is_named_and_its_key_asked() {
     let keys = ["--key", &new, "--key", stranger.public().as_text()];
     assert_eq!(verify_with(&file, &keys).1, ["verify-epoch"]);
 }
+
+/// What the station tells of its audio is no evidence, and the bundle says so.
+#[test]
+fn what_is_only_for_reading_is_called_no_evidence() {
+    let place = place(10);
+    let mut members = members(&place.export(&[]));
+    members.insert("media.json".into(), b"{}".to_vec());
+    members.insert("rows.json".into(), b"[]".to_vec());
+    let file = place.station.path("told.zip");
+    pack(&members, &file);
+    let said = place.station.ok(&["verify", file.to_str().unwrap()]);
+    let readme = String::from_utf8(members["README.md"].clone()).unwrap();
+    for name in ["summary.html", "rows.json", "media.json"] {
+        assert!(
+            said.lines().any(|line| line.contains(name) && line.contains("no evidence")),
+            "{name}: {said}"
+        );
+        assert!(readme.matches(name).count() >= 4, "{name}: in both languages, in words and in the table");
+    }
+}
