@@ -254,7 +254,9 @@ fn what_never_began_was_not_aired() {
         bench
     };
     let partial = |end: &mut End| (end.outcome, end.reason) = (Outcome::Partial, Some(Reason::PowerOff));
-    for change in [&|_: &mut End| {} as &dyn Fn(&mut End), &partial] {
+    let full = |_: &mut End| ();
+    let changes: [&dyn Fn(&mut End); 2] = [&full, &partial];
+    for change in changes {
         check(&ended(change), &[(4, Some(slot(5)), "complete-unstarted")]);
     }
     check(&ended(&|end| (end.outcome, end.reason) = (Outcome::Missed, Some(Reason::DeviceLost))), &[]);
