@@ -402,7 +402,7 @@ impl Controller {
         // The disk may have taken its time: what forbids sound is asked once more.
         let late = || self.obstacle(&job, now.max(job.planned)).map(|(reason, _)| reason);
         if let Some(reason) = stopped.then_some(Reason::OperatorStop).or_else(late) {
-            self.ended(&job, judge::abandoned(&job, airing, Some(reason)), out);
+            self.ended(&job, judge::abandoned(&job, airing, Some(reason), self.rules.rehearsal), out);
             return out.push(Action::Player(Command::Close));
         }
         let take = Take {
@@ -428,7 +428,8 @@ impl Controller {
         };
         out.push(Action::Player(Command::Close));
         if let Some(airing) = job.before.airing {
-            return self.ended(&job, judge::abandoned(&job, airing, Some(why.reason)), out);
+            let end = judge::abandoned(&job, airing, Some(why.reason), self.rules.rehearsal);
+            return self.ended(&job, end, out);
         }
         let Some(slot) = job.planned_slot() else {
             if let Some(slot) = &job.repairs {

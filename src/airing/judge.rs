@@ -4,15 +4,13 @@ use chrono::TimeDelta;
 
 use super::{Job, controller::OnAir};
 use crate::{
-    evidence::{Airing, End, Outcome, Reason, Trigger},
+    evidence::{
+        Airing, End, Outcome, Reason, Trigger,
+        aired::{is_enough, is_tolerable},
+    },
     playout::{EndCause, Fault, Tally},
     units::Frames,
 };
-
-/// Share of the frames that must have been consumed, in percent.
-const FULL_PERCENT: u64 = 97;
-/// The longest hole of wall time in an airing that still counts as full.
-const FULL_HOLE: TimeDelta = TimeDelta::seconds(30);
 
 /// The coded reason of an output fault.
 pub(super) fn reason_of(fault: Fault) -> Reason {
@@ -38,7 +36,8 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         _ => TimeDelta::zero(),
     };
     let hole = tally.hole.max(restart_hole).max(job.before.hole);
-    let whole = consumed.0 * 100 >= job.length.0 * FULL_PERCENT && hole <= FULL_HOLE;
+    let hole_ms = hole_ms(hole).unwrap_or(0);
+    let whole = is_enough(consumed, job.length) && is_tolerable(hole_ms);
     // Every stretch of sound counts for what it was: a device that is gone now takes nothing from what it
     // accepted before the cut, and a file that was filled then does not become a loudspeaker.
     let stretches = [(job.before.heard, job.before.proof), (tally.consumed, tally.proof)];
@@ -73,19 +72,21 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         delivered: job.before.heard + tally.delivered,
         consumed,
         underruns: tally.underruns,
-        hole_ms: hole_ms(hole).unwrap_or(0),
+        hole_ms,
         proof,
     }
 }
 
 /// The end of an airing that was cued and cannot go on: what it had achieved before, and why.
-pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> End {
+pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehearsal: bool) -> End {
     let heard = job.before.heard;
+    let hole_ms = hole_ms(job.before.hole).unwrap_or(0);
+    let virtual_only = job.before.proof < 2 && heard > Frames::ZERO && !rehearsal;
     let outcome = match () {
-        () if job.trigger == Trigger::Test || (heard > Frames::ZERO && job.before.proof < 2) => Outcome::Test,
+        () if job.trigger == Trigger::Test || virtual_only => Outcome::Test,
         () if heard == Frames::ZERO => Outcome::Missed,
         // The last frame was heard; only its entry was lost with the power.
-        () if heard.0 * 100 >= job.length.0 * FULL_PERCENT && job.before.hole <= FULL_HOLE => Outcome::Full,
+        () if is_enough(heard, job.length) && is_tolerable(hole_ms) => Outcome::Full,
         () => Outcome::Partial,
     };
     End {
@@ -99,7 +100,7 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>) -> En
         delivered: heard,
         consumed: heard,
         underruns: Frames::ZERO,
-        hole_ms: hole_ms(job.before.hole).unwrap_or(0),
+        hole_ms,
         proof: if heard == Frames::ZERO { 0 } else { job.before.proof },
     }
 }

@@ -139,7 +139,7 @@ impl Controller {
             out.push(Action::Prepare(Box::new(job.clone())));
             self.phase = Phase::Preparing { job, attempt: Attempt::Running { since: now } };
         } else {
-            self.ended(&job, judge::abandoned(&job, cut.airing, None), out);
+            self.ended(&job, judge::abandoned(&job, cut.airing, None, self.rules.rehearsal), out);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Exit,
     log::day,
     say::Say,
-    verify::{counts, faults, show_faults, show_signers},
+    verify::{counts, faults, show_before, show_faults, show_signers},
 };
 use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
 
@@ -42,6 +42,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
     let report = control::audit_bundle(file, against)?;
     let holds = report.log.holds();
     let period = report.period.unwrap_or_default();
+    let months: Vec<String> = report.unlisted_months.iter().map(ToString::to_string).collect();
     let codes: Vec<String> = report.log.unchecked_codes.iter().map(ToString::to_string).collect();
     say.document(&serde_json::json!({
         "holds": holds, "size": report.log.size, "root": report.log.root, "faults": faults(&report.log, say),
@@ -51,6 +52,7 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         "not_signed_by": report.log.not_signed_by,
         "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
+        "unlisted_months": months, "epoch_before": report.before,
     }));
     show_faults(&report.log, say);
     show_signers(&report.log, say);
@@ -89,6 +91,16 @@ fn verdict(report: &BundleReport, holds: bool, say: Say) {
     }
     if let Some(slots) = &report.slots {
         say.line(&counts(slots, say));
+        if log.size < report.of {
+            say.line(&say.text("bundle-slots-part", &[]));
+        }
+    }
+    if let Some(before) = &report.before {
+        show_before(before, report.slots.as_ref(), say);
+    }
+    if !report.unlisted_months.is_empty() {
+        let months: Vec<_> = report.unlisted_months.iter().map(ToString::to_string).collect();
+        say.line(&say.text("bundle-unlisted", &[("months", &months.join(", "))]));
     }
     if report.media > 0 {
         say.line(&say.text("bundle-media-good", &[("count", &report.media.to_string())]));

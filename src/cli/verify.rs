@@ -4,19 +4,19 @@ use std::path::Path;
 
 use super::{Exit, say::Say};
 use crate::{
-    control::{self, Against, Audit},
+    control::{self, Against, Audit, Endorsed, EpochBefore},
     evidence::{Fault, Outcome, VerifyReport},
     reconcile::Totals,
 };
 
 pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
-    let Audit { report, slots } = control::audit(target, against)?;
+    let Audit { report, slots, before } = control::audit(target, against)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());
     say.document(&serde_json::json!({
         "holds": holds, "size": report.size, "root": root, "signed_by": report.signed_by,
         "not_signed_by": report.not_signed_by, "witnessed_by": report.witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
-        "more_faults": report.more_faults, "slots": slots, "own_key": against.keys.is_empty(),
+        "more_faults": report.more_faults, "slots": slots, "epoch_before": before, "own_key": against.keys.is_empty(),
     }));
     show_faults(&report, say);
     show_signers(&report, say);
@@ -26,6 +26,9 @@ pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Resu
     match &slots {
         Some(slots) => say.line(&counts(slots, say)),
         None => say.line(&say.text("verify-slots-unjudged", &[])),
+    }
+    if let Some(before) = &before {
+        show_before(before, slots.as_ref(), say);
     }
     if against.keys.is_empty() {
         say.line(&say.text("verify-own-key", &[]));
@@ -53,6 +56,23 @@ pub(super) fn counts(slots: &Totals, say: Say) -> String {
     ]
     .map(|(name, count)| (name, count.to_string()));
     say.text("verify-slots", &values.each_ref().map(|(name, count)| (*name, count.as_str())))
+}
+
+/// The epoch that the log follows, whether its key vouches for this one, and how many slots it is to answer for.
+pub(super) fn show_before(before: &EpochBefore, slots: Option<&Totals>, say: Say) {
+    let EpochBefore { origin, reason, opened, endorsed } = before;
+    let endorsed = match endorsed {
+        Endorsed::Opened => "opened",
+        Endorsed::Unopened => "unopened",
+        Endorsed::No => "no",
+    };
+    let values =
+        [("origin", origin.as_str()), ("reason", reason), ("opened", opened), ("endorsed", endorsed)];
+    say.line(&say.text("verify-before", &values));
+    if let Some(count) = slots.map(|slots| slots.before_epoch).filter(|count| *count > 0) {
+        let values = [("count", &*count.to_string()), ("origin", origin), ("opened", opened)];
+        say.line(&say.text("verify-before-slots", &values));
+    }
 }
 
 /// Who countersigned the head, and which of the given keys did not sign it.

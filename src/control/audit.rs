@@ -7,7 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{ControlError, Folder, signed::Signatures};
+use super::{ControlError, EpochBefore, Folder, judged::Judgement};
 use crate::{
     config::{self, Station},
     disk::At as _,
@@ -35,6 +35,8 @@ pub struct Audit {
     pub report: VerifyReport,
     /// How the slots stand; absent when the entries are not those that were signed, and say nothing.
     pub slots: Option<Totals>,
+    /// The epoch that this log follows, as its opening tells.
+    pub before: Option<EpochBefore>,
 }
 
 impl Audit {
@@ -45,19 +47,14 @@ impl Audit {
     }
 
     /// An audit of entries, of what people should have signed in them, and of the slots that they answer for.
-    fn new(mut report: VerifyReport, unsigned: Vec<(u64, Message)>, completeness: Completeness) -> Audit {
+    fn new(mut report: VerifyReport, mut judgement: Judgement) -> Audit {
         if !report.leaves_hold() {
-            return Audit { report, slots: None };
+            return Audit { report, slots: None, before: None };
         }
-        for (entry, message) in unsigned {
-            report.add(Some(entry), message);
-        }
-        let slots = completeness.finish();
-        for fault in slots.faults {
-            report.add(Some(fault.entry), fault.message);
-        }
-        report.more_faults += slots.more_faults;
-        Audit { report, slots: Some(slots.totals) }
+        let before = judgement.signatures().before().cloned();
+        judgement.tell(&mut report);
+        let slots = judgement.slots(&mut report).map(|(totals, _)| totals);
+        Audit { report, slots, before }
     }
 }
 
@@ -73,7 +70,7 @@ pub fn audit(target: &Path, against: &Against) -> Result<Audit, ControlError> {
         return Err(Message::new("log-missing").into());
     }
     if !keys.is_empty() {
-        return audit_log(&place, &keys, &codes);
+        return audit_log(&place, &keys, &[], &codes);
     }
     let text = match fs::read(&place.public) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -82,7 +79,7 @@ pub fn audit(target: &Path, against: &Against) -> Result<Audit, ControlError> {
         read => read.at("read the public key", &place.public)?,
     };
     let own = std::str::from_utf8(&text).ok().and_then(|text| PublicKey::parse(text).ok());
-    let mut audit = audit_log(&place, own.as_slice(), &codes)?;
+    let mut audit = audit_log(&place, own.as_slice(), &place.earlier(own.as_ref()), &codes)?;
     audit.report.by_own_key();
     if own.is_none() {
         audit.report.add(None, Message::new("verify-key").with("file", place.public.display()));
@@ -95,6 +92,8 @@ struct Place {
     log: PathBuf,
     /// The station's own public key.
     public: PathBuf,
+    /// Where the epochs before it are kept.
+    epochs: PathBuf,
     patience: Patience,
     /// Nobody writes this log any more.
     kept: bool,
@@ -110,6 +109,7 @@ impl Place {
             return Place {
                 log: kept,
                 public: target.join("station.pub"),
+                epochs: target.join(".."),
                 patience: Patience::of_a_stranger(),
                 kept: true,
             };
@@ -121,7 +121,18 @@ impl Place {
             late_start: span(policy.late_start_s),
             clock_step: span(policy.clock_step_s),
         });
-        Place { log: data.join("log.db"), public: data.join("keys/station.pub"), patience, kept: false }
+        let (log, public, epochs) = (data.join("log.db"), data.join("keys/station.pub"), data.join("epochs"));
+        Place { log, public, epochs, patience, kept: false }
+    }
+
+    /// The key of the epoch before, which is kept with its log; whoever asks for it trusts what lies here.
+    fn earlier(&self, own: Option<&PublicKey>) -> Vec<PublicKey> {
+        let epoch = own.and_then(|own| own.name().rsplit('/').next()?.parse::<u32>().ok()?.checked_sub(1));
+        let key = |epoch: u32| {
+            let text = fs::read_to_string(self.epochs.join(epoch.to_string()).join("station.pub")).ok()?;
+            PublicKey::parse(&text).ok()
+        };
+        epoch.and_then(key).into_iter().collect()
     }
 
     fn open(&self) -> Result<Reader, StoreError> {
@@ -140,19 +151,19 @@ pub(super) fn short_code(text: &str) -> Result<Code, ControlError> {
     text.parse().map_err(|_| ControlError::Usage(Message::new("code-unclear").with("code", text)))
 }
 
-/// Verifies the log at `place`. A file that is damaged, or no log at all, is a fault in the report; an error
+/// Verifies the log at `place`; keys of `earlier` epochs open what these left to it. A file that is damaged, or no log at all, is a fault in the report; an error
 /// is a failure of the machine.
-fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit, ControlError> {
-    let mut completeness = Completeness::new(place.patience);
-    let mut signatures = Signatures::default();
-    let mut unsigned = Vec::new();
+fn audit_log(
+    place: &Place,
+    keys: &[PublicKey],
+    earlier: &[PublicKey],
+    codes: &[Code],
+) -> Result<Audit, ControlError> {
+    let mut judgement = Judgement::new(Completeness::new(place.patience), &[keys, earlier].concat());
     let report = place.open().and_then(|log| {
         // Bytes that are missing or other ones are named by the examination of the log itself.
         let mut stored = |digest| log.blob(digest).ok().flatten();
-        log.verify_with(keys, codes, &mut |entry| {
-            completeness.push(entry, &mut stored);
-            unsigned.extend(signatures.take(entry, &mut stored).map(|message| (entry.seq, message)));
-        })
+        log.verify_with(keys, codes, &mut |entry| judgement.take(entry, &mut stored))
     });
     let report = report.or_else(|error| match &error {
         StoreError::Foreign { version, .. } => {
@@ -164,5 +175,5 @@ fn audit_log(place: &Place, keys: &[PublicKey], codes: &[Code]) -> Result<Audit,
         }
         _ => Err(error),
     })?;
-    Ok(Audit::new(report, unsigned, completeness))
+    Ok(Audit::new(report, judgement))
 }

@@ -17,7 +17,9 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    ControlError, Folder, clk,
+    ControlError, Folder,
+    before::endorsement,
+    clk,
     folder::read_key,
     init::{origin, write_key},
     retention::holds_in,
@@ -186,7 +188,7 @@ impl Before {
 
     /// The old key's word for the new one.
     fn endorse(&self, next: &PublicKey, reason: &str) -> Option<String> {
-        let text = format!("loa epoch v1\n{}\n{}\n{reason}\n", self.origin, next.as_text());
+        let text = endorsement(&self.origin, next, reason);
         self.key.as_ref().and_then(|key| key.sign(&text).ok())
     }
 

@@ -2,6 +2,7 @@
 
 mod approve;
 mod audit;
+mod before;
 mod bundle;
 mod check;
 mod doctor;
@@ -10,6 +11,7 @@ mod error;
 mod export;
 mod folder;
 mod init;
+mod judged;
 mod key;
 mod lamp;
 mod masters;
@@ -31,6 +33,7 @@ mod view;
 pub use crate::media::{Measure, Progress};
 pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};
+pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check};
 pub use doctor::{Examination, doctor};

@@ -13,7 +13,9 @@ use crate::{
     clock::Reading,
     config::Policy,
     control::{ControlError, Position},
-    evidence::{Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact, Trusted},
+    evidence::{
+        Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact, Trusted, aired::is_virtual,
+    },
     programme::SlotList,
     store::Log,
     units::{Frames, ScheduleName, SlotId},
@@ -92,7 +94,7 @@ impl Past {
             }
             Body::Start(start) => {
                 if let Some(open) = self.open.get_mut(&start.airing) {
-                    open.to_file |= start.device.starts_with("wav:");
+                    open.to_file |= is_virtual(&start.device);
                     open.hole_ms = open.hole_ms.max(start.hole_ms.unwrap_or(0));
                 }
             }

@@ -1,5 +1,6 @@
 //! What can be proved: entries, their canonical bytes, the Merkle tree over them, signed heads, verification.
 
+pub mod aired;
 pub mod asrun;
 pub mod canonical;
 pub mod checkpoint;

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use super::fault::CompletenessReport;
 use crate::{
-    evidence::{Airing, Cue, End, Outcome, Start, Trigger},
+    evidence::{
+        Airing, Cue, End, Outcome, Start, Trigger,
+        aired::{is_enough, is_tolerable, is_virtual},
+    },
     units::{Frames, SlotId},
     words::Message,
 };
 
-/// Share of the frames that must have been consumed for `full`, in percent (`domain.md`, Limits).
-const FULL_PERCENT: u64 = 97;
-/// The longest hole of wall time in an airing that still counts as full.
-const FULL_HOLE_MS: u64 = 30_000;
 /// A station has one airing open, and one more where a person aired something while the daemon was down.
 const MOST_OPEN: usize = 8;
 /// Longest that a station may wait for a cut airing to go on: the most that `resume_within_s` allows.
@@ -24,6 +23,8 @@ pub(super) struct Open {
     pub slot: Option<SlotId>,
     test: bool,
     to_file: bool,
+    /// Its first frame was told.
+    started: bool,
     frames: Frames,
     /// Wall time of the last entry that showed it alive.
     sign_ms: i64,
@@ -63,7 +64,7 @@ impl Airings {
             report.fault(seq, cue.slot.as_ref(), Message::new("complete-test-slot"));
         }
         let (slot, frames) = (cue.slot.clone(), cue.frames);
-        self.open.insert(seq, Open { slot, test, to_file: false, frames, sign_ms: wall_ms });
+        self.open.insert(seq, Open { slot, test, to_file: false, started: false, frames, sign_ms: wall_ms });
         if self.open.len() <= MOST_OPEN {
             return None;
         }
@@ -76,7 +77,8 @@ impl Airings {
         match self.open.get_mut(&start.airing) {
             Some(open) => {
                 open.sign_ms = wall_ms;
-                open.to_file |= start.device.starts_with("wav:");
+                open.started = true;
+                open.to_file |= is_virtual(&start.device);
             }
             None => report.fault(seq, None, unknown(start.airing)),
         }
@@ -122,6 +124,9 @@ impl Airings {
         } else if aired && end.proof < 2 && !self.rehearsal {
             report.fault(seq, slot, Message::new("complete-unproved").with("proof", end.proof));
         }
+        if aired && !open.started {
+            report.fault(seq, slot, Message::new("complete-unstarted"));
+        }
     }
 
     /// The airings that are open where the log ends, in order. Only the last may be, and only as long as a
@@ -162,10 +167,10 @@ fn figures(seq: u64, end: &End, report: &mut CompletenessReport) {
     if end.reason.is_some() {
         report.fault(seq, slot, Message::new("complete-full-reason"));
     }
-    if u128::from(end.consumed.0) * 100 < u128::from(end.expected.0) * u128::from(FULL_PERCENT) {
+    if !is_enough(end.consumed, end.expected) {
         report.fault(seq, slot, frames("complete-full-short"));
     }
-    if end.hole_ms > FULL_HOLE_MS {
+    if !is_tolerable(end.hole_ms) {
         report.fault(seq, slot, Message::new("complete-full-hole").with("seconds", end.hole_ms / 1000));
     }
 }

@@ -7,11 +7,12 @@
 //! that a newer revision drops owes it just the same (`superseded`), so the lists of a month add up. Slots of
 //! a draft, which was refused before its month was ever accepted, may be closed without a list but may not air.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     airings::Airings,
     fault::CompletenessReport,
+    period::Span,
     time::{Patience, Time},
 };
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
 const SETTLING_MS: i64 = 5 * 60_000;
 /// At most this many slots of drafts are remembered: five years of a slot every hour, twice over.
 const MOST_UNLISTED: u64 = 100_000;
+/// At most this many slots are held apart: eleven years of a slot every hour.
+const MOST_LISTED: usize = 100_000;
 
 /// What is known of a slot.
 #[derive(Debug)]
@@ -49,6 +52,7 @@ pub struct Completeness {
     airings: Airings,
     /// Slots before it were an earlier epoch's to answer for.
     owed_from_ms: i64,
+    before_epoch: HashSet<SlotId>,
     slots: HashMap<SlotId, Held>,
     unlisted: u64,
     accepted: BTreeSet<ScheduleName>,
@@ -68,6 +72,7 @@ impl Completeness {
             time: Time::new(patience),
             airings: Airings::default(),
             owed_from_ms: i64::MIN,
+            before_epoch: HashSet::new(),
             slots: HashMap::new(),
             unlisted: 0,
             accepted: BTreeSet::new(),
@@ -75,6 +80,15 @@ impl Completeness {
             unknown: BTreeSet::new(),
             report: CompletenessReport::default(),
         }
+    }
+
+    /// Begins before the first entry of a part of a log, in which only the slots of these `days` are all there:
+    /// nothing else is counted, nor said to be missing.
+    #[must_use]
+    pub fn of_part(patience: Patience, days: Span) -> Completeness {
+        let mut part = Completeness::new(patience);
+        part.report.days = Some(days);
+        part
     }
 
     /// Takes the next entry. `stored` gives the bytes that are stored beside the log under a digest, or
@@ -93,6 +107,7 @@ impl Completeness {
                 self.accept(seq, passed_ms, fact, stored(fact.slots));
             }
             Body::ScheduleRefuse { month, ward, .. } => {
+                self.report.months.insert(*month);
                 let name = ScheduleName { month: *month, ward: *ward };
                 if !self.accepted.contains(&name) {
                     self.drafts.insert(name);
@@ -117,7 +132,7 @@ impl Completeness {
         let airings = std::mem::take(&mut self.airings);
         for (open, waits) in airings.finish(self.time.seen_ms, &mut self.report) {
             match open.slot {
-                Some(slot) if waits => self.report.open.push(slot),
+                Some(slot) if waits && self.report.asks(&slot) => self.report.open.push(slot),
                 slot => self.unended(slot.as_ref()),
             }
         }
@@ -125,6 +140,7 @@ impl Completeness {
         slots.sort_by(|(a, held_a), (b, held_b)| (held_a.at_ms, a).cmp(&(held_b.at_ms, b)));
         let mut report = self.report;
         report.totals.unlisted = self.unlisted;
+        report.totals.before_epoch = self.before_epoch.len() as u64;
         for (slot, held) in &slots {
             let Some(accepted) = held.accepted else { continue };
             report.totals.listed += 1;
@@ -146,21 +162,31 @@ impl Completeness {
 
     fn accept(&mut self, seq: u64, passed_ms: i64, fact: &ScheduleFact, bytes: Option<Vec<u8>>) {
         self.accepted.insert(fact.name());
+        self.report.months.insert(fact.month);
         let list = match list_of(fact, bytes) {
             Ok(list) => list,
             Err(message) => {
                 self.unknown.insert(fact.month);
-                return self.report.fault(seq, None, message.with("month", fact.month));
+                return self.report.list_fault(seq, message.with("month", fact.month));
             }
         };
         let found = list.slots.len() as u64;
         if found != fact.count {
             let message = Message::new("complete-list-count").with("month", fact.month);
-            self.report.fault(seq, None, message.with("found", found).with("wanted", fact.count));
+            self.report.list_fault(seq, message.with("found", found).with("wanted", fact.count));
+        }
+        if self.slots.len() + self.before_epoch.len() + list.slots.len() > MOST_LISTED {
+            self.unknown.insert(fact.month);
+            let message = Message::new("complete-list-many").with("month", fact.month);
+            return self.report.list_fault(seq, message.with("most", MOST_LISTED));
         }
         for (slot, at) in list.slots {
             let at_ms = at.timestamp_millis();
+            if !self.report.asks(&slot) {
+                continue;
+            }
             if at_ms < self.owed_from_ms {
+                self.before_epoch.insert(slot);
                 continue;
             }
             let due_ms = at_ms.max(passed_ms);
@@ -204,6 +230,9 @@ impl Completeness {
     }
 
     fn close(&mut self, seq: u64, slot: &SlotId, outcome: Outcome, draft: bool) {
+        if !self.report.asks(slot) {
+            return;
+        }
         if let Some(held) = self.slots.get_mut(slot) {
             match held.outcome {
                 None => held.outcome = Some((seq, outcome)),

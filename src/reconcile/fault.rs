@@ -1,10 +1,15 @@
 //! What the comparison of slot lists and entries found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::{evidence::Outcome, units::SlotId, words::Message};
+use super::period::Span;
+use crate::{
+    evidence::Outcome,
+    units::{Month, SlotId},
+    words::Message,
+};
 
 /// At most this many faults are kept: a log without its lists has one an outcome.
 const MOST_FAULTS: usize = 1000;
@@ -20,7 +25,7 @@ pub struct SlotFault {
     pub message: Message,
 }
 
-/// How the slots of a log stand, each counted once. All but `unlisted` add up to `listed`.
+/// How the slots of a log stand, each counted once. All but `unlisted` and `before_epoch` add up to `listed`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Totals {
     /// Slots of all accepted lists.
@@ -36,6 +41,9 @@ pub struct Totals {
     /// Slots that no accepted list holds and that were closed all the same: those of drafts, and of months
     /// whose list is missing.
     pub unlisted: u64,
+    /// Slots of its lists whose time lay before its opening, when another epoch had ended: that one's log may
+    /// tell of them, and this one does not.
+    pub before_epoch: u64,
 }
 
 /// What a comparison found.
@@ -50,6 +58,10 @@ pub struct CompletenessReport {
     pub totals: Totals,
     /// The slots whose airings are open where the log ends.
     pub open: Vec<SlotId>,
+    /// The months of which a schedule was accepted or refused.
+    pub months: BTreeSet<Month>,
+    /// The days whose slots are asked for; none: all.
+    pub(super) days: Option<Span>,
 }
 
 impl CompletenessReport {
@@ -59,8 +71,26 @@ impl CompletenessReport {
         self.faults.is_empty()
     }
 
-    /// Adds a fault; every message names its entry and its slot (`none` where there is none).
+    /// Whether `slot` is asked for.
+    pub(super) fn asks(&self, slot: &SlotId) -> bool {
+        self.days.is_none_or(|days| days.contains(slot.local.date()))
+    }
+
+    /// Adds a fault of a slot that is asked for, or of an airing without one: of a part of a log nobody can say
+    /// whether that began where nothing is held.
     pub(super) fn fault(&mut self, entry: u64, slot: Option<&SlotId>, message: Message) {
+        if slot.map_or(self.days.is_none(), |slot| self.asks(slot)) {
+            self.keep(entry, slot, message);
+        }
+    }
+
+    /// Adds a fault of the list that `entry` accepts.
+    pub(super) fn list_fault(&mut self, entry: u64, message: Message) {
+        self.keep(entry, None, message);
+    }
+
+    /// Every message names its entry and its slot (`none` where there is none).
+    fn keep(&mut self, entry: u64, slot: Option<&SlotId>, message: Message) {
         if self.faults.len() == MOST_FAULTS {
             self.more_faults += 1;
             return;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    evidence::{AsRunRow, Outcome, Trigger},
+    evidence::{AsRunRow, Outcome, Trigger, aired::is_virtual},
     programme::Windows,
     units::Month,
 };
@@ -73,6 +73,5 @@ impl Rules {
 
 /// The output that no loudspeaker hangs on, when the airing went to one.
 pub(super) fn virtual_output(row: &AsRunRow) -> Option<&str> {
-    let of_none = |device: &&String| device.starts_with("wav:") || *device == "rehearsal";
-    row.devices.iter().find(of_none).map(String::as_str)
+    row.devices.iter().map(String::as_str).find(|device| is_virtual(device))
 }

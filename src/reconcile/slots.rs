@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use super::rules::{Rules, virtual_output};
 use crate::{
-    evidence::{Airing, AsRunRow, ManualFact, Outcome, Reason},
+    evidence::{
+        Airing, AsRunRow, ManualFact, Outcome, Reason,
+        aired::{is_enough, is_tolerable},
+    },
     programme::SlotList,
     units::{Digest, Frames, SlotId},
     words::Message,
@@ -259,11 +262,11 @@ fn discrepancies(
         found.push(if error_us > 0 { Discrepancy::Late { by_ms } } else { Discrepancy::Early { by_ms } });
     }
     if let (Some(consumed), Some(expected)) = (row.consumed, row.expected)
-        && u128::from(consumed.0) * 100 < u128::from(expected.0) * 97
+        && !is_enough(consumed, expected)
     {
         found.push(Discrepancy::Short { consumed, expected });
     }
-    if let Some(ms) = row.hole_ms.filter(|ms| *ms > 30_000) {
+    if let Some(ms) = row.hole_ms.filter(|ms| !is_tolerable(*ms)) {
         found.push(Discrepancy::Hole { ms });
     }
     if rules.out_of_window(row) {

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     control::{
-        Against, ControlError,
+        Against, ControlError, EpochBefore,
         audit::{public_key, short_code},
-        signed::Signatures,
+        judged::{Judgement, MOST_BYTES},
     },
     evidence::{
         Body, Checkpoint, Kept, Leaf, ReadLeaf, Verifier, VerifyReport,
@@ -23,8 +23,8 @@ use crate::{
     },
     keys::PublicKey,
     programme::Approval,
-    reconcile::{Completeness, Patience, Totals},
-    units::{Digest, SlotId},
+    reconcile::{Completeness, Patience, Span, Totals},
+    units::{Digest, Month},
     words::Message,
 };
 
@@ -34,10 +34,13 @@ const MOST_TEXT: u64 = 1 << 20;
 const MOST_TILE: u64 = 256 * 32;
 /// 256 leaves of the greatest length, each behind its own.
 const MOST_ENTRIES: u64 = 256 * (2 + 65_535);
-/// Schedules, plans and slot lists are far smaller.
-const MOST_BLOB: u64 = 64 << 20;
+/// A document that an entry names.
+const MOST_BLOB: u64 = MOST_BYTES as u64;
 /// An audio file of hours.
 const MOST_MEDIA: u64 = 8 << 30;
+
+/// A hundred years: clocks in a hostile bundle run further.
+const MOST_MONTHS: usize = 1200;
 
 /// So many faults are kept apart, that none is named twice; a hostile bundle has more than anybody reads.
 const MOST_TOLD: usize = 1000;
@@ -59,8 +62,14 @@ pub struct BundleReport {
     pub unknown: Vec<String>,
     /// How many files of audio have the digests by which they were approved.
     pub media: usize,
-    /// How the slots stand, for a whole log that is unaltered; of a part only what is wrong is told.
+    /// How the slots stand, of the whole log or of the period of a part, by the lists that the bundle holds; absent
+    /// when it is not unaltered.
     pub slots: Option<Totals>,
+    /// The months of a part's period of which no schedule that was accepted or refused is in it: nobody can say
+    /// whether anything was planned then.
+    pub unlisted_months: Vec<Month>,
+    /// The epoch that the log follows, as its opening tells; absent when the bundle is not unaltered.
+    pub before: Option<EpochBefore>,
 }
 
 /// The members by what they are.
@@ -139,8 +148,16 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
             unknown: members.unknown,
             media: 0,
             slots: None,
+            unlisted_months: Vec::new(),
+            before: None,
         });
     };
+    let stretches = stretches(members.entries.iter().copied());
+    let whole = stretches == [Stretch { first: 0, last: signed.size.saturating_sub(1) }];
+    let claimed = if whole { None } else { Some(days_of(&mut archive)) };
+    let patience = Patience::of_a_stranger();
+    let completeness =
+        claimed.map_or_else(|| Completeness::new(patience), |days| Completeness::of_part(patience, days));
     let mut check = Check {
         archive,
         head: signed,
@@ -149,50 +166,45 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
         days: BTreeMap::new(),
         named: BTreeSet::new(),
         approvals: BTreeSet::new(),
-        signatures: Signatures::default(),
-        unsigned: Vec::new(),
-        completeness: Completeness::new(Patience::of_a_stranger()),
+        judgement: Judgement::new(completeness, &keys),
     };
     check.entries(&members);
-    let stretches = stretches(members.entries.iter().copied());
     let period = check.manifest(&stretches);
     check.blobs();
     check.approvers(&members);
     let approved = check.approved();
     let media = check.media(&members, &approved);
     let mut log = finished(check.verifier.finish());
-    let whole = log.size == check.head.size;
-    let slots = slots(check.completeness, &mut log, period, whole);
-    for (entry, message) in check.unsigned {
-        log.add(Some(entry), message);
+    let unaltered = log.holds();
+    let before = check.judgement.signatures().before().filter(|_| unaltered).cloned();
+    check.judgement.tell(&mut log);
+    let judged = if unaltered { check.judgement.slots(&mut log) } else { None };
+    let mut unlisted_months = claimed.map_or_else(Vec::new, |claimed| months(claimed, &check.days));
+    match &judged {
+        Some((_, listed)) => unlisted_months.retain(|month| !listed.contains(month)),
+        None => unlisted_months.clear(),
     }
+    let slots = judged.map(|(totals, _)| totals);
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
-    Ok(BundleReport { log, of: check.head.size, held: stretches, period, own_key, unknown, media, slots })
+    let (of, held) = (check.head.size, stretches);
+    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months, before })
 }
 
-/// How the slots of a `whole` log stand, when its entries are unaltered; what is wrong with them goes into `log`. Of
-/// a part only the slots of its period are all there.
-fn slots(
-    completeness: Completeness,
-    log: &mut VerifyReport,
-    period: Option<Period>,
-    whole: bool,
-) -> Option<Totals> {
-    if !log.holds() {
-        return None;
-    }
-    let slots = completeness.finish();
-    let asked = |slot: &SlotId| whole || period.is_some_and(|period| period.contains(slot.local.date()));
-    for fault in slots.faults {
-        if fault.slot.as_ref().map_or(whole, asked) {
-            log.add(Some(fault.entry), fault.message);
-        }
-    }
-    if whole {
-        log.more_faults += slots.more_faults;
-    }
-    whole.then_some(slots.totals)
+/// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.
+fn days_of(archive: &mut Archive) -> Span {
+    let manifest = archive.read(MANIFEST, MOST_TEXT).ok();
+    let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+    let period = manifest.and_then(|manifest| manifest.period()).unwrap_or_default();
+    Span { from: period.from.unwrap_or(NaiveDate::MIN), to: period.to.unwrap_or(NaiveDate::MAX) }
+}
+
+/// The months of the days that are `claimed` and of which something is held.
+fn months(claimed: Span, held: &BTreeMap<u64, NaiveDate>) -> Vec<Month> {
+    let (Some(first), Some(last)) = (held.values().min(), held.values().max()) else { return Vec::new() };
+    let span = Span { from: claimed.from.max(*first), to: claimed.to.min(*last) };
+    let all = std::iter::successors(Some(Month::of(span.from)), |month| Some(month.next()));
+    all.take_while(|month| span.touches(*month)).take(MOST_MONTHS).collect()
 }
 
 fn key_in(archive: &mut Archive, name: &str) -> Result<PublicKey, Message> {
@@ -215,10 +227,7 @@ struct Check {
     /// Those of them that are approvals of accepted schedules.
     approvals: BTreeSet<Digest>,
     /// Follows the settings from stretch to stretch: a bundle holds each entry that changed them.
-    signatures: Signatures,
-    /// What people did not sign though an entry says so.
-    unsigned: Vec<(u64, Message)>,
-    completeness: Completeness,
+    judgement: Judgement,
 }
 
 impl Check {
@@ -317,12 +326,7 @@ impl Check {
                 let read = self.archive.read(&blob(digest), MOST_BLOB).ok();
                 read.filter(|bytes| Digest::of(bytes) == digest)
             };
-            self.completeness.push(&leaf, &mut stored);
-            if let Some(message) = self.signatures.take(&leaf, &mut stored)
-                && self.unsigned.len() < MOST_TOLD
-            {
-                self.unsigned.push((entry, message));
-            }
+            self.judgement.take(&leaf, &mut stored);
             if let Body::ScheduleAccept(fact) = leaf.body {
                 self.approvals.insert(fact.approval);
             }
@@ -380,7 +384,7 @@ impl Check {
     fn approvers(&mut self, members: &Members) {
         for name in &members.approvers {
             match key_in(&mut self.archive, name) {
-                Ok(key) if self.signatures.approvers().contains(&key) => {}
+                Ok(key) if self.judgement.signatures().approvers().contains(&key) => {}
                 Ok(_) => self.wrong(Message::new("bundle-approver").with("file", name)),
                 Err(message) => self.wrong(message),
             }

@@ -27,7 +27,7 @@ pub const SUMMARY: &str = "summary.html";
 pub const MANIFEST: &str = "bundle.json";
 /// The as-run rows of the period, for reading.
 pub const ROWS: &str = "rows.json";
-/// The media files that were approved.
+/// The media files that were approved, as the station tells of them; no evidence.
 pub const MEDIA: &str = "media.json";
 /// The signed head of the log.
 pub const CHECKPOINT: &str = "log/checkpoint";

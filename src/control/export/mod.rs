@@ -18,9 +18,9 @@ use super::{
     },
     names::blob,
     rows,
+    signed::Trusted,
 };
 use crate::{
-    config,
     disk::{self, At as _},
     evidence::{
         Body, Checkpoint, canonical,
@@ -211,8 +211,7 @@ impl<'a> Export<'a> {
         let mut keys = BTreeSet::new();
         for digest in &named.settings {
             let Some(bytes) = blob(self.log, *digest)? else { continue };
-            let (station, _) = config::read(Folder::STATION_FILE, &bytes);
-            keys.extend(station.map(|station| station.approvers).unwrap_or_default());
+            keys.extend(Trusted::read(&bytes).unwrap_or_default().approvers);
         }
         Ok(keys)
     }

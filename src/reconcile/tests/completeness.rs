@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     evidence::{After, OperatorAct},
-    reconcile::{Completeness, CompletenessReport, Patience},
+    reconcile::{Completeness, CompletenessReport, Patience, Span},
     words::Lang,
 };
 
@@ -242,6 +242,28 @@ fn files_and_tests_never_count() {
 }
 
 #[test]
+fn what_never_began_was_not_aired() {
+    let ended = |change: &dyn Fn(&mut End)| {
+        let mut bench = accepted(&[5]);
+        bench.now = at(&slot(5));
+        let cue = bench.cue(Some(&slot(5)), Trigger::Schedule);
+        bench.now += s(720);
+        let mut end = bench.full(cue, Some(&slot(5)));
+        change(&mut end);
+        bench.end(end);
+        bench
+    };
+    let partial = |end: &mut End| (end.outcome, end.reason) = (Outcome::Partial, Some(Reason::PowerOff));
+    let full = |_: &mut End| ();
+    let changes: [&dyn Fn(&mut End); 2] = [&full, &partial];
+    for change in changes {
+        check(&ended(change), &[(4, Some(slot(5)), "complete-unstarted")]);
+    }
+    check(&ended(&|end| (end.outcome, end.reason) = (Outcome::Missed, Some(Reason::DeviceLost))), &[]);
+    check(&ended(&|end| (end.outcome, end.proof) = (Outcome::Test, 1)), &[]);
+}
+
+#[test]
 fn airings_begin_once_and_end_once() {
     let mut bench = accepted(&[5, 12]);
     bench.now = at(&slot(5));
@@ -285,6 +307,7 @@ fn ends_without_a_beginning_and_of_another_slot_are_named() {
     check(&bench, &[(seq, Some(slot(5)), "complete-uncued")]);
     let mut bench = accepted(&[5]);
     let cue = bench.cue(None, Trigger::Manual);
+    bench.start(cue, "usb");
     let end = bench.full(cue, None);
     bench.end(end.clone());
     let seq = bench.end(end);
@@ -292,6 +315,7 @@ fn ends_without_a_beginning_and_of_another_slot_are_named() {
     let mut bench = accepted(&[5, 12]);
     bench.now = at(&slot(5));
     let cue = bench.cue(Some(&slot(5)), Trigger::Schedule);
+    bench.start(cue, "usb");
     let end = bench.full(cue, Some(&slot(12)));
     let seq = bench.end(end);
     long_after(&mut bench, 6);
@@ -339,6 +363,46 @@ fn lists_that_are_not_the_accepted_ones_are_named_once() {
     check(&miscounted, &wanted);
 }
 
+/// What is held apart is bounded; the months beyond are said to be unknown.
+#[test]
+fn more_slots_than_any_station_has_are_named() {
+    let mut bench = Bench::new();
+    let first = slot(1).local;
+    let second = |n: i64| SlotId { local: first + s(n), ..slot(1) };
+    for n in 0..4 {
+        let slots: Vec<_> = (0..26_000).map(|k| second(n * 26_000 + k)).collect();
+        bench.accept(march(), u32::try_from(n).unwrap(), &slots);
+    }
+    bench.missed(&second(103_999), Reason::PowerOff);
+    let report = report(&bench);
+    let named: Vec<_> = report.faults.iter().map(|fault| (fault.entry, fault.message.code)).collect();
+    assert_eq!(named, [(5, "complete-list-many")]);
+    assert_eq!((report.totals.listed, report.totals.unlisted), (78_000, 1));
+}
+
+/// Faults of what nobody asked for must not crowd out those of what somebody did.
+#[test]
+fn of_a_part_only_the_slots_of_its_days_are_counted() {
+    let mut bench = accepted(&[5, 12, 19, 26]);
+    for n in 0..2000 {
+        bench.missed(&SlotId { programme: format!("p{n}"), ..slot(6) }, Reason::PowerOff);
+    }
+    bench.missed(&slot(5), Reason::PowerOff);
+    bench.air(&slot(12));
+    long_after(&mut bench, 26);
+    let day = |day| slot(day).local.date();
+    let mut part = Completeness::of_part(Patience::default(), Span { from: day(10), to: day(20) });
+    for entry in &bench.entries {
+        part.push(entry, &mut |digest| bench.lists.get(&digest).cloned());
+    }
+    let report = part.finish();
+    let named: Vec<_> = report.faults.iter().map(|fault| (fault.slot.clone(), fault.message.code)).collect();
+    assert_eq!((named, report.more_faults), (vec![(Some(slot(19)), "complete-no-outcome")], 0));
+    let totals = &report.totals;
+    assert_eq!((totals.listed, &totals.closed[&Outcome::Full], totals.without), (2, &1, 1));
+    assert_eq!(report.months.into_iter().collect::<Vec<_>>(), [march()]);
+}
+
 #[test]
 fn slots_before_a_new_epoch_are_the_old_ones_to_answer_for() {
     let after = After {
@@ -348,16 +412,19 @@ fn slots_before_a_new_epoch_are_the_old_ones_to_answer_for() {
         by: "A".into(),
         text: String::new(),
     };
-    for (after, owed) in [(Some(after), 1), (None, 2)] {
+    for (after, owed, before) in [(Some(after), 1, 1), (None, 2, 0)] {
         let mut bench = Bench::new();
         bench.entries.clear();
         bench.now = at(&slot(5)) + s(3600);
         let origin = "loa/station/pho-minh/2".into();
         bench.add(Body::LogOpen { origin, reason: "lost".into(), previous: None, after });
         bench.accept(march(), 1, &[slot(5), slot(12)]);
+        // Named once, however often it is accepted.
+        bench.accept(march(), 2, &[slot(5), slot(12)]);
         bench.air(&slot(12));
         long_after(&mut bench, 12);
         let report = report(&bench);
-        assert_eq!((report.totals.listed, report.totals.without), (owed, owed - 1));
+        let totals = &report.totals;
+        assert_eq!((totals.listed, totals.without, totals.before_epoch), (owed, owed - 1, before));
     }
 }

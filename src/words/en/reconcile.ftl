@@ -21,6 +21,10 @@ complete-full-hole = { $slot ->
 complete-consumed = Entry { $entry } says that the device consumed { $consumed } frames, more than the whole programme ({ $expected }): this figure cannot be true
 complete-file-proof = Entry { $entry } claims proof level { $proof } for sound that was written to a file; a file is no loudspeaker and proves level 1 at most
 complete-unproved = Entry { $entry } calls an airing aired, but proves only level { $proof }: no sound device accepted it
+complete-unstarted = { $slot ->
+    [none] Entry { $entry } calls an airing aired
+   *[other] Entry { $entry } calls slot `{ $slot }` aired
+}, but no entry tells of its first frame: when it sounded, and on which device, nobody can say
 complete-test-slot = Entry { $entry } uses a test play for the scheduled slot `{ $slot }`; a test play never counts
 complete-test-counted = Entry { $entry } counts a test play as aired; a test play never counts
 complete-missed-aired = Entry { $entry } says that slot `{ $slot }` did not go on air, but gives the outcome of one that did
@@ -35,6 +39,7 @@ complete-list-missing = The slot list of { $month } that entry { $entry } accept
 complete-list-differs = The stored slot list of { $month } is not the one that entry { $entry } accepted: it was altered
 complete-list-unreadable = The slot list that entry { $entry } accepted cannot be read or does not belong to its schedule of { $month }
 complete-list-count = The slot list of { $month } has { $found } slots, but entry { $entry } says { $wanted }
+complete-list-many = With the slot list of { $month } that entry { $entry } accepted there are more than { $most } slots, which no station has: this month is not judged
 
 # What differs between schedule and airing.
 discrepancy-no-outcome = its time has passed and the log tells no outcome

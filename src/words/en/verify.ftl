@@ -42,6 +42,8 @@ verify-blob-missing = { $kind ->
 } that entry { $entry } names (SHA-256 { $digest }) is not stored any more: what it said can no longer be checked
 verify-blob-altered = What is stored as { $digest } beside the log has another SHA-256: a schedule, approval or setting was altered after it was entered
 verify-blob-kind = What is stored as { $digest } beside the log is labelled as something else than its entry says: the label was changed by hand
+verify-blob-large = What entry { $entry } names (SHA-256 { $digest }) is longer than { $most } bytes, which no schedule, approval or setting is: it was not judged
+verify-unjudged = At entry { $entry } the log has named more than { $most } bytes of settings, slot lists, approvals and statements, many times what a station has: it was made to exhaust whoever verifies it, and from here on neither slots nor signatures were judged
 verify-statement = The statement of entry { $entry } { $what ->
     [other] says something else than the entry
    *[untrusted] is not signed by a key that the station trusted then
@@ -68,6 +70,26 @@ verify-foreign = The file is no log of this program: { $version ->
    *[other] its tables have version { $version }
 }. It was replaced or damaged
 verify-key = The station's public key in `{ $file }` is damaged: without it the signature cannot be checked
+verify-before = This log was opened at { $opened }, when the log `{ $origin }` had ended ({ $reason ->
+    [rollback] an older copy of it had been put back
+    [fork] another log stood in its place
+    [damaged] it was damaged
+    [lost] it was lost
+    [key] its key was lost or another one
+   *[other] { $reason }
+}). { $endorsed ->
+    [opened] Its key vouches for this log's.
+    [unopened] Whether its key vouches for this log's was not checked: give its public key with --key as well.
+   *[no] Its key does not vouch for this log's.
+}
+verify-epoch = { $what ->
+    [checkpoint] What this log calls the last checkpoint of the epoch before is none of that log
+    [checkpoint-key] What this log calls the last checkpoint of the epoch before is not signed by that epoch's key
+    [endorsement] The note by which the epoch before should vouch for this log does not name this log's key and why the other ended
+    [endorsement-key] The note by which the epoch before should vouch for this log is not signed by that epoch's key
+   *[keys] The last checkpoint of the epoch before, and the note by which it should vouch for this log, are signed by two different keys
+}: that this log follows that epoch is not proved
+verify-before-slots = { $count } slots of this log's lists lie before { $opened } and are counted nowhere here: what became of them must be found in the log `{ $origin }`. A slot for which that log has no outcome either has none.
 verify-slots = Slots: { $listed }; full { $full }, with another outcome { $other }, to come or on air { $open }, without any outcome { $without }.
 verify-slots-unjudged = No slot can be judged: the entries are not those that were signed.
 verify-own-key = No key was given: only the key that lies here was used, so this shows no more than that the data agree with themselves. To know which station signed, check again with --key and a public key that you had from the station by another way.

@@ -21,6 +21,10 @@ complete-full-hole = { $slot ->
 complete-consumed = Mục { $entry } ghi thiết bị đã phát { $consumed } khung mẫu, nhiều hơn cả chương trình ({ $expected }): số liệu này không thể có thật
 complete-file-proof = Mục { $entry } ghi mức chứng minh { $proof } cho âm thanh đã ghi vào tệp; tệp không phải loa nên chỉ chứng minh được đến mức 1
 complete-unproved = Mục { $entry } ghi một lượt là đã phát mà chỉ chứng minh được mức { $proof }: chưa thiết bị âm thanh nào nhận tiếng
+complete-unstarted = { $slot ->
+    [none] Mục { $entry } ghi một lượt là đã phát
+   *[other] Mục { $entry } ghi lượt phát `{ $slot }` là đã phát
+} nhưng không có mục nào ghi lúc tiếng bắt đầu: không thể biết phát lúc nào, trên thiết bị nào
 complete-test-slot = Mục { $entry } dùng một lượt phát thử cho lượt phát theo lịch `{ $slot }`; phát thử không bao giờ được tính
 complete-test-counted = Mục { $entry } tính một lượt phát thử là đã phát; phát thử không bao giờ được tính
 complete-missed-aired = Mục { $entry } ghi lượt phát `{ $slot }` là không phát nhưng lại ghi kết quả của một lượt đã phát
@@ -35,6 +39,7 @@ complete-list-missing = Thiếu danh sách lượt phát tháng { $month } đư�
 complete-list-differs = Danh sách lượt phát tháng { $month } đang lưu không phải danh sách được nhận ở mục { $entry }: danh sách đã bị sửa
 complete-list-unreadable = Danh sách lượt phát được nhận ở mục { $entry } không đọc được hoặc không thuộc lịch tháng { $month } của mục này
 complete-list-count = Danh sách lượt phát tháng { $month } có { $found } lượt, nhưng mục { $entry } ghi là { $wanted }
+complete-list-many = Kể cả danh sách lượt phát tháng { $month } được nhận ở mục { $entry } thì có hơn { $most } lượt, nhiều hơn mức một đài có thể có: không đối chiếu tháng này
 
 # Khác biệt giữa lịch phát và thực tế.
 discrepancy-no-outcome = đã qua giờ mà nhật ký không có kết quả

@@ -42,6 +42,8 @@ verify-blob-missing = { $kind ->
 } mà mục { $entry } nêu (SHA-256 { $digest }) không còn được lưu: không còn kiểm tra lại được nội dung đó
 verify-blob-altered = Nội dung lưu kèm nhật ký dưới mã { $digest } có SHA-256 khác: lịch phát, phê duyệt hoặc cấu hình đã bị sửa sau khi ghi
 verify-blob-kind = Nội dung lưu kèm nhật ký dưới mã { $digest } mang nhãn khác với mục đã nêu nó: nhãn đã bị sửa bằng tay
+verify-blob-large = Nội dung mà mục { $entry } nêu (SHA-256 { $digest }) dài quá { $most } byte; không lịch phát, phê duyệt hay cấu hình nào dài như vậy nên không xét nội dung này
+verify-unjudged = Đến mục { $entry }, nhật ký đã nêu hơn { $most } byte cấu hình, danh sách lượt phát, phê duyệt và lời xác nhận, gấp nhiều lần mức một đài có thể có: nhật ký được làm ra để vắt kiệt máy kiểm chứng; từ đây không xét lượt phát và chữ ký nữa
 verify-statement = Lời xác nhận của mục { $entry } { $what ->
     [other] có nội dung khác với mục đó
    *[untrusted] không do khóa nào mà đài tin cậy lúc đó ký
@@ -68,6 +70,26 @@ verify-foreign = Tệp này không phải nhật ký của chương trình: { $v
    *[other] các bảng có phiên bản { $version }
 }. Tệp đã bị thay hoặc bị hỏng
 verify-key = Khóa công khai của đài trong `{ $file }` bị hỏng: không có khóa thì không kiểm tra được chữ ký
+verify-before = Nhật ký này được mở lúc { $opened }, sau khi nhật ký `{ $origin }` kết thúc ({ $reason ->
+    [rollback] một bản sao cũ của nhật ký đó đã bị đưa trở lại
+    [fork] nhật ký khác đã nằm ở chỗ đó
+    [damaged] nhật ký đó bị hỏng
+    [lost] nhật ký đó bị mất
+    [key] khóa của nhật ký đó bị mất hoặc là khóa khác
+   *[other] { $reason }
+}). { $endorsed ->
+    [opened] Khóa của nhật ký đó xác nhận khóa của nhật ký này.
+    [unopened] Chưa kiểm tra được khóa của nhật ký đó có xác nhận khóa của nhật ký này hay không: hãy đưa thêm khóa công khai của nó bằng --key.
+   *[no] Khóa của nhật ký đó không xác nhận khóa của nhật ký này.
+}
+verify-epoch = { $what ->
+    [checkpoint] Nội dung mà nhật ký này coi là điểm kiểm cuối của kỳ trước không phải điểm kiểm của nhật ký đó
+    [checkpoint-key] Điểm kiểm cuối của kỳ trước không do khóa của kỳ đó ký
+    [endorsement] Bản xác nhận của kỳ trước không nêu đúng khóa của nhật ký này và lý do kỳ trước kết thúc
+    [endorsement-key] Bản xác nhận của kỳ trước không do khóa của kỳ đó ký
+   *[keys] Điểm kiểm cuối của kỳ trước và bản xác nhận của kỳ đó do hai khóa khác nhau ký
+}: không chứng minh được nhật ký này nối tiếp kỳ đó
+verify-before-slots = { $count } lượt phát trong các danh sách của nhật ký này có giờ trước { $opened } và không được tính ở đây: kết quả của chúng phải tìm trong nhật ký `{ $origin }`. Lượt nào nhật ký đó cũng không ghi kết quả thì không có kết quả.
 verify-slots = Lượt phát theo lịch: { $listed }; phát đủ { $full }, kết quả khác { $other }, chưa đến giờ hoặc đang phát { $open }, không có kết quả { $without }.
 verify-slots-unjudged = Không đối chiếu được lượt phát nào: các mục không phải là những mục đã ký.
 verify-own-key = Không có khóa nào được đưa vào: chỉ dùng khóa nằm sẵn ở đây, nên kết quả chỉ cho thấy dữ liệu tự khớp với chính nó. Muốn biết đúng đài nào đã ký, hãy kiểm lại với --key và khóa công khai nhận riêng từ đài.

@@ -11,6 +11,10 @@ use serde_json::Value;
 use super::place::{
     Members, code, go, members, missed, pack, place, place_around, place_with, verify, verify_with,
 };
+use crate::support::{
+    site::{Site, entry},
+    station::Station,
+};
 
 /// loa's fault codes on a bundle, and whether Go is content with it.
 fn judge(members: &Members) -> (Vec<String>, Value, bool) {
@@ -93,6 +97,32 @@ fn a_period_is_borne_out_by_its_own_bundle_also_between_two_tiles() {
     }
     let held = members(&place.export(&["--force", "--from", "2022-03-14", "--to", "2022-03-14"]));
     assert!(held.contains_key("log/tile/entries/000") && held.contains_key("log/tile/entries/001"));
+}
+
+/// The entries that accept a month's schedule lie long before its days: whoever takes them away leaves no gap.
+#[test]
+fn a_part_tells_its_slots_and_the_months_of_which_it_holds_no_list() {
+    let place = place(3000);
+    let part = place.export(&["--from", "2022-03-12", "--to", "2022-03-14"]);
+    let (holds, codes, report) = verify(&part);
+    assert!(holds, "{codes:?}");
+    let slots = serde_json::json!({ "missed": 1 });
+    assert_eq!((&report["slots"]["listed"], &report["slots"]["closed"]), (&1.into(), &slots), "{report}");
+    assert_eq!(report["unlisted_months"], serde_json::json!([]));
+
+    // Days without a slot, whose month's list is gone with the first tile.
+    let mut cut = members(&place.export(&["--from", "2022-03-14", "--to", "2022-03-16"]));
+    for name in ["log/tile/entries/000", "log/tile/0/000", "keys/approver-1.pub"] {
+        assert!(cut.remove(name).is_some());
+    }
+    let cut = claiming(&cut, |manifest| drop(manifest["entries"].as_array_mut().unwrap().remove(0)));
+    let (codes, report, agrees) = judge(&cut);
+    assert_eq!((codes, agrees), (vec![], true));
+    assert_eq!(report["unlisted_months"], serde_json::json!(["2022-03"]), "{report}");
+    let file = place.station.path("cut.zip");
+    pack(&cut, &file);
+    let said = place.station.ok(&["verify", file.to_str().unwrap()]);
+    assert!(said.contains("No schedule of 2022-03"), "{said}");
 }
 
 /// Whoever opens the approvals by hand does so with these keys.
@@ -236,4 +266,85 @@ fn what_cannot_be_meant_is_told_as_such() {
     assert_eq!(said(&reversed), (Some(1), "range-reversed".into()));
     assert!(!place.station.path("b.zip").exists());
     assert_eq!(said(&["verify", "/nowhere/b.zip"]), (Some(2), "target-missing".into()));
+}
+
+/// Settings of a later version, with a table that this one does not know.
+#[test]
+fn settings_that_a_later_version_wrote_still_say_whom_they_trust() {
+    let site = Site::new();
+    let key = site.key();
+    let (old, text): (Vec<u8>, String) = site
+        .database()
+        .query_row("SELECT digest, CAST(bytes AS TEXT) FROM blob WHERE kind = 'config'", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let old = Digest(old.try_into().unwrap());
+    let later = text + "[listen]\nloopback = true\n";
+    let digest = Digest::of(later.as_bytes());
+    let values = rusqlite::params![digest.0, later];
+    let change = "UPDATE blob SET digest = ?1, bytes = CAST(?2 AS BLOB) WHERE kind = 'config'";
+    site.edit(|db| db.execute(change, values)).unwrap();
+    site.forge(entry::CONFIG, |leaf| leaf.replace(&old.to_string(), &digest.to_string()));
+    site.sign(&key);
+    site.raise();
+    let (_, report) = site.verify(&[]);
+    assert_eq!(report["faults"], serde_json::json!([]));
+    let bundle = site.export();
+    assert!(judge(&members(bundle.as_ref())).2, "the keys of those who approve are there");
+    let (holds, codes, _) = verify(bundle.as_ref());
+    assert!(holds, "{codes:?}");
+}
+
+/// Whether the old key vouches for the new one can be told by whoever has the old public key.
+#[test]
+fn the_epoch_before_is_named_and_its_key_asked() {
+    let station = Station::new(&[]);
+    std::fs::write(station.path("data/log.high"), "x").unwrap();
+    station.ok(&["init", "--new-epoch", "--by", "Trần Thị B", "--reason", "hỏng đĩa"]);
+    let key = |name: &str| std::fs::read_to_string(station.path(name)).unwrap().trim().to_owned();
+    let (old, new) = (key("data/epochs/1/station.pub"), key("data/keys/station.pub"));
+    let of_folder = station.json(&["verify"]).remove(0);
+    let before = &of_folder["epoch_before"];
+    assert_eq!(
+        (&before["reason"], &before["endorsed"]),
+        (&"damaged".into(), &"opened".into()),
+        "{of_folder}"
+    );
+    assert_eq!(before["origin"], "loa/station/pho-hoa/1");
+    assert!(station.ok(&["verify"]).contains("Its key vouches for this log's"));
+    let file = station.path("b.zip");
+    station.ok(&["export", "-o", file.to_str().unwrap()]);
+    let endorsed = |args: &[&str]| {
+        let (holds, codes, report) = verify_with(&file, args);
+        assert!(holds, "{codes:?}");
+        report["epoch_before"]["endorsed"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(endorsed(&[]), "unopened");
+    assert_eq!(endorsed(&["--key", &new]), "unopened");
+    assert_eq!(endorsed(&["--key", &new, "--key", &old]), "opened");
+    // Another key of that name is not the one that signed.
+    let stranger = SigningKey::generate("loa/station/pho-hoa/1").unwrap();
+    let keys = ["--key", &new, "--key", stranger.public().as_text()];
+    assert_eq!(verify_with(&file, &keys).1, ["verify-epoch"]);
+}
+
+/// What the station tells of its audio is no evidence, and the bundle says so.
+#[test]
+fn what_is_only_for_reading_is_called_no_evidence() {
+    let place = place(10);
+    let mut members = members(&place.export(&[]));
+    members.insert("media.json".into(), b"{}".to_vec());
+    members.insert("rows.json".into(), b"[]".to_vec());
+    let file = place.station.path("told.zip");
+    pack(&members, &file);
+    let said = place.station.ok(&["verify", file.to_str().unwrap()]);
+    let readme = String::from_utf8(members["README.md"].clone()).unwrap();
+    for name in ["summary.html", "rows.json", "media.json"] {
+        assert!(
+            said.lines().any(|line| line.contains(name) && line.contains("no evidence")),
+            "{name}: {said}"
+        );
+        assert!(readme.matches(name).count() >= 4, "{name}: in both languages, in words and in the table");
+    }
 }

@@ -2,9 +2,14 @@
 
 use std::{fs, path::Path};
 
-use loa::control::{Against, audit_bundle};
+use chrono::{DateTime, Utc};
+use loa::{
+    control::{Against, audit_bundle},
+    evidence::Body,
+    units::Digest,
+};
 
-use super::place::{Members, members, pack, place, verify};
+use super::place::{Members, members, pack, place, place_around, verify};
 
 fn refused(bytes: &[u8]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -121,4 +126,25 @@ fn a_random_flip_is_refused_or_without_meaning() {
         }
     }
     assert!(refused > 200, "{refused}");
+}
+
+/// Read and hashed once for each entry that names it, this document would keep a verifier busy for hours.
+#[test]
+fn a_long_document_that_thousands_of_entries_name_is_named_once() {
+    let long = vec![b'#'; 30 << 20];
+    let named = Digest::of(&long);
+    let at: DateTime<Utc> = "2022-03-02T00:00:00Z".parse().unwrap();
+    let place = place_around(3000, |own| {
+        let mut other = own.clone();
+        if let Body::Config { digest, .. } = &mut other {
+            *digest = named;
+        }
+        vec![(at, other); 2500]
+    });
+    let mut members = members(&place.export(&[]));
+    members.insert(format!("blobs/sha256/{named}"), long);
+    let file = place.station.path("long.zip");
+    pack(&members, &file);
+    let (holds, codes, report) = verify(&file);
+    assert_eq!((holds, codes), (false, vec!["bundle-member-large".to_owned()]), "{report}");
 }
