@@ -234,7 +234,12 @@ mod tests {
             ],
             &[],
         );
-        // A time source knows better than a log that ran ahead.
+    }
+
+    /// A time source knows better than a log that ran ahead.
+    #[test]
+    fn a_synchronised_clock_behind_the_log_airs() {
+        let hour = 3_600_000;
         let mut rules = ClockRules::default();
         let clk = |boot: char, wall_ms, sync| Clk {
             wall_ms,
@@ -243,8 +248,10 @@ mod tests {
             sync,
             offset_min: 420,
         };
-        let behind = [boot(), back(), cue()].map(|body| (clk(NEXT, 0, true), body));
-        let entries = [(clk(HERE, hour, false), beat())].into_iter().chain(behind);
+        let boot = Body::Boot(BootFacts { clean: true, last_alive_ms: None });
+        let cue = Body::Cue(Box::new(samples::cue(None, Trigger::Manual)));
+        let behind = [boot, Body::ClockStep { step_ms: -hour }, cue].map(|body| (clk(NEXT, 0, true), body));
+        let entries = [(clk(HERE, hour, false), Body::Heartbeat {})].into_iter().chain(behind);
         for (seq, (clk, body)) in (0..).zip(entries) {
             let found = rules.next(seq, &Leaf::Known(Entry { seq, clk, body }));
             assert_eq!(found, []);

@@ -395,11 +395,14 @@ fn a_telephone_reads_the_signed_head_from_the_screen() {
         .collect();
     // Four light modules stand around the code.
     let (width, edge) = (picture[0].len(), 4);
-    let dark = |x: usize, y: usize| match picture[(y + edge) / 2][x + edge] {
-        ' ' => true,
-        '▀' => (y + edge) % 2 == 1,
-        '▄' => (y + edge) % 2 == 0,
-        _ => false,
+    let dark = |x: usize, y: usize| {
+        let row = y + edge;
+        match picture[row >> 1][x + edge] {
+            ' ' => true,
+            '▀' => !row.is_multiple_of(2),
+            '▄' => row.is_multiple_of(2),
+            _ => false,
+        }
     };
     let code = rqrr::Grid::new(rqrr::SimpleGrid::from_func(width - 2 * edge, dark));
     let (_, read) = code.decode().unwrap();
