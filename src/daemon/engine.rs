@@ -26,7 +26,7 @@ use crate::{
     evidence::{Body, BootFacts, Clk, Reason},
     media::Master,
     playout::{Command, Event},
-    store::{Append, Blob, StoreError, WriterHandle},
+    store::{self, Append, Blob, StoreError, WriterHandle},
     units::{Digest, Hasher, Month, ScheduleName},
     words::Message,
 };
@@ -159,7 +159,7 @@ impl Engine {
             Blob { kind: "config", bytes: engine.ports.folder.station_bytes.clone() },
             Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
         ];
-        engine.append(bodies, blobs, told);
+        engine.record_with(bodies, blobs);
         // A clock that is behind the log is told before anything else is.
         engine.step(Input::Tick);
         let stamp = data.join("position");
@@ -226,7 +226,7 @@ impl Engine {
         let Some((player, writer)) = self.pulse.beat() else { return false };
         self.pinged = Some(player);
         let answered = move |_| writer.yes();
-        let barrier = Append { entries: Vec::new(), blobs: Vec::new(), reply: Box::new(answered) };
+        let barrier = Append { entries: Vec::new(), blobs: Vec::new(), reply: Some(Box::new(answered)) };
         (self.ports.player)(Command::Ping) && self.ports.writer.send(barrier).is_ok()
     }
 
@@ -342,20 +342,29 @@ impl Engine {
         control::clk(self.ports.clock.as_ref(), self.ports.folder.station.zone)
     }
 
-    /// Writes entries for which nobody waits.
+    /// Writes entries for which nobody waits; the writer keeps them until the disk takes them.
     pub(super) fn record(&self, bodies: Vec<Body>) {
-        self.append(bodies, Vec::new(), told);
+        self.record_with(bodies, Vec::new());
     }
 
+    pub(super) fn record_with(&self, bodies: Vec<Body>, blobs: Vec<Blob>) {
+        self.send(bodies, blobs, None);
+    }
+
+    /// Writes entries and tells `then` whether they are durable.
     pub(super) fn append(
         &self,
         bodies: Vec<Body>,
         blobs: Vec<Blob>,
         then: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static,
     ) {
+        self.send(bodies, blobs, Some(Box::new(then)));
+    }
+
+    fn send(&self, bodies: Vec<Body>, blobs: Vec<Blob>, reply: Option<store::Reply>) {
         let clk = self.clk();
         let entries = bodies.into_iter().map(|body| (clk.clone(), body)).collect();
-        if self.ports.writer.send(Append { entries, blobs, reply: Box::new(then) }).is_err() {
+        if self.ports.writer.send(Append { entries, blobs, reply }).is_err() {
             tracing::error!("the log's writer is gone");
             self.mute.set(true);
         }
@@ -390,13 +399,6 @@ impl Engine {
             }
         }
         self.prune_if_due(&now);
-    }
-}
-
-/// Nobody waits for this entry; that it is missing is told aloud.
-pub(super) fn told(result: Result<Vec<u64>, StoreError>) {
-    if let Err(error) = result {
-        tracing::error!("an entry is not in the log: {error}");
     }
 }
 

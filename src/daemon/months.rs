@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::engine::{Engine, Incoming, told};
+use super::engine::{Engine, Incoming};
 use crate::{
     airing::{self, Input},
     control::{self, ControlError, Folder, Standing, Survey},
@@ -125,7 +125,7 @@ impl Engine {
                 Blob { kind: "slots", bytes: survey.slot_list.clone().into_bytes() },
                 Blob { kind: "approval", bytes: note },
             ];
-            self.append(vec![Body::ScheduleAccept(fact)], blobs, told);
+            self.record_with(vec![Body::ScheduleAccept(fact)], blobs);
         }
         let standing = if fresh { airing::Standing::Fresh } else { airing::Standing::Known };
         self.step(Input::Rundown { schedule: name, slots: survey.slots.clone(), standing });

@@ -81,8 +81,16 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         hold_until: controller.hold().map(local),
         device: engine.lamp.lamp(),
         clock,
-        disk: Lamp::disk(disk::free_bytes(&ports.folder.data()).ok()),
+        disk: disk_lamp(engine),
         log,
+    }
+}
+
+/// The disk: evidence that waits for it weighs more than any free space.
+fn disk_lamp(engine: &Engine) -> Lamp {
+    match engine.ports.writer.unwritten() {
+        0 => Lamp::disk(disk::free_bytes(&engine.ports.folder.data()).ok()),
+        kept => Lamp::new("error", &Message::new("lamp-disk-unwritten").with("kept", kept)),
     }
 }
 

@@ -127,6 +127,12 @@ pub enum StoreError {
     /// A file beside the database failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
+    /// What happened earlier is not durable yet, and comes first.
+    #[error("{kept} earlier transactions wait for the disk")]
+    Behind {
+        /// How many.
+        kept: usize,
+    },
     /// The writer has ended.
     #[error("the writer of the log has ended")]
     Ended,

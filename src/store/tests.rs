@@ -407,7 +407,7 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
     let ask = |entries: Vec<(Clk, Body)>| {
         let sender = sender.clone();
         let reply = Box::new(move |result: Result<Vec<u64>, StoreError>| sender.send(result.ok()).unwrap());
-        handle.send(Append { entries, blobs: Vec::new(), reply }).unwrap();
+        handle.send(Append { entries, blobs: Vec::new(), reply: Some(reply) }).unwrap();
     };
     let mut bad = beats(1, 2);
     bad[0].0.boot.clear();
@@ -417,7 +417,7 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
         .send(Append {
             entries: beats(3, 4),
             blobs: Vec::new(),
-            reply: Box::new(|_| panic!("a reply panics")),
+            reply: Some(Box::new(|_| panic!("a reply panics"))),
         })
         .unwrap();
     ask(beats(4, 5));
@@ -435,4 +435,40 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
     assert_eq!(handle.append(beats(5, 7), Vec::new()).unwrap(), [5, 6]);
     drop(handle);
     assert_eq!(thread.join().unwrap().size(), 7);
+}
+
+#[test]
+fn what_nobody_waits_for_is_kept_until_the_disk_takes_it() {
+    let place = place();
+    let (mut writer, handle) = Writer::new(place.create().unwrap());
+    let (sender, answers) = mpsc::channel();
+    let send = |entries: Vec<(Clk, Body)>, waits: bool| {
+        let sender = sender.clone();
+        let reply = Box::new(move |result: Result<Vec<u64>, StoreError>| sender.send(result).unwrap());
+        let reply = waits.then_some(reply as super::Reply);
+        handle.send(Append { entries, blobs: Vec::new(), reply }).unwrap();
+    };
+    let disk = rusqlite::Connection::open(&place.path).unwrap();
+    disk.execute_batch("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END")
+        .unwrap();
+    send(beats(1, 3), false);
+    send(beats(3, 4), false);
+    send(beats(4, 5), true);
+    writer.drain();
+    assert!(matches!(answers.try_recv().unwrap(), Err(StoreError::Behind { kept: 2 })));
+    assert_eq!(handle.unwritten(), 2);
+    // An entry that can never be written does not hold up the others.
+    let mut bad = beats(4, 5);
+    bad[0].0.boot.clear();
+    disk.execute_batch("DROP TRIGGER full").unwrap();
+    send(bad, false);
+    send(beats(4, 5), true);
+    writer.drain();
+    assert_eq!(answers.try_recv().unwrap().unwrap(), [4]);
+    assert_eq!(handle.unwritten(), 0);
+    let walls: Vec<i64> =
+        writer.log().reader().entries(1..5).map(|entry| entry.unwrap().clk.wall_ms).collect();
+    let wanted: Vec<i64> = beats(1, 5).iter().map(|(clk, _)| clk.wall_ms).collect();
+    assert_eq!(walls, wanted, "in the order in which it happened");
+    assert!(writer.log().reader().verify(&[place.key().public().clone()]).unwrap().holds());
 }

@@ -1,9 +1,14 @@
 //! The one thread that writes the log: a short loop around [`Writer::step`].
 
 use std::{
+    collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -15,6 +20,9 @@ use crate::evidence::{Body, Clk};
 /// since evidence is never dropped; sound never asks the writer for anything.
 const WAITING: usize = 256;
 
+/// How often what could not be written is tried again when nothing else is to be.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
 /// Learns the positions of the entries once they are durable, or why they are not.
 pub type Reply = Box<dyn FnOnce(Result<Vec<u64>, StoreError>) + Send>;
 
@@ -24,20 +32,28 @@ pub struct Append {
     pub entries: Vec<(Clk, Body)>,
     /// Bytes that they name by digest.
     pub blobs: Vec<Blob>,
-    /// Who learns of it.
-    pub reply: Reply,
+    /// Who learns of it. Where nobody does, the writer keeps what fails and tries again, in order, until it is
+    /// durable: evidence is not lost because the disk was full for an hour.
+    pub reply: Option<Reply>,
 }
+
+/// What nobody waits for and the disk has not taken yet.
+type Kept = (Vec<(Clk, Body)>, Vec<Blob>);
 
 /// The receiving end: owns the log.
 pub struct Writer {
     log: Log,
     requests: Receiver<Append>,
+    kept: VecDeque<Kept>,
+    /// How many of them there are, for those who ask.
+    unwritten: Arc<AtomicUsize>,
 }
 
 /// The asking end; clones ask the same writer. The writer ends when the last one is gone.
 #[derive(Clone)]
 pub struct WriterHandle {
     requests: SyncSender<Append>,
+    unwritten: Arc<AtomicUsize>,
 }
 
 impl WriterHandle {
@@ -51,8 +67,16 @@ impl WriterHandle {
     pub fn append(&self, entries: Vec<(Clk, Body)>, blobs: Vec<Blob>) -> Result<Vec<u64>, StoreError> {
         let (done, answer) = sync_channel(1);
         let reply: Reply = Box::new(move |result| drop(done.send(result)));
-        self.send(Append { entries, blobs, reply })?;
+        self.send(Append { entries, blobs, reply: Some(reply) })?;
         answer.recv().map_err(|_| StoreError::Ended)?
+    }
+}
+
+impl WriterHandle {
+    /// How many transactions the disk has not taken and the writer keeps.
+    #[must_use]
+    pub fn unwritten(&self) -> usize {
+        self.unwritten.load(Ordering::Relaxed)
     }
 }
 
@@ -61,7 +85,9 @@ impl Writer {
     #[must_use]
     pub fn new(log: Log) -> (Writer, WriterHandle) {
         let (sender, requests) = sync_channel(WAITING);
-        (Writer { log, requests }, WriterHandle { requests: sender })
+        let unwritten = Arc::new(AtomicUsize::new(0));
+        let handle = WriterHandle { requests: sender, unwritten: unwritten.clone() };
+        (Writer { log, requests, kept: VecDeque::new(), unwritten }, handle)
     }
 
     /// Starts the thread `log`. Joining it, after the last handle is gone, gives the log back.
@@ -79,10 +105,17 @@ impl Writer {
     /// An append that fails, or whose reply panics, concerns its requester: the writer goes on. The log
     /// is whole after either, since a transaction that is left is rolled back.
     pub fn step(&mut self, patience: Duration) -> bool {
+        let patience = if self.kept.is_empty() { patience } else { patience.min(TRY_AGAIN) };
         match self.requests.recv_timeout(patience) {
             Ok(append) => self.make(append),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => self.settle(),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.settle();
+                for (entries, _) in &self.kept {
+                    tracing::error!(?entries, "entries are not in the log");
+                }
+                return false;
+            }
         }
         true
     }
@@ -95,9 +128,48 @@ impl Writer {
     }
 
     fn make(&mut self, Append { entries, blobs, reply }: Append) {
-        let done = catch_unwind(AssertUnwindSafe(|| reply(self.log.append_with_blobs(&entries, &blobs))));
+        self.settle();
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            // What happened earlier comes first, whoever waits.
+            let result = match self.kept.len() {
+                0 => self.log.append_with_blobs(&entries, &blobs),
+                kept => Err(StoreError::Behind { kept }),
+            };
+            match reply {
+                Some(reply) => reply(result),
+                None => self.keep(result, (entries, blobs)),
+            }
+        }));
         if done.is_err() {
-            tracing::error!(entries = entries.len(), "an append or its reply panicked; the writer goes on");
+            tracing::error!("an append or its reply panicked; the writer goes on");
+        }
+    }
+
+    /// Keeps what failed, unless it can never be written.
+    fn keep(&mut self, result: Result<Vec<u64>, StoreError>, append: Kept) {
+        let Err(error) = result else { return };
+        if matches!(error, StoreError::Leaf { .. }) {
+            tracing::error!("an entry is not in the log: {error}");
+            return;
+        }
+        if self.kept.is_empty() {
+            tracing::error!("entries wait for the disk: {error}");
+        }
+        self.kept.push_back(append);
+        self.unwritten.store(self.kept.len(), Ordering::Relaxed);
+    }
+
+    /// Writes what was kept, in order, as far as the disk takes it.
+    fn settle(&mut self) {
+        while let Some((entries, blobs)) = self.kept.front() {
+            if self.log.append_with_blobs(entries, blobs).is_err() {
+                return;
+            }
+            self.kept.pop_front();
+            self.unwritten.store(self.kept.len(), Ordering::Relaxed);
+            if self.kept.is_empty() {
+                tracing::warn!("the disk takes entries again; nothing is missing");
+            }
         }
     }
 

@@ -217,6 +217,7 @@ key-unclear = `{ $key }` is no public key.
 lamp-clock-synchronised = synchronised, at most ±{ $ms } ms off
 lamp-clock-unsynchronised = not synchronised
 lamp-disk-free = { $mib } MiB free
+lamp-disk-unwritten = the disk takes no more entries of the log, { $kept } writes wait: free space or look at the drive, do not switch the PC off
 lamp-disk-unmeasured = free space cannot be measured
 lamp-device-unknown = not probed yet
 lamp-device-stopped = loa is not running, so nobody knows

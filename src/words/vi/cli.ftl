@@ -217,6 +217,7 @@ key-unclear = `{ $key }` không phải khóa công khai.
 lamp-clock-synchronised = đã đồng bộ, sai số tối đa ±{ $ms } ms
 lamp-clock-unsynchronised = chưa đồng bộ
 lamp-disk-free = còn trống { $mib } MiB
+lamp-disk-unwritten = đĩa không nhận thêm mục nhật ký, { $kept } lần ghi đang chờ: giải phóng đĩa hoặc kiểm tra ổ đĩa, đừng tắt máy
 lamp-disk-unmeasured = không đo được chỗ trống
 lamp-device-unknown = chưa thử lần nào
 lamp-device-stopped = loa không chạy nên không ai biết

@@ -10,6 +10,7 @@
  *   fail            the change is not made and reported as failed
  *   fail-stored     the change is made and reported as failed
  *   hang            changes of the log wait for ever while there is a file LOA_FAULT_ROOT/../hang
+ *   full            the disk has no room for changes of the log while there is a file LOA_FAULT_ROOT/../full
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
  */
@@ -26,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER, HANG } Mode;
+typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER, HANG, FULL } Mode;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Mode mode = COUNT;
@@ -57,8 +58,8 @@ static void start(void) {
     if (!folder || !fault || !realpath(folder, root)) { root[0] = 0; return; }
     char name[32] = "";
     sscanf(fault, "%31[a-z-]:%ld:%llu", name, &at, &seed);
-    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power", "hang"};
-    for (int i = 0; i < 8; i++)
+    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power", "hang", "full"};
+    for (int i = 0; i < 9; i++)
         if (!strcmp(name, names[i])) mode = (Mode)i;
 }
 
@@ -136,18 +137,20 @@ static int change(void) {
 
 static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 
-static void hang(const char *path) {
+/* Waits while the log's disk hangs; says whether it is full. */
+static int waits(const char *path) {
     char mark[PATH_MAX + 8];
-    if (mode != HANG || !strstr(path, "/log.db")) return;
-    snprintf(mark, sizeof mark, "%s/../hang", root);
-    while (!access(mark, F_OK)) usleep(10000);
+    if ((mode != HANG && mode != FULL) || !strstr(path, "/log.db")) return 0;
+    snprintf(mark, sizeof mark, "%s/../%s", root, mode == FULL ? "full" : "hang");
+    while (mode == HANG && !access(mark, F_OK)) usleep(10000);
+    return mode == FULL && !access(mark, F_OK);
 }
 
 #define GUARDED(type, fd, keeping, real, half)                                                            \
     start();                                                                                              \
     char path[PATH_MAX];                                                                                  \
     if (!root[0] || !path_of(fd, path)) return real;                                                      \
-    hang(path);                                                                                           \
+    if (waits(path)) { errno = ENOSPC; return -1; }                                                       \
     pthread_mutex_lock(&lock);                                                                            \
     int how = change();                                                                                   \
     type result = -1;                                                                                     \
