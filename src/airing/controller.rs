@@ -57,6 +57,17 @@ pub(super) enum Phase {
     OnAir(Box<OnAir>),
 }
 
+impl Phase {
+    /// What is on air or on its way there.
+    pub fn job(&self) -> Option<&Job> {
+        match self {
+            Phase::Idle => None,
+            Phase::Preparing { job, .. } | Phase::Ready { job, .. } | Phase::Cueing { job, .. } => Some(job),
+            Phase::OnAir(air) => Some(&air.job),
+        }
+    }
+}
+
 /// Where a preparation stands.
 #[derive(Debug)]
 pub(super) enum Attempt {
@@ -290,12 +301,7 @@ impl Controller {
 
     fn plan_make_goods(&mut self, now: DateTime<Utc>) {
         let latest = now - self.late_start();
-        let at_work = match &self.phase {
-            Phase::Idle => None,
-            Phase::Preparing { job, .. } | Phase::Ready { job, .. } | Phase::Cueing { job, .. } => Some(job),
-            Phase::OnAir(air) => Some(&air.job),
-        };
-        let at_work = at_work.and_then(|job| job.repairs.as_ref());
+        let at_work = self.phase.job().and_then(|job| job.repairs.as_ref());
         self.make_goods.plan((now, latest), &self.rules, self.due.values(), at_work);
     }
 

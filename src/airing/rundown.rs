@@ -67,12 +67,7 @@ impl Controller {
     /// The ward's own slots leave those of the centre alone. They too may come back, when the centre moves its
     /// own.
     fn give_way(&mut self, out: &mut Vec<Action>) {
-        let at_work = match &self.phase {
-            Phase::Idle => None,
-            Phase::Preparing { job, .. } | Phase::Ready { job, .. } | Phase::Cueing { job, .. } => Some(job),
-            Phase::OnAir(air) => Some(&air.job),
-        };
-        let at_work = at_work.and_then(Job::planned_slot);
+        let at_work = self.phase.job().and_then(Job::planned_slot);
         let centre: Vec<Planned> =
             self.due.values().cloned().chain(at_work).filter(|slot| !slot.ward).collect();
         let in_the_way = |slot: &Planned| slot.ward && centre.iter().any(|other| slot.overlaps(other));

@@ -38,9 +38,7 @@ pub(super) fn log(
 
 /// JSON lines for machines, a table for people.
 pub(super) fn show_rows(rows: &[Row], say: Say) {
-    for row in rows {
-        say.document(row);
-    }
+    say.documents(rows);
     if rows.is_empty() {
         return say.line(&say.text("log-empty", &[]));
     }

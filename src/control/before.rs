@@ -1,12 +1,11 @@
 //! The epoch that a log follows, and whether its key vouches for this one.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::Serialize;
 
-use super::signed::Stored;
+use super::{names::Times, signed::Stored};
 use crate::{
-    evidence::{After, Body, Checkpoint, Clk, Entry},
+    evidence::{After, Body, Checkpoint, Entry},
     keys::{self, PublicKey},
 };
 
@@ -72,7 +71,7 @@ pub(super) fn before(
     if note_fault.is_some() {
         endorsed = Endorsed::No;
     }
-    let opened = instant(&entry.clk).unwrap_or_default();
+    let opened = Times::of(&entry.clk).millis(entry.clk.wall_ms);
     let before = EpochBefore { origin: after.origin.clone(), reason: reason.clone(), opened, endorsed };
     Some((before, head_fault.or(note_fault).or(apart)))
 }
@@ -111,13 +110,6 @@ fn signers(note: &[u8]) -> Vec<(&str, Vec<u8>)> {
     lines.map_or("", |(_, lines)| lines).lines().filter_map(signer).collect()
 }
 
-/// The instant of an entry in its own zone.
-fn instant(clk: &Clk) -> Option<String> {
-    let zone = FixedOffset::east_opt(clk.offset_min.checked_mul(60)?)?;
-    let at = DateTime::from_timestamp_millis(clk.wall_ms)?.with_timezone(&zone);
-    Some(at.to_rfc3339_opts(SecondsFormat::Millis, false))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -126,7 +118,7 @@ mod tests {
         Endorsed::{No, Opened, Unopened},
         *,
     };
-    use crate::{keys::SigningKey, units::Digest};
+    use crate::{evidence::Clk, keys::SigningKey, units::Digest};
 
     const OLD: &str = "loa/station/pho-hoa/1";
     const NEW: &str = "loa/station/pho-hoa/2";

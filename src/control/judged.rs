@@ -22,7 +22,7 @@ const MOST_READ: usize = 256 << 20;
 /// Trying a key on a signature is as much work as reading so much.
 const KEY_BYTES: usize = 1 << 10;
 /// So many faults are kept; nobody reads more.
-const MOST_TOLD: usize = 1000;
+pub(super) const MOST_TOLD: usize = 1000;
 
 /// The judgement in progress; takes the entries in order.
 #[derive(Debug)]

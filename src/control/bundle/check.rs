@@ -15,7 +15,7 @@ use crate::{
     control::{
         Against, ControlError, EpochBefore,
         audit::{public_key, short_code},
-        judged::{Judgement, MOST_BYTES},
+        judged::{Judgement, MOST_BYTES, MOST_TOLD},
     },
     evidence::{
         Body, Checkpoint, Kept, Leaf, ReadLeaf, Verifier, VerifyReport,
@@ -41,9 +41,6 @@ const MOST_MEDIA: u64 = 8 << 30;
 
 /// A hundred years: clocks in a hostile bundle run further.
 const MOST_MONTHS: usize = 1200;
-
-/// So many faults are kept apart, that none is named twice; a hostile bundle has more than anybody reads.
-const MOST_TOLD: usize = 1000;
 
 /// What the verification of a bundle found.
 #[derive(Debug, Clone, PartialEq, Eq)]
