@@ -29,7 +29,7 @@ pub(super) fn log(
     };
     if say.json {
         // A log of years goes out as it is read.
-        control::each_row(folder, &folder.log_path(), &filter, &mut |row| say.document(&row))?;
+        say.documents(|take| control::each_row(folder, &folder.log_path(), &filter, take))?;
     } else {
         show_rows(&control::rows(folder, &folder.log_path(), &filter)?, say);
     }
@@ -38,7 +38,7 @@ pub(super) fn log(
 
 /// JSON lines for machines, a table for people.
 pub(super) fn show_rows(rows: &[Row], say: Say) {
-    say.documents(rows);
+    say.documents(|take| rows.iter().for_each(take));
     if rows.is_empty() {
         return say.line(&say.text("log-empty", &[]));
     }

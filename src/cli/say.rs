@@ -41,17 +41,19 @@ impl Say {
         }
     }
 
-    /// One document a line for machines, in pieces that a pipe takes at once; silent without `--json`.
-    pub fn documents<T: Serialize>(self, values: &[T]) {
-        if !self.json {
-            return;
-        }
+    /// One document a line for machines as `each` gives them, in pieces that a pipe takes at once; silent
+    /// without `--json`.
+    pub fn documents<T: Serialize, R>(self, each: impl FnOnce(&mut dyn FnMut(T)) -> R) -> R {
         let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        for value in values {
-            // A reader that went away is no error.
-            let _ = writeln!(out, "{}", serde_json::to_string(value).unwrap_or_default());
-        }
+        let done = each(&mut |value| {
+            if self.json {
+                // A reader that went away is no error.
+                let _ = serde_json::to_writer(&mut out, &value);
+                let _ = out.write_all(b"\n");
+            }
+        });
         let _ = out.flush();
+        done
     }
 
     /// A table for people.

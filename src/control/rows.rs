@@ -48,11 +48,13 @@ pub fn each_row(
     let mut names = Names::of(&log)?;
     while let Some(next) = log.next_planned(from)?.filter(|next| *next < to) {
         let end = next.saturating_add(PERIOD_MS).min(to);
-        for row in period(&log, next, end)? {
-            if filter.outcome.is_none_or(|wanted| row.outcome == Some(wanted)) {
-                take(names.row(row)?);
-            }
-        }
+        let rows: Vec<Row> = log.at_once(|| {
+            let rows = period(&log, next, end)?.into_iter();
+            let wanted = rows.filter(|row| filter.outcome.is_none_or(|wanted| row.outcome == Some(wanted)));
+            wanted.map(|row| names.row(row)).collect::<Result<_, ControlError>>()
+        })?;
+        // Whoever takes them may be slow.
+        rows.into_iter().for_each(&mut *take);
         from = end;
     }
     Ok(())

@@ -64,6 +64,13 @@ impl Reader {
         Ok(Reader { db: schema::open_kept(path)?, path: path.into() })
     }
 
+    /// Everything that `read` asks is answered of one state of the log, under one lock: a thousand small questions
+    /// cost half. While it runs the writer's checkpoint waits, so it must not wait for anybody itself.
+    pub fn at_once<T, E: From<StoreError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let _state = self.db.unchecked_transaction().during("read", &self.path)?;
+        read()
+    }
+
     /// The signed head: a C2SP checkpoint note.
     pub fn head(&self) -> Result<String, StoreError> {
         self.head_row().map(|(_, note)| note)
