@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use super::{
     Action, Input, Job, Planned, Refused, Rules, State, judge,
     make_good::{MakeGoods, Owed},
-    message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
+    message::{CUE_AHEAD, CUE_AT_ALL, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
     trust::{ClockPast, Trust},
 };
 use crate::{
@@ -381,7 +381,8 @@ impl Controller {
             loudness_lufs: master.manifest.loudness_lufs,
             true_peak_dbtp: master.manifest.true_peak_dbtp,
         };
-        out.push(Action::RecordCue(Box::new(cue)));
+        let at_all = now >= job.planned - CUE_AT_ALL;
+        out.push(Action::RecordCue { cue: Box::new(cue), at_all });
         self.phase = Phase::Cueing { job, master, stopped: false };
     }
 
@@ -392,8 +393,11 @@ impl Controller {
         let seq = match result {
             Ok(seq) => seq,
             Err(_) if now + RETRY <= job.planned + self.late_start() => {
-                // Without its cue on disk a crash could air it twice: try again while there is time.
-                self.phase = Phase::Ready { job, master, retry_at: Some(now + RETRY) };
+                // Without its cue on disk a crash could air it twice: try again while there is time, for the last
+                // time so that it still airs on its second.
+                let last = job.planned - CUE_AT_ALL;
+                let retry_at = if now < last { last.min(now + RETRY) } else { now + RETRY };
+                self.phase = Phase::Ready { job, master, retry_at: Some(retry_at) };
                 return;
             }
             Err(detail) => {

@@ -162,7 +162,12 @@ pub enum Action {
     /// Write these entries.
     Record(Vec<Body>),
     /// Write this entry durably and answer with [`Input::Cued`].
-    RecordCue(Box<Cue>),
+    RecordCue {
+        /// What to write.
+        cue: Box<Cue>,
+        /// The last moment: where the disk takes it nowhere, memory must do.
+        at_all: bool,
+    },
     /// Check approval and files of this job, verify its master, and answer with [`Input::Prepared`].
     Prepare(Box<Job>),
     /// Tell the player.
@@ -215,5 +220,7 @@ pub(super) const PREPARE_AHEAD: TimeDelta = TimeDelta::seconds(60);
 /// How long before a slot its cue is written: late enough that a stop or a hold still finds it uncued,
 /// early enough for a slow disk.
 pub(super) const CUE_AHEAD: TimeDelta = TimeDelta::seconds(10);
+/// How long before a slot a cue that no disk takes is kept in memory: a write-protected disk silences nobody.
+pub(super) const CUE_AT_ALL: TimeDelta = TimeDelta::seconds(1);
 /// Pause between attempts to prepare or to write a cue.
 pub(super) const RETRY: TimeDelta = TimeDelta::seconds(5);

@@ -50,7 +50,8 @@ pub struct NewEpoch {
 }
 
 /// Files of a log beside one another in a folder.
-const LOG_FILES: [&str; 5] = ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high"];
+const LOG_FILES: [&str; 6] =
+    ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high", "log.reserve"];
 
 /// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one; `by`
 /// is the person who does so, `text` why, in their words. Refused while all of the log is as it was written,

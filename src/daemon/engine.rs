@@ -226,7 +226,8 @@ impl Engine {
         let Some((player, writer)) = self.pulse.beat() else { return false };
         self.pinged = Some(player);
         let answered = move |_| writer.yes();
-        let barrier = Append { entries: Vec::new(), blobs: Vec::new(), reply: Some(Box::new(answered)) };
+        let barrier =
+            Append { entries: Vec::new(), blobs: Vec::new(), at_all: false, reply: Some(Box::new(answered)) };
         (self.ports.player)(Command::Ping) && self.ports.writer.send(barrier).is_ok()
     }
 
@@ -289,14 +290,14 @@ impl Engine {
                 self.remember_refusal(&bodies);
                 self.record(bodies);
             }
-            Action::RecordCue(cue) => {
+            Action::RecordCue { cue, at_all } => {
                 let inbox = self.ports.inbox.clone();
                 let answer = move |result: Result<Vec<u64>, StoreError>| {
                     let result = result.map_err(|error| error.to_string());
                     let first = result.map(|seqs| seqs.first().copied().unwrap_or_default());
                     let _ = inbox.blocking_send(Incoming::Cued(first));
                 };
-                self.append(vec![Body::Cue(cue)], Vec::new(), answer);
+                self.send(vec![Body::Cue(cue)], Vec::new(), at_all, Some(Box::new(answer)));
             }
             Action::Prepare(job) => self.prepare(*job),
             Action::Player(command) => {
@@ -348,7 +349,7 @@ impl Engine {
     }
 
     pub(super) fn record_with(&self, bodies: Vec<Body>, blobs: Vec<Blob>) {
-        self.send(bodies, blobs, None);
+        self.send(bodies, blobs, true, None);
     }
 
     /// Writes entries and tells `then` whether they are durable.
@@ -358,13 +359,13 @@ impl Engine {
         blobs: Vec<Blob>,
         then: impl FnOnce(Result<Vec<u64>, StoreError>) + Send + 'static,
     ) {
-        self.send(bodies, blobs, Some(Box::new(then)));
+        self.send(bodies, blobs, false, Some(Box::new(then)));
     }
 
-    fn send(&self, bodies: Vec<Body>, blobs: Vec<Blob>, reply: Option<store::Reply>) {
+    fn send(&self, bodies: Vec<Body>, blobs: Vec<Blob>, at_all: bool, reply: Option<store::Reply>) {
         let clk = self.clk();
         let entries = bodies.into_iter().map(|body| (clk.clone(), body)).collect();
-        if self.ports.writer.send(Append { entries, blobs, reply }).is_err() {
+        if self.ports.writer.send(Append { entries, blobs, at_all, reply }).is_err() {
             tracing::error!("the log's writer is gone");
             self.mute.set(true);
         }

@@ -31,6 +31,7 @@ pub enum KeyError {
 }
 
 /// A private key that signs notes.
+#[derive(Clone)]
 pub struct SigningKey {
     text: String,
     signer: StandardSigner,

@@ -15,6 +15,7 @@ use super::{
     StoreError,
     high_water::{self, HighWater, MOST_UNMARKED, Mark},
     reader::{Reader, signed, unsigned},
+    reserve::{self, Aside, Reserve},
     schema::{self, During as _},
 };
 use crate::{
@@ -24,10 +25,13 @@ use crate::{
     units::Digest,
 };
 
+/// What the bytes beside entries are.
+pub const KINDS: [&str; 6] = ["schedule", "slots", "approval", "config", "plan", "statement"];
+
 /// Bytes to be kept beside the entries that name their digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
-    /// What they are: `schedule`, `slots`, `approval`, `config`, `plan`.
+    /// What they are: one of [`KINDS`].
     pub kind: &'static str,
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -40,6 +44,7 @@ pub struct Log {
     origin: String,
     frontier: Frontier,
     high: HighWater,
+    reserve: Reserve,
 }
 
 impl Log {
@@ -102,7 +107,17 @@ impl Log {
     /// Refuses, each by its own error, a log that contradicts itself, one that is shorter than or other
     /// than the high-water file says, one whose high-water file is gone, and one of another key. Looks at head, right edge and first and
     /// last entry only; [`Reader::verify`] looks at all.
+    ///
+    /// What a full disk refused before is merged from the reserve first.
     pub fn open(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
+        match Log::open_once(path, key.clone()) {
+            // A disk that is full up to the last byte has no room for SQLite's side files either.
+            Err(StoreError::Database { .. }) if reserve::give_room(path) => Log::open_once(path, key),
+            opened => opened,
+        }
+    }
+
+    fn open_once(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
         let reader = Reader { db: schema::open_writer(path)?, path: path.into() };
         let seen = high_water::read(&high_water::path_of(path))?;
         let (head, frontier) = sound_edge(&reader, &key)?;
@@ -121,7 +136,51 @@ impl Log {
         if seen != Some(mark) {
             high.raise(mark);
         }
-        Ok(Log { reader, key, origin: head.origin, frontier, high })
+        let (reserve, aside) = Reserve::open(path, &head.origin, &key)?;
+        let mut log = Log { reader, key, origin: head.origin, frontier, high, reserve };
+        log.merge(aside)?;
+        log.reserve.widen();
+        Ok(log)
+    }
+
+    /// Appends what stood in the reserve, unless a crash came only after it was appended.
+    fn merge(&mut self, aside: Vec<Aside>) -> Result<(), StoreError> {
+        for part in aside {
+            if !self.has(&part)? {
+                self.append_with_blobs(&part.entries, &part.blobs())?;
+                tracing::warn!(entries = part.entries.len(), "what a full disk refused is in the log now");
+            }
+        }
+        self.reserve.clear()
+    }
+
+    fn has(&self, part: &Aside) -> Result<bool, StoreError> {
+        for (seq, (clk, body)) in (part.first..).zip(&part.entries) {
+            if self.reader.leaf(seq)? != Some(leaf(seq, clk, body)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps a transaction that the disk refused in the room that is the log's own; its first entry will be `first`.
+    pub(super) fn set_aside(
+        &mut self,
+        first: u64,
+        entries: &[(Clk, Body)],
+        blobs: &[Blob],
+    ) -> Result<(), StoreError> {
+        for (seq, (clk, body)) in (first..).zip(entries) {
+            leaf(seq, clk, body)?;
+        }
+        self.reserve.put(&self.origin, first, (entries, blobs), &self.key)
+    }
+
+    /// Everything that was set aside is in the log.
+    pub(super) fn merged(&mut self) -> Result<(), StoreError> {
+        self.reserve.clear()?;
+        self.reserve.widen();
+        Ok(())
     }
 
     /// Opens the log at `path` for looking only, also while the daemon writes to it.
@@ -233,6 +292,11 @@ fn sound_edge(reader: &Reader, key: &SigningKey) -> Result<(Checkpoint, Frontier
     Ok((head, frontier))
 }
 
+fn leaf(seq: u64, clk: &Clk, body: &Body) -> Result<String, StoreError> {
+    let entry = Entry { seq, clk: clk.clone(), body: body.clone() };
+    canonical::encode(&entry).map_err(|source| StoreError::Leaf { seq, source })
+}
+
 /// What one append will write, made before anything is written.
 struct Batch {
     leaves: Vec<(u64, String)>,
@@ -253,8 +317,7 @@ impl Batch {
         let (mut leaves, mut nodes) = (Vec::new(), Vec::new());
         for (clk, body) in entries {
             let seq = frontier.size();
-            let entry = Entry { seq, clk: clk.clone(), body: body.clone() };
-            let leaf = canonical::encode(&entry).map_err(|source| StoreError::Leaf { seq, source })?;
+            let leaf = leaf(seq, clk, body)?;
             nodes.extend(frontier.push(leaf.as_bytes()));
             leaves.push((seq, leaf));
         }

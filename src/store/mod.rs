@@ -8,6 +8,7 @@ mod log;
 mod part;
 mod pipeline;
 mod reader;
+mod reserve;
 mod schema;
 mod writer;
 
@@ -127,7 +128,7 @@ pub enum StoreError {
     /// A file beside the database failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// What happened earlier is not durable yet, and comes first.
+    /// What happened earlier stands nowhere on the disk yet, and comes first.
     #[error("{kept} earlier transactions wait for the disk")]
     Behind {
         /// How many.

@@ -407,7 +407,7 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
     let ask = |entries: Vec<(Clk, Body)>| {
         let sender = sender.clone();
         let reply = Box::new(move |result: Result<Vec<u64>, StoreError>| sender.send(result.ok()).unwrap());
-        handle.send(Append { entries, blobs: Vec::new(), reply: Some(reply) }).unwrap();
+        handle.send(Append { entries, blobs: Vec::new(), at_all: false, reply: Some(reply) }).unwrap();
     };
     let mut bad = beats(1, 2);
     bad[0].0.boot.clear();
@@ -417,6 +417,7 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
         .send(Append {
             entries: beats(3, 4),
             blobs: Vec::new(),
+            at_all: false,
             reply: Some(Box::new(|_| panic!("a reply panics"))),
         })
         .unwrap();
@@ -437,38 +438,124 @@ fn the_writer_answers_goes_on_after_failures_and_ends_with_its_last_handle() {
     assert_eq!(thread.join().unwrap().size(), 7);
 }
 
-#[test]
-fn what_nobody_waits_for_is_kept_until_the_disk_takes_it() {
-    let place = place();
-    let (mut writer, handle) = Writer::new(place.create().unwrap());
-    let (sender, answers) = mpsc::channel();
-    let send = |entries: Vec<(Clk, Body)>, waits: bool| {
-        let sender = sender.clone();
-        let reply = Box::new(move |result: Result<Vec<u64>, StoreError>| sender.send(result).unwrap());
-        let reply = waits.then_some(reply as super::Reply);
-        handle.send(Append { entries, blobs: Vec::new(), reply }).unwrap();
-    };
-    let disk = rusqlite::Connection::open(&place.path).unwrap();
-    disk.execute_batch("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END")
+/// A log whose database takes nothing, as on a full disk, until [`Full::mended`].
+struct Full(rusqlite::Connection);
+
+impl Full {
+    fn of(place: &Place) -> Full {
+        let disk = rusqlite::Connection::open(&place.path).unwrap();
+        disk.execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'full'); END",
+        )
         .unwrap();
-    send(beats(1, 3), false);
-    send(beats(3, 4), false);
-    send(beats(4, 5), true);
+        Full(disk)
+    }
+
+    fn mended(self) {
+        self.0.execute_batch("DROP TRIGGER full").unwrap();
+    }
+}
+
+/// Sends an append; gives its answer once the writer has taken its turn.
+fn ask(
+    (writer, handle): &mut (Writer, super::WriterHandle),
+    entries: Vec<(Clk, Body)>,
+    at_all: bool,
+) -> Result<Vec<u64>, StoreError> {
+    let (sender, answer) = mpsc::channel();
+    let reply: super::Reply = Box::new(move |result| sender.send(result).unwrap());
+    handle.send(Append { entries, blobs: Vec::new(), at_all, reply: Some(reply) }).unwrap();
     writer.drain();
-    assert!(matches!(answers.try_recv().unwrap(), Err(StoreError::Behind { kept: 2 })));
-    assert_eq!(handle.unwritten(), 2);
+    answer.try_recv().unwrap()
+}
+
+fn walls(log: &Log) -> Vec<i64> {
+    log.reader().entries(1..log.size()).map(|entry| entry.unwrap().clk.wall_ms).collect()
+}
+
+fn walls_of(entries: &[(Clk, Body)]) -> Vec<i64> {
+    entries.iter().map(|(clk, _)| clk.wall_ms).collect()
+}
+
+#[test]
+fn what_a_full_disk_refuses_goes_to_the_reserve_and_is_merged_in_order() {
+    let place = place();
+    let mut writer = Writer::new(place.create().unwrap());
+    let full = Full::of(&place);
+    assert_eq!(ask(&mut writer, beats(1, 3), false).unwrap(), [1, 2], "the positions that they will have");
+    assert_eq!(ask(&mut writer, beats(3, 4), false).unwrap(), [3]);
     // An entry that can never be written does not hold up the others.
     let mut bad = beats(4, 5);
     bad[0].0.boot.clear();
-    disk.execute_batch("DROP TRIGGER full").unwrap();
-    send(bad, false);
-    send(beats(4, 5), true);
-    writer.drain();
-    assert_eq!(answers.try_recv().unwrap().unwrap(), [4]);
-    assert_eq!(handle.unwritten(), 0);
-    let walls: Vec<i64> =
-        writer.log().reader().entries(1..5).map(|entry| entry.unwrap().clk.wall_ms).collect();
-    let wanted: Vec<i64> = beats(1, 5).iter().map(|(clk, _)| clk.wall_ms).collect();
-    assert_eq!(walls, wanted, "in the order in which it happened");
-    assert!(writer.log().reader().verify(&[place.key().public().clone()]).unwrap().holds());
+    assert!(matches!(ask(&mut writer, bad, true), Err(StoreError::Leaf { .. })));
+    assert_eq!((writer.1.unwritten(), writer.0.log().size()), (2, 1));
+    full.mended();
+    assert_eq!(ask(&mut writer, beats(4, 5), false).unwrap(), [4]);
+    assert_eq!((writer.1.unwritten(), writer.0.log().size()), (0, 5));
+    assert_eq!(walls(writer.0.log()), walls_of(&beats(1, 5)), "in the order in which it happened");
+    drop(writer);
+    let log = place.open().unwrap();
+    assert_eq!(log.size(), 5, "merged once");
+    assert!(log.reader().verify(&[place.key().public().clone()]).unwrap().holds());
+}
+
+#[test]
+fn what_stands_in_the_reserve_survives_the_process_and_is_merged_once() {
+    let place = place();
+    let mut writer = Writer::new(place.create().unwrap());
+    let full = Full::of(&place);
+    for n in 1..4 {
+        ask(&mut writer, beats(n, n + 1), false).unwrap();
+    }
+    drop(writer);
+    assert!(matches!(place.open(), Err(StoreError::Database { .. })), "nothing airs without what was aired");
+    let reserve = fs::read(super::reserve::path_of(&place.path)).unwrap();
+    full.mended();
+    let log = place.open().unwrap();
+    assert_eq!(walls(&log), walls_of(&beats(1, 4)));
+    drop(log);
+    // The power went between the merge and the clearing, and tore the last record besides.
+    let mut torn = reserve.clone();
+    let last = torn.iter().rposition(|byte| *byte != 0).unwrap();
+    torn[last] ^= 1;
+    for (left, size) in [(reserve, 4), (torn, 4)] {
+        fs::write(super::reserve::path_of(&place.path), left).unwrap();
+        assert_eq!(place.open().unwrap().size(), size);
+    }
+    assert!(place.open().unwrap().reader().verify(&[place.key().public().clone()]).unwrap().holds());
+}
+
+#[test]
+fn a_reserve_that_the_station_did_not_sign_is_no_evidence() {
+    let place = place();
+    let mut writer = Writer::new(place.create().unwrap());
+    let full = Full::of(&place);
+    ask(&mut writer, beats(1, 2), false).unwrap();
+    drop(writer);
+    full.mended();
+    let path = super::reserve::path_of(&place.path);
+    let mut forged = fs::read(&path).unwrap();
+    let at = forged.windows(9).position(|bytes| bytes == b"heartbeat").unwrap();
+    forged[at + 20] ^= 1;
+    fs::write(&path, forged).unwrap();
+    assert_eq!(place.open().unwrap().size(), 1);
+}
+
+#[test]
+fn where_the_disk_takes_nothing_at_all_memory_keeps_what_may_wait() {
+    let place = place();
+    let mut writer = Writer::new(place.create().unwrap());
+    let full = Full::of(&place);
+    let reserve = super::reserve::path_of(&place.path);
+    fs::OpenOptions::new().write(true).open(&reserve).unwrap().set_len(0).unwrap();
+    assert!(matches!(ask(&mut writer, beats(1, 2), false), Err(StoreError::Disk(_))));
+    assert_eq!(ask(&mut writer, beats(1, 2), true).unwrap(), [1]);
+    // Behind a hole nothing is durable.
+    fs::OpenOptions::new().write(true).open(&reserve).unwrap().set_len(1 << 20).unwrap();
+    assert!(matches!(ask(&mut writer, beats(2, 3), false), Err(StoreError::Behind { kept: 1 })));
+    assert_eq!(ask(&mut writer, beats(2, 3), true).unwrap(), [2]);
+    full.mended();
+    assert!(writer.0.step(Duration::ZERO), "tried again when nothing else is to be");
+    assert_eq!(walls(writer.0.log()), walls_of(&beats(1, 3)));
+    assert_eq!(writer.1.unwritten(), 0);
 }

@@ -32,19 +32,26 @@ pub struct Append {
     pub entries: Vec<(Clk, Body)>,
     /// Bytes that they name by digest.
     pub blobs: Vec<Blob>,
-    /// Who learns of it. Where nobody does, the writer keeps what fails and tries again, in order, until it is
-    /// durable: evidence is not lost because the disk was full for an hour.
+    /// Whether it may wait in memory where neither the log nor its reserve can take it: evidence is not lost because
+    /// the disk was write-protected for an hour. Otherwise it fails then.
+    pub at_all: bool,
+    /// Who learns of it.
     pub reply: Option<Reply>,
 }
 
-/// What nobody waits for and the disk has not taken yet.
+/// What the log could not take yet.
 type Kept = (Vec<(Clk, Body)>, Vec<Blob>);
 
 /// The receiving end: owns the log.
 pub struct Writer {
     log: Log,
     requests: Receiver<Append>,
+    /// In order. A transaction that fails is put aside, and all that come after it queue up behind it until the disk
+    /// takes the first again.
     kept: VecDeque<Kept>,
+    /// The last of them stands only in memory. None behind it goes to the reserve then: a hole there would move the
+    /// positions of what follows it.
+    only_here: bool,
     /// How many of them there are, for those who ask.
     unwritten: Arc<AtomicUsize>,
 }
@@ -67,7 +74,7 @@ impl WriterHandle {
     pub fn append(&self, entries: Vec<(Clk, Body)>, blobs: Vec<Blob>) -> Result<Vec<u64>, StoreError> {
         let (done, answer) = sync_channel(1);
         let reply: Reply = Box::new(move |result| drop(done.send(result)));
-        self.send(Append { entries, blobs, reply: Some(reply) })?;
+        self.send(Append { entries, blobs, at_all: false, reply: Some(reply) })?;
         answer.recv().map_err(|_| StoreError::Ended)?
     }
 }
@@ -87,7 +94,7 @@ impl Writer {
         let (sender, requests) = sync_channel(WAITING);
         let unwritten = Arc::new(AtomicUsize::new(0));
         let handle = WriterHandle { requests: sender, unwritten: unwritten.clone() };
-        (Writer { log, requests, kept: VecDeque::new(), unwritten }, handle)
+        (Writer { log, requests, kept: VecDeque::new(), only_here: false, unwritten }, handle)
     }
 
     /// Starts the thread `log`. Joining it, after the last handle is gone, gives the log back.
@@ -111,8 +118,8 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => self.settle(),
             Err(RecvTimeoutError::Disconnected) => {
                 self.settle();
-                for (entries, _) in &self.kept {
-                    tracing::error!(?entries, "entries are not in the log");
+                for (entries, _) in self.kept.iter().filter(|_| self.only_here) {
+                    tracing::error!(?entries, "entries may be lost: the disk took them nowhere");
                 }
                 return false;
             }
@@ -127,17 +134,14 @@ impl Writer {
         }
     }
 
-    fn make(&mut self, Append { entries, blobs, reply }: Append) {
+    fn make(&mut self, Append { entries, blobs, at_all, reply }: Append) {
         self.settle();
         let done = catch_unwind(AssertUnwindSafe(|| {
-            // What happened earlier comes first, whoever waits.
-            let result = match self.kept.len() {
-                0 => self.log.append_with_blobs(&entries, &blobs),
-                kept => Err(StoreError::Behind { kept }),
-            };
-            match reply {
-                Some(reply) => reply(result),
-                None => self.keep(result, (entries, blobs)),
+            let result = self.take((entries, blobs), at_all);
+            match (reply, result) {
+                (Some(reply), result) => reply(result),
+                (None, Err(error)) => tracing::error!("entries are not in the log: {error}"),
+                (None, Ok(_)) => {}
             }
         }));
         if done.is_err() {
@@ -145,18 +149,33 @@ impl Writer {
         }
     }
 
-    /// Keeps what failed, unless it can never be written.
-    fn keep(&mut self, result: Result<Vec<u64>, StoreError>, append: Kept) {
-        let Err(error) = result else { return };
-        if matches!(error, StoreError::Leaf { .. }) {
-            tracing::error!("an entry is not in the log: {error}");
-            return;
+    /// Into the log; where that is not possible, behind what waits already.
+    fn take(&mut self, append: Kept, at_all: bool) -> Result<Vec<u64>, StoreError> {
+        let (entries, blobs) = &append;
+        if self.kept.is_empty() || entries.is_empty() {
+            match self.log.append_with_blobs(entries, blobs) {
+                // What is no leaf now will never be one.
+                Err(error) if !matches!(error, StoreError::Leaf { .. }) => {
+                    tracing::error!("entries wait for the disk: {error}");
+                }
+                taken => return taken,
+            }
         }
-        if self.kept.is_empty() {
-            tracing::error!("entries wait for the disk: {error}");
+        let waiting: usize = self.kept.iter().map(|(entries, _)| entries.len()).sum();
+        let first = self.log.size() + waiting as u64;
+        let aside = if self.only_here {
+            Err(StoreError::Behind { kept: self.kept.len() })
+        } else {
+            self.log.set_aside(first, entries, blobs)
+        };
+        match aside {
+            Err(error) if !at_all || matches!(error, StoreError::Leaf { .. }) => return Err(error),
+            aside => self.only_here = aside.is_err(),
         }
+        let seqs = (first..).take(entries.len()).collect();
         self.kept.push_back(append);
         self.unwritten.store(self.kept.len(), Ordering::Relaxed);
+        Ok(seqs)
     }
 
     /// Writes what was kept, in order, as far as the disk takes it.
@@ -168,7 +187,12 @@ impl Writer {
             self.kept.pop_front();
             self.unwritten.store(self.kept.len(), Ordering::Relaxed);
             if self.kept.is_empty() {
+                self.only_here = false;
                 tracing::warn!("the disk takes entries again; nothing is missing");
+                if let Err(error) = self.log.merged() {
+                    // The next start sees that the log has it already.
+                    tracing::warn!("{error}");
+                }
             }
         }
     }

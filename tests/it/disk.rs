@@ -5,33 +5,102 @@ use std::fs;
 use super::support::{
     faults::library,
     pulse::Server,
-    station::{Station, in_seconds},
+    station::{Daemon, Station, in_seconds},
 };
+
+/// A station with one slot in `seconds`, on a disk that can fail in the way called `fault`.
+struct Place {
+    server: Server,
+    station: Station,
+    tools: tempfile::TempDir,
+    fault: &'static str,
+}
+
+impl Place {
+    fn new(fault: &'static str, seconds: i64) -> Place {
+        let (server, tools) = (Server::start(), tempfile::tempdir().unwrap());
+        let mut station = Station::new(&[("a.wav", 6)]);
+        station.schedule(&["a.wav"], &[in_seconds(seconds)]);
+        station.approve();
+        library(tools.path());
+        Place { server, station, tools, fault }
+    }
+
+    fn daemon(&self) -> Daemon<'_> {
+        let mut command = self.station.command(&["run"]);
+        self.server.environment(&mut command);
+        command
+            .env("LD_PRELOAD", self.tools.path().join("faults.so"))
+            .env("LOA_FAULT_ROOT", self.station.path("data"))
+            .env("LOA_FAULT", format!("{}:0", self.fault));
+        self.station.start(command)
+    }
+
+    fn fails(&self) {
+        fs::write(self.station.path(self.fault), "").unwrap();
+    }
+
+    fn mended(&self) {
+        fs::remove_file(self.station.path(self.fault)).unwrap();
+    }
+}
+
+fn is_on_air(status: &serde_json::Value) -> bool {
+    status["on_air"]["position_ms"].as_u64() > Some(500)
+}
+
+fn is_red(status: &serde_json::Value) -> bool {
+    status["disk"]["state"] == "error" && status["disk"]["said"]["code"] == "lamp-disk-unwritten"
+}
 
 #[test]
 fn a_disk_that_fills_in_mid_programme_costs_neither_sound_nor_evidence() {
-    let server = Server::start();
-    let mut station = Station::new(&[("a.wav", 6)]);
-    station.schedule(&["a.wav"], &[in_seconds(4)]);
-    station.approve();
-    let tools = tempfile::tempdir().unwrap();
-    let mut command = station.command(&["run"]);
-    server.environment(&mut command);
-    command
-        .env("LD_PRELOAD", library(tools.path()))
-        .env("LOA_FAULT_ROOT", station.path("data"))
-        .env("LOA_FAULT", "full:0");
-    let daemon = station.start(command);
-    daemon.until("is on air", |status| status["on_air"]["position_ms"].as_u64() > Some(500));
-    fs::write(station.path("full"), "").unwrap();
-    let red = daemon.until("shows it", |status| status["disk"]["state"] == "error");
-    assert_eq!(red["disk"]["said"]["code"], "lamp-disk-unwritten", "{red}");
+    let place = Place::new("full", 4);
+    let daemon = place.daemon();
+    daemon.until("is on air", is_on_air);
+    place.fails();
+    daemon.until("shows it", is_red);
     daemon.until("is at rest", |status| status["on_air"].is_null());
-    assert!(station.rows()[0]["outcome"].is_null(), "nothing is claimed that is not durable");
-    fs::remove_file(station.path("full")).unwrap();
+    assert!(place.station.rows()[0]["outcome"].is_null(), "the log claims nothing that is not in it");
+    place.mended();
     let rows = daemon.until_closed(1);
     daemon.until("is mended", |status| status["disk"]["state"] != "error");
     daemon.end();
     assert_eq!((&rows[0]["outcome"], &rows[0]["frames_consumed"]), (&"full".into(), &(6 * 48_000).into()));
-    station.ok(&["verify"]);
+    place.station.ok(&["verify"]);
+}
+
+#[test]
+fn a_disk_that_is_full_before_the_slot_airs_it_and_a_crash_then_repeats_nothing() {
+    let place = Place::new("full", 14);
+    let daemon = place.daemon();
+    place.fails();
+    let air = daemon.until("is on air", is_on_air);
+    assert!(is_red(&air), "{air}");
+    daemon.kill();
+    assert_eq!(place.station.rows().len(), 0, "nothing of it is in the log");
+    place.mended();
+    let daemon = place.daemon();
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let row = &rows[0];
+    assert_eq!((&row["outcome"], &row["starts"], rows.len()), (&"full".into(), &2.into(), 1), "{row}");
+    let error_ms = row["start_error_ms"].as_f64().unwrap();
+    assert!(error_ms.abs() < 1000.0, "its first second was kept: {error_ms} ms");
+    place.station.ok(&["verify"]);
+}
+
+#[test]
+fn a_write_protected_disk_silences_nobody() {
+    let place = Place::new("closed", 14);
+    let daemon = place.daemon();
+    place.fails();
+    let air = daemon.until("is on air", is_on_air);
+    assert!(is_red(&air), "{air}");
+    daemon.until("is at rest", |status| status["on_air"].is_null());
+    place.mended();
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    assert_eq!((&rows[0]["outcome"], &rows[0]["frames_consumed"]), (&"full".into(), &(6 * 48_000).into()));
+    place.station.ok(&["verify"]);
 }

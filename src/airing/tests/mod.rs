@@ -96,6 +96,8 @@ enum Reply {
     Fails(Reason),
     /// Not until the test says so.
     Waits,
+    /// A cue only where memory will do.
+    OnlyAtAll,
 }
 
 /// A controller with everything around it.
@@ -171,8 +173,9 @@ impl Bench {
         let now = self.now();
         match action {
             Action::Record(bodies) => self.log.extend(bodies.into_iter().map(|body| (now, body))),
-            Action::RecordCue(cue) => match self.cue {
-                Reply::Well => {
+            Action::RecordCue { cue, at_all } => match self.cue {
+                Reply::OnlyAtAll if !at_all => return Some(Input::Cued(Err("write-protected".into()))),
+                Reply::Well | Reply::OnlyAtAll => {
                     self.log.push((now, Body::Cue(cue)));
                     return Some(Input::Cued(Ok(self.log.len() as u64 - 1)));
                 }
@@ -186,7 +189,7 @@ impl Bench {
                     Reply::Fails(reason) => {
                         Some(Input::Prepared(job, Err(Refused { reason, detail: "because".into() })))
                     }
-                    Reply::Waits => None,
+                    Reply::Waits | Reply::OnlyAtAll => None,
                 };
             }
             Action::Player(command) => self.told.push((now, command)),

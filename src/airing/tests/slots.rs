@@ -93,6 +93,14 @@ fn a_cue_that_fails_is_tried_again_until_it_is_too_late() {
     bench.until(t0() + s(36));
     assert_eq!((bench.takes(), bench.take().start), (1, Start::Now));
 
+    // A write-protected disk: the last attempt before the instant may do with memory, and airs on its second.
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.cue = Reply::OnlyAtAll;
+    bench.until(t0() - s(2));
+    assert_eq!(bench.takes(), 0);
+    bench.until(t0());
+    assert_eq!((bench.takes(), bench.take().start), (1, Start::At(t0())));
+
     for late_start_s in [0, 2, 58, 60] {
         let policy = Policy { late_start_s, ..Policy::default() };
         let mut bench = Bench::with(Rules { policy, ..rules() }, t0() - s(120), BTreeSet::new());

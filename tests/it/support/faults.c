@@ -11,6 +11,7 @@
  *   fail-stored     the change is made and reported as failed
  *   hang            changes of the log wait for ever while there is a file LOA_FAULT_ROOT/../hang
  *   full            the disk has no room for changes of the log while there is a file LOA_FAULT_ROOT/../full
+ *   closed          the disk takes no change at all while there is a file LOA_FAULT_ROOT/../closed
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
  */
@@ -27,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER, HANG, FULL } Mode;
+typedef enum { COUNT, KILL, KILL_AFTER, TORN, FAIL, FAIL_STORED, POWER, HANG, FULL, CLOSED } Mode;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Mode mode = COUNT;
@@ -58,8 +59,8 @@ static void start(void) {
     if (!folder || !fault || !realpath(folder, root)) { root[0] = 0; return; }
     char name[32] = "";
     sscanf(fault, "%31[a-z-]:%ld:%llu", name, &at, &seed);
-    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power", "hang", "full"};
-    for (int i = 0; i < 9; i++)
+    const char *names[] = {"count", "kill", "kill-after", "torn", "fail", "fail-stored", "power", "hang", "full", "closed"};
+    for (int i = 0; i < 10; i++)
         if (!strcmp(name, names[i])) mode = (Mode)i;
 }
 
@@ -137,20 +138,20 @@ static int change(void) {
 
 static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 
-/* Waits while the log's disk hangs; says whether it is full. */
+/* Waits while the log's disk hangs; otherwise the error while it takes nothing, or 0. */
 static int waits(const char *path) {
-    char mark[PATH_MAX + 8];
-    if ((mode != HANG && mode != FULL) || !strstr(path, "/log.db")) return 0;
-    snprintf(mark, sizeof mark, "%s/../%s", root, mode == FULL ? "full" : "hang");
+    char mark[PATH_MAX + 16];
+    if (mode < HANG || (mode != CLOSED && !strstr(path, "/log.db"))) return 0;
+    snprintf(mark, sizeof mark, "%s/../%s", root, mode == FULL ? "full" : mode == CLOSED ? "closed" : "hang");
     while (mode == HANG && !access(mark, F_OK)) usleep(10000);
-    return mode == FULL && !access(mark, F_OK);
+    return mode == HANG || access(mark, F_OK) ? 0 : mode == FULL ? ENOSPC : EROFS;
 }
 
 #define GUARDED(type, fd, keeping, real, half)                                                            \
     start();                                                                                              \
     char path[PATH_MAX];                                                                                  \
     if (!root[0] || !path_of(fd, path)) return real;                                                      \
-    if (waits(path)) { errno = ENOSPC; return -1; }                                                       \
+    if ((errno = waits(path)) != 0) return -1;                                                            \
     pthread_mutex_lock(&lock);                                                                            \
     int how = change();                                                                                   \
     type result = -1;                                                                                     \
@@ -195,6 +196,7 @@ int fdatasync(int fd) {
     start();                                                                                              \
     char path[PATH_MAX];                                                                                  \
     if (!root[0] || !realpath_of_parent(name_of, path)) return real;                                      \
+    if ((errno = waits(path)) != 0) return -1;                                                            \
     pthread_mutex_lock(&lock);                                                                            \
     int how = change(), result = -1;                                                                      \
     if (how == 1 || how == 3 || how == -1) result = real;                                                 \
