@@ -158,6 +158,7 @@ pub(super) enum Verb {
         #[arg(long = "code", value_name = "CODE")]
         codes: Vec<String>,
     },
+    Wake {},
     Doctor {
         #[arg(long, env = "LOA_OUTPUT", hide_env_values = true)]
         output: Option<String>,

@@ -19,6 +19,7 @@ mod run;
 mod say;
 mod status;
 mod verify;
+mod wake;
 
 use std::process::ExitCode;
 
@@ -120,6 +121,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Retain(order) => retain::retain(folder, order, say),
         Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
         Verb::Status { qr } => status::status(&folder, *qr, say),
+        Verb::Wake {} => wake::wake(&folder, say),
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)
         }

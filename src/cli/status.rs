@@ -5,14 +5,13 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use super::{Exit, check::minutes, say::Say};
 use crate::{
     clock::System,
-    control::{self, Ask, Folder, Lamp, Reply, Status},
+    control::{self, Ask, ControlError, Folder, Lamp, Reply, Status},
 };
 
 pub(super) fn status(folder: &Folder, qr: bool, say: Say) -> anyhow::Result<Exit> {
-    let status = match control::ask(&folder.socket_path(), &Ask::Status)? {
-        Some(Reply::Status(status)) => *status,
-        Some(other) => return Ok(say.reply(&other)),
-        None => control::status_at_rest(folder, &System::new())?,
+    let status = match ask(folder)? {
+        Ok(status) => *status,
+        Err(other) => return Ok(say.reply(&other)),
     };
     say.document(&status);
     show(&status, say);
@@ -20,6 +19,15 @@ pub(super) fn status(folder: &Folder, qr: bool, say: Say) -> anyhow::Result<Exit
         say.line(&picture(&status.log.checkpoint)?);
     }
     Ok(Exit::Done)
+}
+
+/// The daemon's word, or where none runs what the folder tells; another answer as it came.
+pub(super) fn ask(folder: &Folder) -> Result<Result<Box<Status>, Reply>, ControlError> {
+    Ok(match control::ask(&folder.socket_path(), &Ask::Status)? {
+        Some(Reply::Status(status)) => Ok(status),
+        Some(other) => Err(other),
+        None => Ok(Box::new(control::status_at_rest(folder, &System::new())?)),
+    })
 }
 
 /// The signed checkpoint as a QR code of half blocks, dark on light, for a telephone that keeps it.

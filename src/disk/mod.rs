@@ -99,6 +99,14 @@ pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// Whether the file system of `path` lives in memory (tmpfs, ramfs) and ends with the power; `false` where nobody
+/// can tell.
+#[must_use]
+pub fn in_memory(path: &Path) -> bool {
+    // `statfs(2)`: `TMPFS_MAGIC`, `RAMFS_MAGIC`.
+    rustix::fs::statfs(path).is_ok_and(|stat| [0x0102_1994, 0x8584_58f6].contains(&stat.f_type))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -155,6 +155,7 @@ fn a_running_station_keeps_its_shapes() {
     let status =
         daemon.until("it is on its way", |status| status["on_air"].is_object() && status["next"].is_object());
     hold("status", &status);
+    hold("wake", &one(&station, &["wake"]));
     hold("done", &one(&station, &["stop", "--reason", "x", "--by", "A"]));
     station.ok(&["cancel", &slots[1], "--reason", "quốc tang", "--by", "A"]);
     let rows = daemon.until_closed(2);

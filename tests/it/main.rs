@@ -13,6 +13,7 @@ mod bundle;
 mod cli;
 mod crash;
 mod disk;
+mod doctor;
 mod epoch;
 mod findings;
 mod json;

@@ -1,10 +1,15 @@
 //! What can be tested beforehand, each with its remedy.
 
+mod coming;
+mod machine;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde::Serialize;
 
 use super::{Audit, ControlError, Folder, Lamp};
+use machine::Machine;
+
 use crate::{
     clock::Clock,
     disk,
@@ -14,7 +19,7 @@ use crate::{
 /// One thing that was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Examination {
-    /// `config`, `log`, `permissions`, `disk`, `clock`, `device`.
+    /// `config`, `log`, `permissions`, `disk`, `flush`, `clock`, `rtc`, `autostart`, `power`, `next`, `device`.
     pub what: &'static str,
     /// How it stands.
     #[serde(flatten)]
@@ -47,6 +52,9 @@ pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Ve
         Err(error) => return (None, vec![Examination::new("config", "error", &failed(&error))]),
     };
     let station = Message::new("doctor-config-read").with("station", &folder.station.id);
+    let now = clock.now().wall;
+    let machine = Machine::default();
+    let (at, next) = coming::next(&folder, now, lang);
     let clock = match clock.health() {
         health if health.synchronised => Lamp::clock(health),
         _ => Lamp::new("warning", &Message::new("doctor-clock-unsynchronised")),
@@ -56,7 +64,12 @@ pub fn doctor(root: &Path, clock: &dyn Clock, lang: Lang) -> (Option<Folder>, Ve
         log(&folder),
         permissions(&folder),
         Examination { what: "disk", lamp: Lamp::disk(disk::free_bytes(&folder.root).ok()) },
+        machine.flush(&folder),
         Examination { what: "clock", lamp: clock },
+        machine.hardware_clock(now),
+        machine.autostart(&folder),
+        machine.wake(at),
+        next,
     ];
     (Some(folder), examinations)
 }
@@ -81,20 +94,21 @@ fn log(folder: &Folder) -> Examination {
     }
 }
 
-/// A key that others may read is no key.
+/// A key that others may read is no key, and a log in a folder in which others may write is theirs to take away.
 fn permissions(folder: &Folder) -> Examination {
-    let path = folder.key_path("station");
-    let said = |code: &'static str, mode: u32| {
+    let (key, data) = (folder.key_path("station"), folder.data());
+    let mode = |path: &Path| fs::metadata(path).map(|meta| meta.permissions().mode() & 0o777);
+    let said = |code: &'static str, path: &Path, mode: u32| {
         Message::new(code).with("file", path.display()).with("mode", format!("{mode:o}"))
     };
-    match fs::metadata(&path).map(|meta| meta.permissions().mode() & 0o777) {
-        Ok(mode) if [0o600, 0o400].contains(&mode) => {
-            Examination::new("permissions", "ok", &said("doctor-key-private", mode))
+    let (state, message) = match (mode(&key), mode(&data)) {
+        (Err(error), _) | (_, Err(error)) => {
+            let message = Message::new("doctor-key-missing").with("file", key.display());
+            ("error", message.with("detail", error))
         }
-        Ok(mode) => Examination::new("permissions", "error", &said("doctor-key-open", mode)),
-        Err(error) => {
-            let message = Message::new("doctor-key-missing").with("file", path.display());
-            Examination::new("permissions", "error", &message.with("detail", error))
-        }
-    }
+        (Ok(of_key), _) if of_key & 0o077 != 0 => ("error", said("doctor-key-open", &key, of_key)),
+        (_, Ok(of_data)) if of_data & 0o022 != 0 => ("error", said("doctor-data-open", &data, of_data)),
+        (Ok(of_key), Ok(_)) => ("ok", said("doctor-key-private", &key, of_key)),
+    };
+    Examination::new("permissions", state, &message)
 }
