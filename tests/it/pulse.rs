@@ -1,5 +1,7 @@
 //! The player against a real sound server: what the monitor of its sink gave is the truth.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use loa::config::Channels;
 
@@ -180,4 +182,33 @@ fn a_device_that_swallows_everything_is_no_loudspeaker() {
     let ended = player.wait(&["Ended"]);
     assert_eq!(ended[1], "Failed(Unpaced)");
     assert!(ended[7].parse::<u8>().unwrap() <= 2, "proof");
+}
+
+/// From the word to the last sound that is heard, at eight moments of a device's period.
+#[test]
+fn a_stop_is_silence_within_a_fifth_of_a_second() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 60 * 48_000, &[0]);
+    let mut player = Remote::start(&server, "pulse:loud");
+    player.send("open");
+    let mut told = Vec::new();
+    for moment in 0..8 {
+        let recorder = server.record();
+        player.take(&master, 0, None);
+        player.wait(&["Started"]);
+        std::thread::sleep(Duration::from_millis(300 + moment * 11));
+        let asked = Utc::now();
+        player.send("stop");
+        assert_eq!(player.wait(&["Ended"])[1], "Stopped");
+        let recording = recorder.stop();
+        let last = recording.frames.iter().rposition(|frame| *frame != [0.0; 2]).unwrap();
+        told.push((recording.time_of(last) - asked).num_milliseconds());
+    }
+    player.send("close");
+    player.wait(&["Closed"]);
+    println!("from the word to the last sound, ms: {told:?}");
+    // A machine out of breath may deliver the word itself late, once or twice.
+    told.sort_unstable();
+    assert!(told[5] < 200, "{told:?}");
 }
