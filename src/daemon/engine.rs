@@ -28,7 +28,7 @@ use crate::{
     playout::{Command, Event},
     store::{self, Append, Blob, StoreError, WriterHandle},
     units::{Digest, Hasher, Month, ScheduleName},
-    words::Message,
+    words::{self, Message},
 };
 
 /// Everything that can come in. The player, the writer and the workers send it from their threads.
@@ -87,8 +87,8 @@ pub(super) struct Engine {
     surveyed_at: Option<Reading>,
     alive_at: Option<Reading>,
     heartbeat_at: Reading,
-    /// The player crashed: the process must end, to be started anew and go on where it was heard.
-    pub(super) broken: bool,
+    /// What crashed: the process must end, to be started anew and go on where it was heard.
+    pub(super) broken: Option<String>,
     /// The log's writer is gone: without evidence nothing goes on.
     mute: Cell<bool>,
     /// Why what a person asked for in this process did not sound.
@@ -130,7 +130,7 @@ impl Engine {
             surveyed_at: None,
             alive_at: None,
             heartbeat_at: now,
-            broken: false,
+            broken: None,
             mute: Cell::new(false),
             refused: None,
             pulse: Pulse::default(),
@@ -175,9 +175,23 @@ impl Engine {
         engine
     }
 
-    /// One turn.
+    /// One turn. A panic in it is caught here: the player and the log's writer still end in order.
     pub fn turn(&mut self, incoming: Incoming) {
-        self.broken |= self.mute.get();
+        if self.mute.get() {
+            self.break_down("the log's writer is gone");
+        }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.take(incoming))) {
+            self.break_down(&format!("the loop crashed: {}", words::of_panic(&*panic)));
+        }
+    }
+
+    /// The process has to end; what broke first stands.
+    fn break_down(&mut self, why: &str) {
+        tracing::error!("{why}");
+        self.broken.get_or_insert_with(|| why.to_owned());
+    }
+
+    fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Tick => {
                 self.keep_house();
@@ -192,7 +206,9 @@ impl Engine {
                 let zone = self.ports.folder.station.zone;
                 let at = self.ports.clock.now().wall.with_timezone(&zone);
                 self.lamp.take(&event, &at.format("%H:%M:%S %d/%m/%Y").to_string());
-                self.broken |= matches!(event, Event::Crashed { .. });
+                if let Event::Crashed { detail } = &event {
+                    self.break_down(&format!("the player crashed: {detail}"));
+                }
                 self.step(Input::Player(event));
             }
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
@@ -229,6 +245,12 @@ impl Engine {
         let barrier =
             Append { entries: Vec::new(), blobs: Vec::new(), at_all: false, reply: Some(Box::new(answered)) };
         (self.ports.player)(Command::Ping) && self.ports.writer.send(barrier).is_ok()
+    }
+
+    /// The last entry of this run: what broke, or that it was asked to end.
+    pub fn end(&self) {
+        let reason = self.broken.clone().unwrap_or_else(|| "asked to end".into());
+        self.record(vec![Body::Shutdown { reason }]);
     }
 
     /// The calendar month at the station.
@@ -302,8 +324,7 @@ impl Engine {
             Action::Prepare(job) => self.prepare(*job),
             Action::Player(command) => {
                 if !(self.ports.player)(command) {
-                    tracing::error!("the player is gone");
-                    self.broken = true;
+                    self.break_down("the player is gone");
                 }
             }
             Action::Stamp { airing, position } => {

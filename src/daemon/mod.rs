@@ -17,6 +17,8 @@ mod rehearse;
 mod run;
 mod socket;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use device::{devices, test_device};
 pub use rehearse::{Rehearsal, rehearse};

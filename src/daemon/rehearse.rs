@@ -135,6 +135,9 @@ fn live(
             }
             continue;
         }
+        if let Some(why) = engine.broken.take() {
+            anyhow::bail!(why);
+        }
         let now = clock.now().wall;
         progress(now);
         if now >= cut.at {

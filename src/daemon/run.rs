@@ -118,16 +118,17 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     while let Ok(next) = incoming.try_recv() {
         engine.turn(next);
     }
-    let broken = engine.broken;
-    let reason = if broken { "the player crashed" } else { "asked to end" };
-    engine.record(vec![Body::Shutdown { reason: reason.into() }]);
+    let broken = engine.broken.clone();
+    engine.end();
     // The last handle goes with the engine; the writer ends when it has written what waits.
     drop(engine);
     let _ = writing.join();
     drop(incoming);
     socket.close().await;
-    anyhow::ensure!(!broken, "the player crashed; start loa again to go on where it was heard");
-    Ok(())
+    match broken {
+        Some(why) => anyhow::bail!("{why}; start loa again to go on where it was heard"),
+        None => Ok(()),
+    }
 }
 
 /// The rules of this station, as they bear on airing.
@@ -191,7 +192,7 @@ async fn turn_until_done(
     let mut beat_at = watchdog.map(|_| Instant::now());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
-        if engine.broken || (answered && engine.is_idle()) {
+        if engine.broken.is_some() || (answered && engine.is_idle()) {
             if let Some(refused) = engine.refused.take() {
                 told(&Reply::No(refused));
             }

@@ -2,7 +2,6 @@
 //! silence and counted, and no fault of a decoder leaves this room as a panic.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
@@ -151,13 +150,10 @@ impl FrameSource for Decoder {
 fn guarded<T>(work: impl FnOnce() -> Result<T, Why>) -> Result<T, Why> {
     // The state behind a panic is never used again: the refusal ends the decoding of this file.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(Why::Undecodable { detail: format!("the decoder failed: {}", said(panic.as_ref())) })
+        Err(Why::Undecodable {
+            detail: format!("the decoder failed: {}", crate::words::of_panic(panic.as_ref())),
+        })
     })
-}
-
-fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The player's own thread, and what its owner holds of it.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -10,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::{clock::Clock, config};
+use crate::{clock::Clock, config, words};
 
 use super::{
     message::{Command, Event},
@@ -46,7 +45,7 @@ impl Player {
                 }
             };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
-                let _ = door.send(Event::Crashed { detail: told(&*panic) });
+                let _ = door.send(Event::Crashed { detail: words::of_panic(&*panic).into() });
             }
         })?;
         Ok((PlayerHandle { commands: Some(commands), thread: Some(thread) }, events))
@@ -74,7 +73,49 @@ impl Drop for PlayerHandle {
     }
 }
 
-fn told(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".into())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Health, Reading},
+        config::Channels,
+        units::Level,
+    };
+
+    /// A clock of a broken machine.
+    struct Broken;
+
+    impl Clock for Broken {
+        fn now(&self) -> Reading {
+            panic!("the clock is broken")
+        }
+
+        fn health(&self) -> Health {
+            Health { synchronised: false, max_error_us: 0 }
+        }
+
+        fn boot_id(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_player_is_caught_and_told() {
+        let settings = config::Output {
+            device: String::new(),
+            channels: Channels::Mono,
+            buffer_frames: 4096,
+            target_lufs: Level(-1600),
+            ceiling_dbtp: Level(-100),
+            volume_db: Level(0),
+            correction_us: 0,
+        };
+        let (player, events) = Player::spawn(Choice::Rehearsal, settings, Arc::new(Broken)).unwrap();
+        let told: Vec<_> = events.iter().collect();
+        assert!(
+            matches!(&told[..], [Event::Crashed { detail }] if detail == "the clock is broken"),
+            "{told:?}"
+        );
+        assert!(player.send(Command::Ping).is_err(), "it is gone");
+    }
 }

@@ -27,6 +27,13 @@ impl Lang {
     }
 }
 
+/// What a panic said.
+#[must_use]
+pub fn of_panic(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
+}
+
 /// Something to say: a stable code with the values that its sentence names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Message {

@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("reconcile", &["programme", "evidence", "units", "keys", "words"]),
     ("config", &["programme", "units", "keys", "words"]),
     ("media", &["programme", "config", "disk", "units", "words"]),
-    ("playout", &["clock", "media", "programme", "config", "units"]),
+    ("playout", &["clock", "media", "programme", "config", "units", "words"]),
     ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
     ("store", &["programme", "evidence", "config", "disk", "units", "keys", "words"]),
     (
