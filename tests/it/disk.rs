@@ -1,6 +1,9 @@
 //! A disk that takes nothing for a while: sound goes on, and no word of it is lost.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::support::{
     faults::library,
@@ -103,4 +106,52 @@ fn a_write_protected_disk_silences_nobody() {
     daemon.end();
     assert_eq!((&rows[0]["outcome"], &rows[0]["frames_consumed"]), (&"full".into(), &(6 * 48_000).into()));
     place.station.ok(&["verify"]);
+}
+
+/// Every file below `folder`, but for the log, its high-water file and the keys.
+fn side_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let own = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        !name.starts_with("log.db") && !["log.high", "control.sock"].contains(&name.as_str())
+    };
+    let below = folders.iter().filter(|path| !path.ends_with("keys")).flat_map(|path| side_files(path));
+    files.into_iter().filter(own).chain(below).collect()
+}
+
+#[test]
+fn state_and_cache_that_are_corrupt_are_made_anew() {
+    let garbage: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
+        ("empty", |_| Vec::new()),
+        ("cut", |old| old[..old.len() / 2].to_vec()),
+        ("noise", |old| (0..old.len().max(64)).map(|n| (n * 37 % 251) as u8).collect()),
+    ];
+    std::thread::scope(|scope| {
+        for (what, damage) in garbage {
+            scope.spawn(move || survives(what, damage));
+        }
+    });
+}
+
+fn survives(what: &str, damage: fn(&[u8]) -> Vec<u8>) {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 2)]);
+    station.schedule(&["a.wav"], &[in_seconds(8)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    daemon.until("has made its master ready", |status| status["on_air"].is_object());
+    daemon.kill();
+    let files = side_files(&station.path("data"));
+    let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect();
+    assert!(["alive", "log.reserve"].iter().all(|name| names.iter().any(|n| n == name)), "{names:?}");
+    assert!(names.iter().any(|name| name.ends_with(".wav")), "{names:?}");
+    for file in &files {
+        fs::write(file, damage(&fs::read(file).unwrap())).unwrap();
+    }
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    assert_eq!((&rows[0]["outcome"], rows.len()), (&"full".into(), 1), "{what}: {}", rows[0]);
+    station.ok(&["verify"]);
 }
