@@ -196,6 +196,12 @@ fn the_stop_key_ends_it_and_a_hold_silences_what_follows() {
     daemon.until("it sounds", |status| status["on_air"]["position_ms"].as_u64() >= Some(500));
     let until = (Utc::now() + chrono::TimeDelta::hours(1)).to_rfc3339();
     station.ok(&["stop", "--reason", "mưa bão", "--hold-until", &until, "--by", "Trực"]);
+    daemon.until_closed(1);
+    // A hold is the person's word, not the process's.
+    daemon.kill();
+    let daemon = station.daemon(&server);
+    let status = daemon.until("is up again", |status| status["running"] == true);
+    assert!(status["hold_until"].is_string(), "{status}");
     let rows = daemon.until_closed(2);
     assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("partial", &"operator-stop".into()), "{}", rows[0]);
     assert_eq!((outcome(&rows[1]), &rows[1]["reason"]), ("missed", &"held".into()), "{}", rows[1]);
@@ -206,6 +212,28 @@ fn the_stop_key_ends_it_and_a_hold_silences_what_follows() {
         "nothing is left to release"
     );
     daemon.end();
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn a_crash_loop_before_a_slot_still_airs_it() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 3)]);
+    let at = in_seconds(12);
+    station.schedule(&["a.wav"], &[at]);
+    station.approve();
+    let mut crashes = 0;
+    while Utc::now() < at - chrono::TimeDelta::seconds(2) {
+        station.daemon(&server).kill();
+        crashes += 1;
+    }
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    println!("{crashes} crashes, start error {} ms", rows[0]["start_error_ms"]);
+    assert!(crashes >= 3, "{crashes}");
+    assert_eq!((outcome(&rows[0]), &rows[0]["proof"]), ("full", &3.into()), "{}", rows[0]);
+    assert_eq!(rows.len(), 1);
     station.ok(&["verify"]);
 }
 
