@@ -11,6 +11,7 @@ mod airing;
 mod audio_findings;
 mod bundle;
 mod cli;
+mod clock;
 mod crash;
 mod disk;
 mod epoch;
