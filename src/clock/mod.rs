@@ -18,7 +18,7 @@ pub struct Reading {
     pub wall: DateTime<Utc>,
     /// Nanoseconds since boot (`CLOCK_BOOTTIME`): counts suspend, never steps.
     pub boot_ns: i64,
-    /// For how many of them the machine was suspended (`CLOCK_BOOTTIME` less `CLOCK_MONOTONIC`).
+    /// For how many of them the machine was suspended (`CLOCK_BOOTTIME` less `CLOCK_MONOTONIC_COARSE`).
     pub asleep_ns: i64,
 }
 

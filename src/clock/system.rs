@@ -34,7 +34,9 @@ impl Clock for System {
         };
         narrowest(|| {
             let before = nanos(ClockId::Boottime);
-            let (wall, awake) = (nanos(ClockId::Realtime), nanos(ClockId::Monotonic));
+            let wall = nanos(ClockId::Realtime);
+            // Exact to a tick of the kernel, which is enough to tell a suspension.
+            let awake = nanos(ClockId::MonotonicCoarse);
             let after = nanos(ClockId::Boottime);
             let boot_ns = before.midpoint(after);
             let wall = DateTime::<Utc>::from_timestamp_nanos(wall);

@@ -178,11 +178,12 @@ impl Engine {
     /// One turn.
     pub fn turn(&mut self, incoming: Incoming) {
         self.broken |= self.mute.get();
+        if !matches!(incoming, Incoming::Shutdown) {
+            // At every turn: somebody who asks all the time must not keep the next tick away.
+            self.keep_house();
+        }
         match incoming {
-            Incoming::Tick => {
-                self.keep_house();
-                self.step(Input::Tick);
-            }
+            Incoming::Tick => self.step(Input::Tick),
             Incoming::Player(Event::Pong) => {
                 if let Some(asked) = self.pinged.take() {
                     asked.yes();

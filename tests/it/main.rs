@@ -24,6 +24,7 @@ mod pulse;
 mod reconcile;
 mod records;
 mod rows;
+mod soak;
 mod support;
 mod tamper;
 mod tidy;

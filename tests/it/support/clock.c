@@ -21,8 +21,9 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* What is added to CLOCK_REALTIME and to CLOCK_BOOTTIME, nanoseconds; whether the kernel believes its clock. */
-typedef struct { int64_t wall_ns, boot_ns, synchronised; } Setting;
+/* What is added to CLOCK_REALTIME, to CLOCK_BOOTTIME, and to CLOCK_MONOTONIC_COARSE by which loa tells time awake,
+ * nanoseconds; whether the kernel believes its clock. CLOCK_MONOTONIC is left alone: the kernel waits by it. */
+typedef struct { int64_t wall_ns, boot_ns, awake_ns, synchronised; } Setting;
 typedef struct { volatile uint64_t which; volatile Setting settings[2]; } Clocks;
 
 static Clocks *clocks = NULL;
@@ -44,7 +45,7 @@ static int setting(Setting *found) {
         uint64_t which = clocks->which;
         __sync_synchronize();
         volatile Setting *now = &clocks->settings[which % 2];
-        *found = (Setting){now->wall_ns, now->boot_ns, now->synchronised};
+        *found = (Setting){now->wall_ns, now->boot_ns, now->awake_ns, now->synchronised};
         __sync_synchronize();
         if (which == clocks->which) return 1;
     }
@@ -58,6 +59,7 @@ int clock_gettime(clockid_t id, struct timespec *time) {
     int64_t add = 0;
     if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE || id == CLOCK_TAI) add = now.wall_ns;
     if (id == CLOCK_BOOTTIME) add = now.boot_ns;
+    if (id == CLOCK_MONOTONIC_COARSE) add = now.awake_ns;
     int64_t ns = time->tv_nsec + add % 1000000000, carry = ns < 0 ? -1 : ns >= 1000000000;
     time->tv_sec += add / 1000000000 + carry;
     time->tv_nsec = ns - carry * 1000000000;

@@ -18,6 +18,7 @@ use super::faults;
 struct Setting {
     wall_ns: i64,
     boot_ns: i64,
+    awake_ns: i64,
     synchronised: bool,
 }
 
@@ -38,10 +39,10 @@ impl Clocks {
         let folder = tempfile::tempdir().unwrap();
         let library = faults::library(folder.path());
         let file = File::create(folder.path().join("clock")).unwrap();
-        let setting = Cell::new(Setting { wall_ns: 0, boot_ns: 0, synchronised: true });
+        let setting = Cell::new(Setting { wall_ns: 0, boot_ns: 0, awake_ns: 0, synchronised: true });
         let clocks = Clocks { folder, library, file, setting, which: Cell::new(0), boots: Cell::new(0) };
         // Room for both settings before anybody maps the file.
-        clocks.file.set_len(8 + 2 * 24).unwrap();
+        clocks.file.set_len(8 + 2 * 32).unwrap();
         clocks.set(|_| {});
         clocks.name_boot();
         clocks
@@ -64,10 +65,10 @@ impl Clocks {
         let mut setting = self.setting.get();
         change(&mut setting);
         self.setting.set(setting);
-        let Setting { wall_ns, boot_ns, synchronised } = setting;
+        let Setting { wall_ns, boot_ns, awake_ns, synchronised } = setting;
         let which = self.which.get() + 1;
-        let bytes = [wall_ns, boot_ns, i64::from(synchronised)].map(i64::to_ne_bytes).concat();
-        self.file.write_all_at(&bytes, 8 + which % 2 * 24).unwrap();
+        let bytes = [wall_ns, boot_ns, awake_ns, i64::from(synchronised)].map(i64::to_ne_bytes).concat();
+        self.file.write_all_at(&bytes, 8 + which % 2 * 32).unwrap();
         self.file.write_all_at(&which.to_ne_bytes(), 0).unwrap();
         self.which.set(which);
     }
@@ -87,15 +88,29 @@ impl Clocks {
         self.step(wall - self.now());
     }
 
-    /// The machine is suspended for `span`; also how a test spares itself the waiting while nothing sounds.
-    pub fn sleep(&self, span: TimeDelta) {
+    /// Lets `span` pass at once: how a test spares itself the waiting. Not while something sounds, for the device
+    /// does not leap.
+    pub fn pass(&self, span: TimeDelta) {
         let ns = span.num_nanoseconds().unwrap();
-        self.set(|setting| (setting.wall_ns, setting.boot_ns) = (setting.wall_ns + ns, setting.boot_ns + ns));
+        self.set(|setting| {
+            setting.wall_ns += ns;
+            setting.boot_ns += ns;
+            setting.awake_ns += ns;
+        });
     }
 
     /// The same, until the wall clock shows `wall`; not at all when it is later already.
-    pub fn sleep_until(&self, wall: DateTime<Utc>) {
-        self.sleep((wall - self.now()).max(TimeDelta::zero()));
+    pub fn pass_until(&self, wall: DateTime<Utc>) {
+        self.pass((wall - self.now()).max(TimeDelta::zero()));
+    }
+
+    /// The machine is suspended for `span`.
+    pub fn sleep(&self, span: TimeDelta) {
+        let ns = span.num_nanoseconds().unwrap();
+        self.set(|setting| {
+            setting.wall_ns += ns;
+            setting.boot_ns += ns;
+        });
     }
 
     /// Whether the kernel says that a time source answers.
@@ -109,7 +124,7 @@ impl Clocks {
         self.name_boot();
         self.set(|setting| {
             setting.wall_ns += off.num_nanoseconds().unwrap();
-            setting.boot_ns = 0;
+            (setting.boot_ns, setting.awake_ns) = (0, 0);
         });
     }
 }

@@ -10,7 +10,8 @@
  *   fail            the change is not made and reported as failed
  *   fail-stored     the change is made and reported as failed
  *   hang            changes of the log wait for ever while there is a file LOA_FAULT_ROOT/../hang
- *   full            the disk has no room for changes of the log while there is a file LOA_FAULT_ROOT/../full
+ *   full            the disk has no room for changes of the log while there is a file LOA_FAULT_ROOT/../full, and
+ *                   hangs as above
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
  */
@@ -141,8 +142,9 @@ static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 static int waits(const char *path) {
     char mark[PATH_MAX + 8];
     if ((mode != HANG && mode != FULL) || !strstr(path, "/log.db")) return 0;
-    snprintf(mark, sizeof mark, "%s/../%s", root, mode == FULL ? "full" : "hang");
-    while (mode == HANG && !access(mark, F_OK)) usleep(10000);
+    snprintf(mark, sizeof mark, "%s/../hang", root);
+    while (!access(mark, F_OK)) usleep(10000);
+    snprintf(mark, sizeof mark, "%s/../full", root);
     return mode == FULL && !access(mark, F_OK);
 }
 
