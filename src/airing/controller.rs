@@ -9,6 +9,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
     Action, Input, Job, Planned, Refused, Rules, State, judge,
+    lapse::Lapses,
     make_good::{MakeGoods, Owed},
     message::{CUE_AHEAD, CUE_AT_ALL, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
     trust::{ClockPast, Trust},
@@ -39,8 +40,11 @@ pub struct Controller {
     pub(super) hold_until: Option<DateTime<Utc>>,
     /// Slots before it were an earlier epoch's to answer for.
     pub(super) owed_from: DateTime<Utc>,
-    /// The first reading of this run, and the log's last instant before it.
+    /// The first reading of this run; by the first clock that was trusted, when that was; and the log's last
+    /// instant before it.
     begun: Option<Reading>,
+    begun_at: Option<DateTime<Utc>>,
+    lapses: Lapses,
     off_since: Option<DateTime<Utc>>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     pub(super) closing: bool,
@@ -87,6 +91,8 @@ pub(super) struct OnAir {
     pub master: Arc<Master>,
     pub position: Frames,
     pub sounding: bool,
+    /// For how long the machine was suspended meanwhile.
+    pub slept: TimeDelta,
 }
 
 impl Controller {
@@ -108,6 +114,8 @@ impl Controller {
             hold_until: None,
             owed_from: DateTime::<Utc>::MIN_UTC,
             begun: None,
+            begun_at: None,
+            lapses: Lapses::default(),
             off_since: None,
             closing: false,
             phase: Phase::Idle,
@@ -120,6 +128,10 @@ impl Controller {
         self.begun.get_or_insert_with(|| now.clone());
         if let Some(step) = self.trust.follow(now, health) {
             out.push(Action::Record(vec![step]));
+        }
+        let slept = self.lapses.follow(now, self.trust.doubt().is_some());
+        if let Phase::OnAir(air) = &mut self.phase {
+            air.slept += slept;
         }
         let wall = now.wall;
         match input {
@@ -272,8 +284,9 @@ impl Controller {
     /// Slots whose time is over without their turn coming get their outcome now.
     fn close_overdue(&mut self, now: &Reading, out: &mut Vec<Action>) {
         let latest = now.wall - self.late_start();
-        // When this run began, by the clock as it now is: it may have been set right since.
-        let begun = self.begun.as_ref().map_or(now.wall, |begun| now.wall - now.since(begun));
+        // The clock that this run found may have been wrong; the first that is trusted tells when that was.
+        let passed = self.begun.as_ref().map_or(TimeDelta::zero(), |begun| now.since(begun));
+        let begun = *self.begun_at.get_or_insert(now.wall - passed);
         let overdue: Vec<Planned> =
             self.due.extract_if(.., |(at, _), _| *at < latest).map(|(_, slot)| slot).collect();
         let bodies: Vec<Body> = overdue
@@ -283,7 +296,7 @@ impl Controller {
                 let (reason, detail) = if slot.at + self.late_start() < begun {
                     (Reason::PowerOff, self.off_until(begun))
                 } else {
-                    self.obstacle_at(slot.at).unwrap_or((Reason::LateStart, String::new()))
+                    self.obstacle_at(slot.at).unwrap_or_else(|| self.too_late(slot.at))
                 };
                 self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(reason));
                 missed(slot, reason, &detail)
@@ -296,7 +309,18 @@ impl Controller {
 
     /// The bounds of the time without this station, for people.
     fn off_until(&self, begun: DateTime<Utc>) -> String {
-        self.off_since.map_or(String::new(), |last| format!("{} – {}", self.local(last), self.local(begun)))
+        self.off_since.map_or(String::new(), |last| self.bounds(last, begun))
+    }
+
+    fn bounds(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+        format!("{} – {}", self.local(from), self.local(to))
+    }
+
+    /// Why a slot whose time is over did not begin within it, where nothing forbids it now.
+    pub(super) fn too_late(&self, at: DateTime<Utc>) -> (Reason, String) {
+        self.lapses.between(at, at + self.late_start()).map_or((Reason::LateStart, String::new()), |lapse| {
+            (lapse.reason, self.bounds(lapse.from, lapse.to))
+        })
     }
 
     fn plan_make_goods(&mut self, now: DateTime<Utc>) {
@@ -425,7 +449,16 @@ impl Controller {
         };
         out.push(Action::Player(Command::Take(Box::new(take))));
         let position = job.before.heard;
-        let air = OnAir { job, airing, first: None, fault: None, master, position, sounding: false };
+        let air = OnAir {
+            job,
+            airing,
+            first: None,
+            fault: None,
+            master,
+            position,
+            sounding: false,
+            slept: TimeDelta::zero(),
+        };
         self.phase = Phase::OnAir(Box::new(air));
     }
 

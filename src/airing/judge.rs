@@ -37,6 +37,7 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     };
     let hole = tally.hole.max(restart_hole).max(job.before.hole);
     let hole_ms = hole_ms(hole).unwrap_or(0);
+    let slept_ms = air.slept.num_milliseconds().unsigned_abs();
     let whole = is_enough(consumed, job.length) && is_tolerable(hole_ms);
     // Every stretch of sound counts for what it was: a device that is gone now takes nothing from what it
     // accepted before the cut, and a file that was filled then does not become a loudspeaker.
@@ -53,6 +54,8 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     let reason = match tally.cause {
         _ if outcome == Outcome::Full => None,
         EndCause::Stopped => Some(Reason::OperatorStop),
+        // Device and sound rest while the machine is suspended: whatever they then did, that was why.
+        _ if !is_tolerable(slept_ms) => Some(Reason::PowerOff),
         EndCause::Failed(fault) => Some(reason_of(fault)),
         // It ran to its end or to the window's: what was lost, was lost earlier.
         EndCause::WindowEnd | EndCause::Finished => air

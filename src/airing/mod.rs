@@ -7,6 +7,7 @@
 mod controller;
 mod job;
 mod judge;
+mod lapse;
 mod make_good;
 mod message;
 mod obstacle;

@@ -11,7 +11,7 @@ impl Controller {
             return Some(obstacle);
         }
         if job.has_second() && begin > job.planned + self.late_start() {
-            return Some((Reason::LateStart, String::new()));
+            return Some(self.too_late(job.planned));
         }
         if !self.fits(job, begin) {
             let reason = if begin > job.planned { Reason::LateStart } else { Reason::QuietHours };

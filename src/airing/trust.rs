@@ -122,7 +122,7 @@ mod tests {
 
     fn at(wall_ms: i64, boot_ms: i64) -> Reading {
         let wall = DateTime::from_timestamp_millis(RELEASED_S * 1000 + wall_ms).unwrap();
-        Reading { wall, boot_ns: boot_ms * 1_000_000 }
+        Reading { wall, boot_ns: boot_ms * 1_000_000, asleep_ns: 0 }
     }
 
     fn past(wall_ms: i64) -> ClockPast {

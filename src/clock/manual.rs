@@ -19,7 +19,10 @@ impl Manual {
     /// A clock that shows `wall` and stands still.
     #[must_use]
     pub fn at(wall: DateTime<Utc>) -> Manual {
-        Manual { now: Mutex::new(Reading { wall, boot_ns: 1_000_000_000 }), boots: AtomicU64::new(0) }
+        Manual {
+            now: Mutex::new(Reading { wall, boot_ns: 1_000_000_000, asleep_ns: 0 }),
+            boots: AtomicU64::new(0),
+        }
     }
 
     /// Lets `span` pass on all clocks; a negative span does nothing.
@@ -28,6 +31,12 @@ impl Manual {
         let mut now = self.lock();
         now.wall += span;
         now.boot_ns += span.num_nanoseconds().unwrap_or(0);
+    }
+
+    /// Suspends the machine for `span`: it passes on all clocks, and nothing runs meanwhile.
+    pub fn sleep(&self, span: TimeDelta) {
+        self.advance(span);
+        self.lock().asleep_ns += span.max(TimeDelta::zero()).num_nanoseconds().unwrap_or(0);
     }
 
     /// Sets the wall clock by `span` without time passing, as a person or a time server does.
@@ -39,7 +48,7 @@ impl Manual {
     pub fn reboot(&self, off: TimeDelta) {
         let mut now = self.lock();
         now.wall += off.max(TimeDelta::zero());
-        now.boot_ns = 1_000_000_000;
+        (now.boot_ns, now.asleep_ns) = (1_000_000_000, 0);
         self.boots.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -75,5 +84,9 @@ mod tests {
         let now = clock.now();
         assert_eq!(now.since(&start), TimeDelta::seconds(90));
         assert_eq!(now.step_since(&start), TimeDelta::seconds(-30));
+        clock.sleep(TimeDelta::hours(1));
+        let awake = clock.now();
+        assert_eq!(awake.asleep_since(&now), TimeDelta::hours(1));
+        assert_eq!((awake.since(&now), awake.step_since(&now)), (TimeDelta::hours(1), TimeDelta::zero()));
     }
 }

@@ -18,6 +18,8 @@ pub struct Reading {
     pub wall: DateTime<Utc>,
     /// Nanoseconds since boot (`CLOCK_BOOTTIME`): counts suspend, never steps.
     pub boot_ns: i64,
+    /// For how many of them the machine was suspended (`CLOCK_BOOTTIME` less `CLOCK_MONOTONIC_COARSE`).
+    pub asleep_ns: i64,
 }
 
 impl Reading {
@@ -25,6 +27,12 @@ impl Reading {
     #[must_use]
     pub fn since(&self, earlier: &Reading) -> TimeDelta {
         TimeDelta::nanoseconds(self.boot_ns - earlier.boot_ns)
+    }
+
+    /// For how long the machine was suspended since `earlier`.
+    #[must_use]
+    pub fn asleep_since(&self, earlier: &Reading) -> TimeDelta {
+        TimeDelta::nanoseconds(self.asleep_ns - earlier.asleep_ns)
     }
 
     /// By how much wall time moved more than time passed since `earlier`: a step of the clock.

@@ -192,11 +192,12 @@ impl Engine {
     }
 
     fn take(&mut self, incoming: Incoming) {
+        if !matches!(incoming, Incoming::Shutdown) {
+            // At every turn: somebody who asks all the time must not keep the next tick away.
+            self.keep_house();
+        }
         match incoming {
-            Incoming::Tick => {
-                self.keep_house();
-                self.step(Input::Tick);
-            }
+            Incoming::Tick => self.step(Input::Tick),
             Incoming::Player(Event::Pong) => {
                 if let Some(asked) = self.pinged.take() {
                     asked.yes();

@@ -144,7 +144,12 @@ impl Past {
         ClockPast {
             floor: DateTime::from_timestamp_millis(floor_ms).unwrap_or(DateTime::UNIX_EPOCH),
             doubted,
-            last: last.map(|last| Reading { wall: last.wall(), boot_ns: last.boot_ms * 1_000_000 }),
+            // No entry tells how long the machine was suspended; only steps are measured from here.
+            last: last.map(|last| Reading {
+                wall: last.wall(),
+                boot_ns: last.boot_ms * 1_000_000,
+                asleep_ns: 0,
+            }),
         }
     }
 

@@ -16,6 +16,8 @@ impl Engine {
         self.tokens += 1;
         let input = match ask {
             Ask::Status => {
+                // The clock is asked first: what is told is not older than the question.
+                self.step(Input::Tick);
                 let head = Log::read_only(&self.ports.folder.log_path()).and_then(|log| LogHead::of(&log));
                 let _ = reply.send(match head {
                     Ok(head) => Reply::Status(Box::new(status(self, head))),

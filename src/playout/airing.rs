@@ -8,7 +8,7 @@ use crate::{config::Channels, units::Frames};
 
 use super::{
     alignment::Alignment,
-    desk::{Facts, Phase, Tail},
+    desk::{Facts, Phase, Tail, frames_ns},
     feeder::Feeder,
     message::{EndCause, Event, Fault, Start, Take, Tally},
 };
@@ -17,6 +17,12 @@ use super::{
 const PROGRESS_NS: i64 = 200_000_000;
 /// Consumption that does not come to its end so long after the last frame was handed is given up.
 const DRAIN_NS: i64 = 5_000_000_000;
+/// Boot time that passed without frames for so long, on a stream that was never lost, was a pause of the whole
+/// machine: its clock counts a suspension, the stream's own does not.
+const PAUSE_NS: i64 = 1_000_000_000;
+/// A take for which a device is open begins at its start; so long after the wait for it was over, the machine
+/// was suspended meanwhile.
+const OVERSLEPT_NS: i64 = 10_000_000_000;
 
 /// What a sound is for.
 pub(super) enum Job {
@@ -52,6 +58,8 @@ pub(super) struct Airing {
     end_by_ns: Option<i64>,
     pub fault: Option<Fault>,
     pub stopping: bool,
+    /// The machine was suspended past every patience: what is left shall not sound.
+    overslept: bool,
     pub proof: u8,
 }
 
@@ -100,6 +108,7 @@ impl Airing {
             end_by_ns: None,
             fault: None,
             stopping: false,
+            overslept: false,
             proof: 0,
         }
     }
@@ -123,13 +132,15 @@ impl Airing {
     }
 
     /// Stream instants of start and cut, as the clocks lie now.
-    pub(super) fn aim(&self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
+    pub(super) fn aim(&mut self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
+        let boot_ns = clocks.boot(clocks.now_ns);
+        self.overslept |= self.give_up_ns.is_some_and(|at_ns| boot_ns >= at_ns.saturating_add(OVERSLEPT_NS));
         let start_ns = match self.start {
             Start::At(at) => clocks.stream(at).saturating_sub(correction_ns),
             Start::Now => super::desk::AT_ONCE,
         };
         let cut_ns = match (&self.job, self.end_by_ns) {
-            _ if self.stopping => super::desk::AT_ONCE,
+            _ if self.stopping || self.overslept => super::desk::AT_ONCE,
             (_, Some(boot_ns)) => clocks.stream_of_boot(boot_ns).saturating_sub(correction_ns),
             (Job::Take(take), None) => clocks.stream(take.end_by).saturating_sub(correction_ns),
             (Job::Probe, None) => super::desk::NEVER,
@@ -182,11 +193,21 @@ impl Airing {
         self.handed = self.handed.max(stretch.from + Frames(facts.delivered));
         let heard = stretch.from + Frames(facts.consumed());
         if heard > self.heard || self.heard_at.is_none() {
+            let before = self.heard;
             self.heard = self.heard.max(heard);
             let index =
                 if facts.phase == Phase::Done { facts.played().min(facts.end_index) } else { facts.played() };
             let at_ns = facts.sounds_at(index).saturating_add(correction_ns);
-            self.heard_at = Some((clocks.boot(at_ns), clocks.wall(at_ns)));
+            let heard_ns = clocks.boot(at_ns);
+            if let Some((before_ns, _)) = self.heard_at {
+                let pause_ns = (heard_ns - before_ns) - frames_ns(self.heard.saturating_sub(before).0);
+                if pause_ns > PAUSE_NS {
+                    let pause = TimeDelta::nanoseconds(pause_ns);
+                    self.hole = self.hole.max(pause);
+                    self.overslept |= matches!(&self.job, Job::Take(take) if pause > take.give_up_after);
+                }
+            }
+            self.heard_at = Some((heard_ns, clocks.wall(at_ns)));
         }
     }
 
@@ -231,6 +252,8 @@ impl Airing {
             EndCause::Failed(Fault::FileChanged)
         } else if self.handed >= all {
             EndCause::Finished
+        } else if self.overslept {
+            EndCause::Failed(Fault::Stalled)
         } else if self.stopping {
             EndCause::Stopped
         } else {

@@ -37,6 +37,9 @@ impl Default for Windows {
     }
 }
 
+/// So many windows that touch are followed: those of a station that may always sound have no end.
+const MOST_TOUCHING: usize = 48;
+
 impl Windows {
     /// Windows from texts such as `05:30-06:30` and `Mon`.
     pub fn parse(ranges: &[&str], weekdays: &[&str]) -> Result<Windows, Malformed> {
@@ -76,11 +79,14 @@ impl Windows {
     }
 
     /// The end of the window in which the civil time `start` lies: of the latest-ending one, should some
-    /// overlap.
+    /// overlap. Windows that touch are one, so that a programme may cross midnight where both days allow it.
     #[must_use]
     pub fn end_of_window(&self, start: NaiveDateTime) -> Option<NaiveDateTime> {
-        let open = self.on(start.date()).filter(|(from, to)| *from <= start && start < *to);
-        open.map(|(_, to)| to).max()
+        let end_at = |at: NaiveDateTime| {
+            self.on(at.date()).filter(|(from, to)| *from <= at && at < *to).map(|(_, to)| to).max()
+        };
+        let first = end_at(start)?;
+        std::iter::successors(Some(first), |end| end_at(*end)).take(MOST_TOUCHING).last()
     }
 
     /// As [`Windows::covers`] for an instant. Where clocks change inside a window, it runs from the first
@@ -93,8 +99,12 @@ impl Windows {
     /// The instant at which the window ends in which `start` lies.
     #[must_use]
     pub fn end_at(&self, zone: Tz, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let spans = self.spans(zone, start.with_timezone(&zone).date_naive());
-        spans.filter(|(from, to)| *from <= start && start < *to).map(|(_, to)| to).max()
+        let end_at = |at: DateTime<Utc>| {
+            let spans = self.spans(zone, at.with_timezone(&zone).date_naive());
+            spans.filter(|(from, to)| *from <= at && at < *to).map(|(_, to)| to).max()
+        };
+        let first = end_at(start)?;
+        std::iter::successors(Some(first), |end| end_at(*end)).take(MOST_TOUCHING).last()
     }
 
     /// The windows of `date` as instants: the first of each, and the first behind it.
@@ -150,6 +160,33 @@ mod tests {
         check("2022-03-05T23:50:00", 11, false);
         check("2022-03-06T05:30:00", 10, false); // a Sunday
         check("2022-03-07T00:00:00", 0, false);
+    }
+
+    #[test]
+    fn windows_that_touch_are_one_also_across_midnight_and_a_months_end() {
+        let ranges = ["05:30-06:30", "06:30-07:00", "22:00-24:00", "00:00-01:00"];
+        let windows = Windows::parse(&ranges, &["Thu", "Fri"]).unwrap();
+        let check = |start: &str, minutes: i64, covered: bool| {
+            let length = TimeDelta::minutes(minutes);
+            assert_eq!(windows.covers(civil_time(start), length), covered, "{start} {minutes}");
+            let at = civil::instant(chrono_tz::Asia::Ho_Chi_Minh, civil_time(start)).0;
+            assert_eq!(
+                windows.covers_at(chrono_tz::Asia::Ho_Chi_Minh, at, length),
+                covered,
+                "{start} {minutes}"
+            );
+        };
+        check("2022-03-31T05:30:00", 90, true);
+        check("2022-03-31T05:30:00", 91, false);
+        // A Thursday and the last of a month.
+        check("2022-03-31T23:50:00", 70, true);
+        check("2022-03-31T23:50:00", 71, false);
+        // Nothing on a Saturday.
+        check("2022-04-01T23:50:00", 10, true);
+        check("2022-04-01T23:50:00", 11, false);
+        let always =
+            Windows::parse(&["00:00-24:00"], &["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]).unwrap();
+        assert!(always.covers(civil_time("2022-03-31T23:50:00"), TimeDelta::hours(12)));
     }
 
     #[test]

@@ -200,3 +200,57 @@ fn a_person_lifts_the_doubt_and_says_so_in_the_log() {
     bench.set_by(s(90));
     assert!(bench.controller.clock_doubt().is_some());
 }
+
+/// The machine is suspended for `span`, and then turns again.
+fn sleep(bench: &mut Bench, span: TimeDelta) {
+    bench.clock.sleep(span);
+    bench.send(Input::Tick);
+}
+
+#[test]
+fn a_slot_that_passed_while_the_machine_was_suspended_says_so_and_is_made_good() {
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.until(t0() - s(600));
+    sleep(&mut bench, s(900));
+    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::PowerOff), 0));
+    let Some((_, Body::Missed(missed))) = bench.log.last() else { panic!("{:?}", bench.log) };
+    assert_eq!(missed.detail, "2022-03-05T05:20:00+07:00 – 2022-03-05T05:35:00+07:00");
+    assert!(bench.controller.make_goods().any(|slot| slot.at > t0()), "it is owed");
+    // Made ready, and not cued yet.
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.until(t0() - s(30));
+    sleep(&mut bench, s(900));
+    assert_eq!((bench.outcomes(), bench.takes()), (self::missed(Reason::PowerOff), 0));
+    // Awake in time, it airs; a slot that is late for another reason says that one.
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.until(t0() - s(1200));
+    sleep(&mut bench, s(900));
+    bench.until(t0() - s(30));
+    bench.set_by(s(100));
+    assert_eq!(bench.outcomes(), self::missed(Reason::ClockUntrusted), "it was set over the slot's time");
+}
+
+#[test]
+fn a_machine_suspended_on_air_leaves_a_hole_that_its_own_clock_tells() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.until(t0());
+    bench.started();
+    bench.until(t0() + s(60));
+    sleep(&mut bench, s(300));
+    bench.until(t0() + s(1020));
+    bench.ended_as(Tally { hole: s(300), ..tally(LENGTH) });
+    assert_eq!(bench.outcomes(), [(Outcome::Partial, Some(Reason::PowerOff))]);
+}
+
+#[test]
+fn a_slot_that_passed_in_doubt_says_so_when_the_clock_is_right_again() {
+    // An hour on a clock of 1970, then the time server: the slot was ten minutes ago.
+    let mut bench = Bench::at(t0() - s(3000), vec![slot(t0())]);
+    bench.health = UNSYNCHRONISED;
+    bench.set_by(DateTime::UNIX_EPOCH - bench.now());
+    bench.until(DateTime::UNIX_EPOCH + s(3600));
+    assert_eq!(bench.outcomes(), []);
+    bench.health = SYNCHRONISED;
+    bench.set_by(t0() + s(600) - bench.now());
+    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
+}

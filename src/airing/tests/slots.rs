@@ -333,3 +333,46 @@ fn what_the_device_does_is_entered() {
         ["device", "play.cue", "play.start", "device", "device", "play.start", "device"]
     );
 }
+
+/// Windows that meet at midnight.
+fn night() -> Rules {
+    let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    Rules { windows: Windows::parse(&["22:00-24:00", "00:00-01:00"], &days).unwrap(), ..rules() }
+}
+
+#[test]
+fn a_programme_across_midnight_and_the_months_end_airs_whole_while_the_next_months_schedule_comes() {
+    let at: DateTime<Utc> = "2022-03-31T23:54:00+07:00".parse().unwrap();
+    let mut bench = Bench::with(night(), at - s(3600), BTreeSet::new());
+    bench.send(Input::Rundown { schedule: centre(), slots: vec![slot(at)], standing: Standing::Known });
+    bench.until(at);
+    assert_eq!(bench.take().end_by, at + s(66 * 60), "the window ends an hour behind midnight");
+    bench.started();
+    bench.until(at + s(400));
+    let april = ScheduleName::centre(march().next());
+    let first = Planned { id: "2022-04/cchc/2022-04-01T00:20:00".parse().unwrap(), ..slot(at + s(1560)) };
+    bench.send(Input::Rundown { schedule: april, slots: vec![first], standing: Standing::Fresh });
+    bench.until(at + s(720));
+    bench.ended(EndCause::Finished, LENGTH);
+    assert_eq!(bench.outcomes(), [(Outcome::Full, None)]);
+    bench.until(at + s(1560));
+    assert_eq!((bench.cues()[1].month, bench.takes()), (march().next(), 2), "and the next month's follows");
+}
+
+#[test]
+fn a_schedule_replaced_a_moment_before_a_slot_decides_what_airs_until_its_cue_is_written() {
+    for before_s in [120, 59, 11] {
+        // The same slot, another programme file; and the slot moved by ten minutes.
+        for (moved_s, cues) in [(0, 1), (600, 1)] {
+            let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+            bench.until(t0() - s(before_s));
+            let new = slot_of(t0() + s(moved_s), 2);
+            bench.send(Input::Rundown { schedule: centre(), slots: vec![new], standing: Standing::Fresh });
+            bench.until(t0() + s(moved_s));
+            assert_eq!(bench.cues().len(), cues, "{before_s} s before, moved by {moved_s}");
+            assert_eq!(bench.cues()[0].schedule, Digest::of(&[2]));
+            let dropped = usize::from(moved_s > 0);
+            assert_eq!(bench.outcomes().len(), dropped, "what was dropped is superseded, and only that");
+        }
+    }
+}

@@ -12,6 +12,7 @@
  *   hang            changes of the log wait for ever while there is a file LOA_FAULT_ROOT/../hang
  *   full            the disk has no room for changes of the log while there is a file LOA_FAULT_ROOT/../full
  *   closed          the disk takes no change at all while there is a file LOA_FAULT_ROOT/../closed
+ *                   (each of these three heeds the marks of the others as well)
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
  */
@@ -141,10 +142,14 @@ static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
 /* Waits while the log's disk hangs; otherwise the error while it takes nothing, or 0. */
 static int waits(const char *path) {
     char mark[PATH_MAX + 16];
-    if (mode < HANG || (mode != CLOSED && !strstr(path, "/log.db"))) return 0;
-    snprintf(mark, sizeof mark, "%s/../%s", root, mode == FULL ? "full" : mode == CLOSED ? "closed" : "hang");
-    while (mode == HANG && !access(mark, F_OK)) usleep(10000);
-    return mode == HANG || access(mark, F_OK) ? 0 : mode == FULL ? ENOSPC : EROFS;
+    if (mode < HANG) return 0;
+    snprintf(mark, sizeof mark, "%s/../closed", root);
+    if (!access(mark, F_OK)) return EROFS;
+    if (!strstr(path, "/log.db")) return 0;
+    snprintf(mark, sizeof mark, "%s/../hang", root);
+    while (!access(mark, F_OK)) usleep(10000);
+    snprintf(mark, sizeof mark, "%s/../full", root);
+    return access(mark, F_OK) ? 0 : ENOSPC;
 }
 
 #define GUARDED(type, fd, keeping, real, half)                                                            \

@@ -1,5 +1,6 @@
 //! What the integration tests share: masters to air, and a sound server to air them on.
 
+pub mod clock;
 pub mod faults;
 pub mod history;
 pub mod master;

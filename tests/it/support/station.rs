@@ -1,6 +1,7 @@
 //! A whole station folder in a fresh place, and the real binary on it.
 
 use std::{
+    ffi::OsString,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -11,12 +12,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use serde_json::Value;
 
-use super::pulse::Server;
+use super::{clock::Clocks, pulse::Server};
 
 /// A station with its own approval key, a plan without a least length, and windows all day.
 pub struct Station {
     folder: tempfile::TempDir,
     month: String,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 const PLAN: &str = r#"format = 1
@@ -79,6 +81,19 @@ impl Station {
     /// Makes the folder by `loa init`, trusts its own approval key, and puts the station's `segments` (file
     /// name, seconds of noise) into the media folder as WAV.
     pub fn new(segments: &[(&str, u32)]) -> Station {
+        Station::with(segments, Utc::now(), Vec::new())
+    }
+
+    /// The same on a machine with these clocks.
+    pub fn on(clocks: &Clocks, segments: &[(&str, u32)]) -> Station {
+        Station::with(segments, clocks.now(), clocks.environment())
+    }
+
+    fn with(
+        segments: &[(&str, u32)],
+        now: DateTime<Utc>,
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Station {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -87,7 +102,7 @@ impl Station {
         };
         write("config/plan-2022.toml", PLAN);
         write("config/station.toml", SETTINGS);
-        let station = Station { folder, month: local(Utc::now()).format("%Y-%m").to_string() };
+        let station = Station { folder, month: local(now).format("%Y-%m").to_string(), environment };
         station.ok(&["init"]);
         let key = fs::read_to_string(station.path("data/keys/approval.pub")).unwrap();
         station.set(&format!("{SETTINGS}\n[trust]\napprovers = [\"{}\"]\n", key.trim()));
@@ -120,16 +135,35 @@ impl Station {
         self.write_schedule(&format!("{}.ward", self.month), programme, files, slots)
     }
 
+    /// Issues and approves `revision` of the month of `slots`, the same programme throughout.
+    pub fn issue(&self, revision: u32, files: &[&str], slots: &[DateTime<Utc>]) -> Vec<String> {
+        let month = local(slots[0]).format("%Y-%m").to_string();
+        let ids = self.write_revision(&month, revision, ("cchc", "town", "Thử"), files, slots);
+        self.ok(&["approve", &month, "--by", "Lãnh đạo", "--document", &format!("{revision}/PD")]);
+        ids
+    }
+
     fn write_schedule(
         &self,
         name: &str,
+        programme: (&str, &str, &str),
+        files: &[&str],
+        slots: &[DateTime<Utc>],
+    ) -> Vec<String> {
+        self.write_revision(name, 1, programme, files, slots)
+    }
+
+    fn write_revision(
+        &self,
+        name: &str,
+        revision: u32,
         (id, source, title): (&str, &str, &str),
         files: &[&str],
         slots: &[DateTime<Utc>],
     ) -> Vec<String> {
+        let month = name.trim_end_matches(".ward");
         let mut text = format!(
-            "format    = 1\nmonth     = \"{}\"\nrevision  = 1\nissued_by = \"Trung tâm\"\n",
-            self.month
+            "format    = 1\nmonth     = \"{month}\"\nrevision  = {revision}\nissued_by = \"Trung tâm\"\n"
         );
         let _ = write!(
             text,
@@ -148,7 +182,7 @@ impl Station {
             let _ = write!(text, "\n[[slot]]\nprogramme = \"{id}\"\nat = {times:?}\nunits = [\"*\"]\n");
         }
         fs::write(self.path(&format!("schedules/{name}.toml")), text).unwrap();
-        times.into_iter().map(|time| format!("{}/{id}/{time}", self.month)).collect()
+        times.into_iter().map(|time| format!("{month}/{id}/{time}")).collect()
     }
 
     /// Approves the month with the station's own key.
@@ -166,7 +200,7 @@ impl Station {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
         command.args(args).arg("--dir").arg(self.folder.path()).args(["--lang", "en"]).stdin(Stdio::null());
-        command.env_remove("LOA_OUTPUT").env_remove("PULSE_SERVER");
+        command.env_remove("LOA_OUTPUT").env_remove("PULSE_SERVER").envs(self.environment.iter().cloned());
         command
     }
 
@@ -272,6 +306,11 @@ impl Daemon<'_> {
             assert!(Instant::now() < deadline, "no entry {parts:?}; {}", self.trace());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// SIGTERM, and waits for the orderly end.
