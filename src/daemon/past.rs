@@ -289,6 +289,7 @@ mod tests {
             decoded: Frames(48_000),
             delivered: Frames(48_000),
             consumed: Frames(48_000),
+            muted: Frames::ZERO,
             underruns: Frames::ZERO,
             hole_ms: 0,
             proof: 3,

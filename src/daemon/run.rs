@@ -73,7 +73,10 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
 
     let (inbox, mut incoming) = mpsc::channel(INBOX);
     let (writer, writing) = Writer::spawn(log)?;
-    let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock.clone())?;
+    let mut settings = folder.station.output.clone();
+    // The second output of the settings stands in for the first of the settings, for nothing else.
+    settings.second = settings.second.filter(|_| options.output.is_none());
+    let (player, events) = Player::spawn(choice, settings, clock.clone())?;
     let player = Arc::new(Mutex::new(Some(player)));
     let commanded = player.clone();
     let forwarding = forward(events, inbox.clone())?;

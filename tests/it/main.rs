@@ -12,6 +12,7 @@ mod audio_findings;
 mod bundle;
 mod cli;
 mod crash;
+mod device;
 mod disk;
 mod epoch;
 mod findings;

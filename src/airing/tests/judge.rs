@@ -9,7 +9,8 @@ fn judged(rehearsal: bool, fault: Option<Fault>, tally: Tally) -> (Outcome, Opti
     bench.until(t0());
     bench.started();
     if let Some(fault) = fault {
-        let lost = Event::Lost { airing: Some(0), fault, detail: String::new(), position: Frames::ZERO };
+        let (device, detail) = (String::new(), String::new());
+        let lost = Event::Lost { airing: Some(0), device, fault, detail, position: Frames::ZERO };
         bench.send(Input::Player(lost));
     }
     bench.ended_as(tally);
@@ -65,6 +66,27 @@ fn frames_and_holes_decide() {
             None,
             case(Failed(Fault::Software), share(10, 0), 0, 3),
             (Partial, Some(Reason::SoftwareFault)),
+        ),
+        // What was thrown away was not heard; a loss beside it is told where the muting alone is not to blame.
+        (false, None, Tally { muted: full, ..case(Finished, full, 0, 2) }, (MISSED, Some(Reason::Muted))),
+        (false, None, Tally { muted: share(3, 0), ..case(Finished, full, 0, 3) }, (Full, None)),
+        (
+            false,
+            None,
+            Tally { muted: share(3, 1), ..case(Finished, full, 0, 3) },
+            (Partial, Some(Reason::Muted)),
+        ),
+        (
+            false,
+            lost,
+            Tally { muted: share(3, 1), ..case(Finished, full, 0, 3) },
+            (Partial, Some(Reason::Muted)),
+        ),
+        (
+            false,
+            lost,
+            Tally { muted: share(3, 1), ..case(Finished, share(50, 0), 0, 3) },
+            (Partial, Some(Reason::DeviceLost)),
         ),
         // A virtual output airs nothing, whatever it consumed; a rehearsal's log proves nothing anyway.
         (false, None, case(Finished, full, 0, 1), (Test, None)),

@@ -136,12 +136,7 @@ impl Bench {
         Bench {
             clock: Manual::at(wall),
             health: SYNCHRONISED,
-            controller: Controller::new(
-                rules,
-                "pulse:loud".into(),
-                closed,
-                ClockPast { floor: wall, doubted: false, last: None },
-            ),
+            controller: Controller::new(rules, closed, ClockPast { floor: wall, doubted: false, last: None }),
             log: Vec::new(),
             told: Vec::new(),
             stamps: Vec::new(),
@@ -332,6 +327,7 @@ fn tally(consumed: Frames) -> Tally {
         decoded: consumed,
         delivered: consumed,
         consumed,
+        muted: Frames::ZERO,
         underruns: Frames::ZERO,
         hole: TimeDelta::zero(),
         proof: 3,
