@@ -14,14 +14,16 @@ const ENTERED: u32 = 5;
 /// Breaks of the device since it was steady last, and mutings since it was opened.
 #[derive(Debug, Default)]
 pub(super) struct Breaks {
-    breaks: u32,
+    count: u32,
     mutings: u32,
+    /// The sound server lets nobody hear it.
+    pub(super) muted: bool,
 }
 
 impl Breaks {
     /// Whether the device comes and goes so often that single breaks are entered no more.
     pub(super) fn are_many(&self) -> bool {
-        self.breaks > ENTERED
+        self.count > ENTERED
     }
 }
 
@@ -36,10 +38,10 @@ impl Controller {
             Event::Opened { .. } => {}
             Event::Steady { device } => {
                 if self.breaks.are_many() {
-                    let detail = format!("after {} breaks", self.breaks.breaks);
+                    let detail = format!("after {} breaks", self.breaks.count);
                     out.push(entry(DeviceState::Steady, device, detail, None));
                 }
-                self.breaks.breaks = 0;
+                self.breaks.count = 0;
             }
             Event::OpenFailed { device, fault, detail } => {
                 if let Phase::OnAir(air) = &mut self.phase {
@@ -49,6 +51,7 @@ impl Controller {
             }
             Event::Lost { device, fault, detail, position, .. } => {
                 let position = self.silenced(position);
+                self.breaks.muted = false;
                 if let Phase::OnAir(air) = &mut self.phase {
                     air.fault = Some(fault);
                 }
@@ -61,12 +64,14 @@ impl Controller {
             }
             Event::Muted { device, detail, position, .. } => {
                 let position = self.silenced(position);
-                self.breaks.mutings += 1;
+                self.breaks.muted = true;
+                self.breaks.mutings = self.breaks.mutings.saturating_add(1);
                 if self.breaks.mutings <= ENTERED {
                     out.push(entry(DeviceState::Muted, device, detail, position));
                 }
             }
             Event::Audible { device, position, .. } => {
+                self.breaks.muted = false;
                 let mut at = None;
                 if let Phase::OnAir(air) = &mut self.phase {
                     air.sounding = air.first.is_some();
@@ -78,7 +83,7 @@ impl Controller {
             }
             Event::Closed { device } => {
                 let breaks = std::mem::take(&mut self.breaks);
-                let many = breaks.are_many().then(|| format!("{} breaks", breaks.breaks));
+                let many = breaks.are_many().then(|| format!("{} breaks", breaks.count));
                 out.push(entry(DeviceState::Closed, device, many.unwrap_or_default(), None));
             }
             of_an_airing => return Some(of_an_airing),
@@ -102,10 +107,10 @@ impl Controller {
         position: Option<Frames>,
         out: &mut Vec<Action>,
     ) {
-        self.breaks.breaks = self.breaks.breaks.saturating_add(1);
+        self.breaks.count = self.breaks.count.saturating_add(1);
         if !self.breaks.are_many() {
             out.push(entry(state, device, detail, position));
-        } else if self.breaks.breaks == ENTERED + 1 {
+        } else if self.breaks.count == ENTERED + 1 {
             out.push(entry(DeviceState::Unsteady, device, detail, position));
         }
     }

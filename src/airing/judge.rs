@@ -32,7 +32,7 @@ pub(super) fn hole_ms(hole: TimeDelta) -> Option<u64> {
 /// What is said of an airing in the end: all its stretches added up.
 pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End {
     // What the sound server threw away was taken by the device, but consumed by nobody who could hear it.
-    let muted = tally.muted;
+    let muted = job.before.muted + tally.muted;
     let taken = job.before.heard + tally.consumed;
     let consumed = taken.saturating_sub(muted);
     let restart_hole = match (job.before.heard_until, air.first) {
@@ -85,7 +85,9 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
 
 /// The end of an airing that was cued and cannot go on: what it had achieved before, and why.
 pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehearsal: bool) -> End {
-    let heard = job.before.heard;
+    let taken = job.before.heard;
+    let muted = job.before.muted;
+    let heard = taken.saturating_sub(muted);
     let hole_ms = hole_ms(job.before.hole).unwrap_or(0);
     let virtual_only = job.before.proof < 2 && heard > Frames::ZERO && !rehearsal;
     let outcome = match () {
@@ -102,10 +104,10 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehea
         reason: reason.or(job.before.reason).filter(|_| outcome != Outcome::Full),
         last_us: job.before.heard_until.map(|at| at.timestamp_micros()),
         expected: job.length,
-        decoded: heard,
-        delivered: heard,
+        decoded: taken,
+        delivered: taken,
         consumed: heard,
-        muted: Frames::ZERO,
+        muted,
         underruns: Frames::ZERO,
         hole_ms,
         proof: if heard == Frames::ZERO { 0 } else { job.before.proof },

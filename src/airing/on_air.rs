@@ -28,7 +28,7 @@ impl Controller {
                 // Of a device that comes and goes the breaks are counted, not entered one by one.
                 let entered = air.first.is_none() || !self.breaks.are_many();
                 air.first = air.first.or(Some(first));
-                air.sounding = true;
+                air.sounding = !self.breaks.muted;
                 air.position = from;
                 let start = Body::Start(Start {
                     airing,

@@ -14,12 +14,15 @@ use crate::{
 
 /// What is known of the device: nothing is healthy that was not consumed, steadily and by the first output.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact that the player tells by itself")]
 pub(super) struct DeviceLamp {
     lamp: Option<Lamp>,
     /// It has consumed for some seconds without a break.
     steady: bool,
     /// The second output stands in.
     second: bool,
+    /// The sound server lets nobody hear it.
+    muted: bool,
     /// Something is on air on it.
     sounding: bool,
 }
@@ -41,13 +44,14 @@ impl DeviceLamp {
             // A moment of life is no health yet.
             Event::Opened { device, .. } if self.is_bad() => said("warning", "lamp-device-returned", device),
             Event::Opened { device, .. } => said("ready", "lamp-device-open", device),
+            // Consumption is no health while nobody hears it.
+            Event::Steady { .. } | Event::Started { .. } if self.muted => return,
             Event::Steady { device } | Event::Started { device, .. } | Event::Audible { device, .. } => {
                 match (self.steady, self.second, self.sounding) {
                     (_, true, _) => said("warning", "lamp-device-second", device),
                     (true, false, true) => said("ok", "lamp-device-consuming", device),
-                    (true, false, false) => said("ready", "lamp-device-open", device),
                     (false, false, _) if self.is_bad() => said("warning", "lamp-device-returned", device),
-                    (false, false, _) => said("ready", "lamp-device-open", device),
+                    (_, false, _) => said("ready", "lamp-device-open", device),
                 }
             }
             // An ending does not heal what is broken.
@@ -59,7 +63,11 @@ impl DeviceLamp {
 
     fn follow(&mut self, event: &Event) {
         match event {
-            Event::Opened { second, .. } => (self.second, self.steady) = (*second, false),
+            Event::Opened { second, .. } => {
+                (self.second, self.steady, self.muted) = (*second, false, false);
+            }
+            Event::Muted { .. } => self.muted = true,
+            Event::Audible { .. } => self.muted = false,
             Event::Steady { .. } => self.steady = true,
             Event::Started { .. } => self.sounding = true,
             Event::Ended { .. } => self.sounding = false,

@@ -404,9 +404,9 @@ pub struct End {
     /// Frames that the device consumed.
     pub consumed: Frames,
     /// Frames that the device took beside these and the sound server threw away: muted or at volume zero.
-    #[serde(skip_serializing_if = "is_none_at_all", default, deserialize_with = "some_at_least")]
+    #[serde(skip_serializing_if = "Frames::is_zero", default, deserialize_with = "some_at_least")]
     pub muted: Frames,
-    /// Frames of silence put in because the feeder was late.
+    /// Frames of silence put in because the feeder was late, or by the device that was not served in time.
     pub underruns: Frames,
     /// The longest hole in wall time between two stretches of sound.
     pub hole_ms: u64,
@@ -544,11 +544,7 @@ fn only_true<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     if bool::deserialize(from)? { Ok(true) } else { Err(D::Error::custom("what is false is left out")) }
 }
 
-fn is_none_at_all(frames: &Frames) -> bool {
-    *frames == Frames::ZERO
-}
-
-/// A count that stands in a leaf only where there is one, for the same reason.
+/// A count stands in a leaf only where it counts something, for the same reason.
 fn some_at_least<'de, D: Deserializer<'de>>(from: D) -> Result<Frames, D::Error> {
     let frames = Frames::deserialize(from)?;
     if frames > Frames::ZERO { Ok(frames) } else { Err(D::Error::custom("none is left out")) }

@@ -211,6 +211,13 @@ impl Airing {
         }
     }
 
+    /// The device was not served for so long in mid-sound: it put in silence of its own.
+    pub(super) fn pause(&mut self, pause_ns: i64) {
+        self.hole = self.hole.max(TimeDelta::nanoseconds(pause_ns));
+        let frames = u64::try_from(super::desk::ns_frames(pause_ns)).unwrap_or(0);
+        self.underruns = self.underruns + Frames(frames);
+    }
+
     /// What was thrown away so far is closed.
     fn unmute(&mut self) {
         self.muted = self.thrown_away();

@@ -43,7 +43,7 @@ pub(super) struct Line {
     state: State,
     /// The second output is the one that is tried or open.
     on_second: bool,
-    /// Boot time since which no stream was steady although one was wanted.
+    /// Boot time of the first failure or loss since a stream was steady.
     down_ns: Option<i64>,
     back_off: Duration,
     /// Held by every attempt to open that has not come back.
@@ -69,6 +69,8 @@ pub(super) struct Open {
     pub steady: bool,
     /// Why nobody hears it, when the sound server says so.
     pub muted: Option<String>,
+    /// That is out, too.
+    pub muted_told: bool,
     /// Boot time before which it must not be closed.
     pub linger_ns: i64,
 }
@@ -160,6 +162,7 @@ impl Line {
     /// Looks after an attempt under way; begins one when it is due and `wanted`. `takes_over`: a second
     /// output may stand in. Says what failed.
     pub(super) fn advance(&mut self, now_ns: i64, wanted: bool, takes_over: bool) -> Option<OpenError> {
+        let begun_ns = if let State::Opening(_, since_ns) = self.state { since_ns } else { now_ns };
         let result = match &self.state {
             State::Closed if wanted => self.attempt(now_ns, takes_over),
             State::Lost(at_ns) if wanted && now_ns >= *at_ns => self.attempt(now_ns, takes_over),
@@ -181,11 +184,20 @@ impl Line {
             Ok(stream) => {
                 let watch = Watch::new(stream.period, now_ns, stream.output.now_ns());
                 let steady = !self.choice().is_device();
-                let open = Open { stream, watch, told: false, steady, muted: None, linger_ns: now_ns };
+                let open = Open {
+                    stream,
+                    watch,
+                    told: false,
+                    steady,
+                    muted: None,
+                    muted_told: false,
+                    linger_ns: now_ns,
+                };
                 self.state = State::Open(Box::new(open));
                 None
             }
             Err(error) => {
+                self.down_ns.get_or_insert(begun_ns);
                 self.wait(now_ns);
                 Some(error)
             }
@@ -194,8 +206,8 @@ impl Line {
 
     /// Begins to open: a device on a throw-away thread, since a frozen server never answers.
     fn attempt(&mut self, now_ns: i64, takes_over: bool) -> Option<Result<Opened, OpenError>> {
-        let down_ns = now_ns - *self.down_ns.get_or_insert(now_ns);
-        if self.second.is_some() && takes_over && down_ns >= SECOND_AFTER_NS {
+        let long_down = self.down_ns.is_some_and(|since_ns| now_ns - since_ns >= SECOND_AFTER_NS);
+        if self.second.is_some() && takes_over && long_down {
             // While neither plays, each is tried in its turn.
             self.on_second = !self.on_second;
         }

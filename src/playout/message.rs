@@ -189,7 +189,7 @@ pub struct Tally {
     pub consumed: Frames,
     /// Frames of `consumed` that the sound server threw away: its sink or our stream was muted or at zero.
     pub muted: Frames,
-    /// Frames of silence put in because the ring was empty.
+    /// Frames of silence put in because the ring was empty, or by the device that was not served in time.
     pub underruns: Frames,
     /// The longest hole in wall time between two stretches of sound that was not thrown away.
     pub hole: TimeDelta,

@@ -285,6 +285,12 @@ impl Player {
             self.lose(fault, detail);
             return false;
         }
+        if let Some(airing) = &mut self.airing
+            && let pause_ns @ 1.. = open.watch.take_pause_ns()
+            && facts.phase == Phase::Sounding
+        {
+            airing.pause(pause_ns);
+        }
         self.hear(hearing);
         self.observe(&facts, &clocks, correction_ns);
         more
@@ -293,24 +299,25 @@ impl Player {
     /// Takes what the sound server says of our stream; tells when it throws the sound away, and when no more.
     fn hear(&mut self, hearing: Hearing) {
         let (airing, position) = self.position();
+        let probing = self.airing.is_some() && airing.is_none();
         let Some(open) = self.line.open() else { return };
-        let muted = match hearing {
-            Hearing::Muted(why) => Some(why),
-            Hearing::Audible => None,
+        match hearing {
+            Hearing::Muted(why) => open.muted = Some(why),
+            Hearing::Audible => open.muted = None,
             // Nobody says anything: what was known holds.
-            Hearing::Unknown | Hearing::Elsewhere(_) => return,
-        };
-        let device = open.stream.device.clone();
-        let before = std::mem::replace(&mut open.muted, muted.clone());
-        // A probe tells it in its answer.
-        if self.airing.as_ref().is_some_and(|airing| airing.number().is_none()) {
+            Hearing::Unknown | Hearing::Elsewhere(_) => {}
+        }
+        // Nothing is told of a stream before its opening, and a probe tells it in its answer.
+        if !open.told || probing || open.muted.is_some() == open.muted_told {
             return;
         }
-        match (before, muted) {
-            (None, Some(detail)) => self.tell(Event::Muted { airing, device, detail, position }),
-            (Some(_), None) => self.tell(Event::Audible { airing, device, position }),
-            _ => {}
-        }
+        open.muted_told = open.muted.is_some();
+        let device = open.stream.device.clone();
+        let event = match open.muted.clone() {
+            Some(detail) => Event::Muted { airing, device, detail, position },
+            None => Event::Audible { airing, device, position },
+        };
+        self.tell(event);
     }
 
     /// What is on air, and how far it was consumed.
@@ -413,7 +420,8 @@ impl Player {
         tracing::warn!(?fault, detail, errors = open.stream.desk.errors(), "the output is gone");
         let lived = open.told;
         bury(open);
-        if !lived {
+        // But what swallowed a take did take it.
+        if !lived && (fault != Fault::Unpaced || self.position().0.is_none()) {
             // It never came so far as to be told: the same as one that did not open.
             return self.not_opened(OpenError { fault, detail });
         }

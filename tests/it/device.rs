@@ -1,4 +1,6 @@
-//! What only the sound server can say of a stream that is consumed: muted, at zero, or moved elsewhere.
+//! What can become of a device on a real sound server, as the player sees it: lost and back, coming and going,
+//! replaced by the second one; and what only the server can say of a stream that is consumed: muted, at zero,
+//! moved elsewhere. Every figure is printed.
 
 use std::time::{Duration, Instant};
 
@@ -90,7 +92,7 @@ fn another_programs_sound_on_the_sink_does_not_matter() {
 #[test]
 fn a_stream_that_the_server_moves_is_lost_and_comes_back_to_its_own_sink() {
     let server = Server::start();
-    assert!(server.pactl(&["load-module", "module-null-sink", "sink_name=hdmi", "rate=48000"]));
+    server.another_sink("hdmi");
     let folder = tempfile::tempdir().unwrap();
     let player = on_air(&server, folder.path());
     let begun = Instant::now();
@@ -125,4 +127,140 @@ fn a_stream_rescued_to_another_sink_waits_for_its_own() {
     assert!(seen < Duration::from_secs(2) && begun.elapsed() < Duration::from_secs(2));
     assert_eq!(started[2], lost[2], "goes on where it was heard last");
     assert_eq!(player.wait(&["Ended"])[1], "Finished");
+}
+
+/// Breaks the line by `injure` and mends it by `mend`: seen within 2 s, sound again within 2 s.
+fn mended(fault: &str, injure: impl FnOnce(&mut Server), mend: impl FnOnce(&mut Server)) {
+    let mut server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut player = on_air(&server, folder.path());
+    let begun = Instant::now();
+    injure(&mut server);
+    let lost = player.wait(&["Lost"]);
+    let seen = begun.elapsed();
+    assert_eq!(lost[1], fault);
+    // It tries to open in vain before it is mended.
+    player.wait(&["OpenFailed"]);
+    mend(&mut server);
+    let begun = Instant::now();
+    let started = player.wait(&["Started"]);
+    let back = begun.elapsed();
+    println!("{fault}: seen after {} ms, sound again after {} ms", seen.as_millis(), back.as_millis());
+    assert!(seen < Duration::from_secs(2) && back < Duration::from_secs(2), "{seen:?} {back:?}");
+    assert_eq!(started[2], lost[2], "goes on where it was heard last");
+    player.send("stop");
+    player.wait(&["Ended"]);
+}
+
+#[test]
+fn a_killed_server_is_mended_in_time() {
+    mended("Lost", Server::kill, Server::up);
+}
+
+#[test]
+fn a_sink_that_vanished_is_mended_in_time() {
+    mended("Lost", |server| server.sink(false), |server| server.sink(true));
+}
+
+#[test]
+fn a_frozen_server_is_mended_in_time() {
+    mended("Stalled", |server| server.freeze(true), |server| server.freeze(false));
+}
+
+#[test]
+fn a_suspended_sink_is_mended_in_time_and_told_once() {
+    mended(
+        "Stalled",
+        |server| assert!(server.pactl(&["suspend-sink", "loud", "1"])),
+        |server| assert!(server.pactl(&["suspend-sink", "loud", "0"])),
+    );
+}
+
+#[test]
+fn a_device_that_is_absent_at_its_second_is_taken_when_it_comes() {
+    let server = Server::start();
+    server.sink(false);
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, SECOND, &[0]);
+    let mut player = Remote::start(&server, "pulse:loud");
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["OpenFailed"])[1], "Absent");
+    server.sink(true);
+    let begun = Instant::now();
+    let started = player.wait_without(&["Started"], &["OpenFailed"]);
+    println!("absent at its second: sound after {} ms", begun.elapsed().as_millis());
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert_eq!(started[2], "0");
+    assert_eq!(player.wait(&["Ended"])[1..6], ["Finished", "48000", "48000", "48000", "0"]);
+}
+
+#[test]
+fn a_default_that_is_only_a_dummy_is_refused() {
+    let server = Server::start();
+    server.sink(false);
+    assert!(server.pactl(&["load-module", "module-always-sink"]));
+    let mut player = Remote::start(&server, "default");
+    player.send("probe");
+    assert_eq!(player.wait(&["Probed"])[1..], ["Some(Dummy)"]);
+}
+
+#[test]
+fn another_default_device_changes_nothing() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut player = on_air(&server, folder.path());
+    server.another_sink("hdmi");
+    assert!(server.pactl(&["set-default-sink", "hdmi"]));
+    player.until_position(3 * SECOND);
+    player.send("stop");
+    let ended = player.wait_without(&["Ended"], &["Lost"]);
+    assert_eq!((ended[1].as_str(), ended[5].as_str()), ("Stopped", "0"));
+}
+
+#[test]
+fn the_second_output_stands_in_until_the_airing_is_over() {
+    let server = Server::start();
+    server.another_sink("spare");
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 3 * SECOND, &[0]);
+    let mut player = Remote::start_with_second(&server, "pulse:loud", "pulse:spare");
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["Opened"])[1..], ["pulse:loud", "false"]);
+    player.until_position(SECOND);
+    server.sink(false);
+    let lost = player.wait(&["Lost"]);
+    let begun = Instant::now();
+    assert_eq!(player.wait(&["OpenFailed"])[1..], ["Absent", "pulse:loud"]);
+    assert_eq!(player.wait(&["Opened"])[1..], ["pulse:spare", "true"]);
+    let started = player.wait(&["Started"]);
+    println!("second output: sound after {} ms", begun.elapsed().as_millis());
+    assert!((3..6).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(started[2], lost[2], "goes on where it was heard last");
+    // The first is back, but nothing changes in the middle.
+    server.sink(true);
+    let ended = player.wait_without(&["Ended"], &["Lost", "Opened"]);
+    assert_eq!(ended[1..6], ["Finished", "144000", "144000", "144000", "0"]);
+    player.take(&master, 0, None);
+    assert_eq!(player.wait(&["Opened"])[1..], ["pulse:loud", "false"]);
+}
+
+#[test]
+fn a_device_that_comes_and_goes_is_not_well_before_it_stays() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let master = master::write(folder.path(), Channels::Mono, 12 * SECOND, &[0]);
+    let mut player = Remote::start(&server, "pulse:loud");
+    player.take(&master, 0, None);
+    let mut from = 0;
+    for _ in 0..4 {
+        player.until_position(from + SECOND);
+        server.sink(false);
+        let lost = player.wait_without(&["Lost"], &["Steady"]);
+        from = lost[2].parse().unwrap();
+        server.sink(true);
+        let started = player.wait_without(&["Started"], &["Steady"]);
+        assert_eq!(started[2], lost[2], "what could be played was played, and nothing twice or never");
+    }
+    player.wait_without(&["Steady"], &["Lost"]);
+    assert_eq!(player.wait(&["Ended"])[1..5], ["Finished", "576000", "576000", "576000"]);
 }

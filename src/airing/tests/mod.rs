@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::{Clock as _, Health, Manual},
     config::{Channels, Policy},
-    evidence::{Body, Cue, End, Missed, Outcome, Reason, Trigger},
+    evidence::{Body, Cue, DeviceState, End, Missed, Outcome, Reason, Trigger},
     media::{Mark, Master, MasterManifest},
     playout::{Command, EndCause, Event, Fault, Start, Take, Tally},
     programme::Windows,
@@ -357,6 +357,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
             true_peak_dbtp: Level(-100),
         },
         heard,
+        muted: Frames::ZERO,
         heard_until: until,
         proof: 2,
         reason: Reason::PowerOff,

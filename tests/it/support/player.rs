@@ -132,7 +132,17 @@ pub struct Remote {
 impl Remote {
     /// Starts a player on `device` of `server`.
     pub fn start(server: &Server, device: &str) -> Remote {
+        Remote::launch(server, device, Process::new(std::env::current_exe().unwrap()))
+    }
+
+    /// The same, with a second output that stands in.
+    pub fn start_with_second(server: &Server, device: &str, second: &str) -> Remote {
         let mut process = Process::new(std::env::current_exe().unwrap());
+        process.env("LOA_TEST_SECOND", second);
+        Remote::launch(server, device, process)
+    }
+
+    fn launch(server: &Server, device: &str, mut process: Process) -> Remote {
         server
             .environment(&mut process)
             .args(["--exact", "support::player::player_process", "--nocapture"])
