@@ -83,6 +83,7 @@ fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Bod
         decoded: ALL,
         delivered: ALL,
         consumed: ALL,
+        muted: Frames(0),
         underruns: Frames(0),
         hole_ms: 0,
         proof: 3,

@@ -28,6 +28,7 @@ fn end(seq: u64) -> Body {
         decoded: all,
         delivered: all,
         consumed: all,
+        muted: Frames(0),
         underruns: Frames(0),
         hole_ms: 0,
         proof: 3,

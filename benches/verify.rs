@@ -280,6 +280,7 @@ impl Maker {
             decoded: all,
             delivered: all,
             consumed: all,
+            muted: Frames::ZERO,
             underruns: Frames(0),
             hole_ms: 0,
             proof: 3,

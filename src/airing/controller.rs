@@ -8,7 +8,9 @@ use std::{
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
-    Action, Input, Job, Planned, Refused, Rules, State, judge,
+    Action, Input, Job, Planned, Refused, Rules, State,
+    device::Breaks,
+    judge,
     lapse::Lapses,
     make_good::{MakeGoods, Owed},
     message::{CUE_AHEAD, CUE_AT_ALL, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
@@ -26,7 +28,7 @@ use crate::{
 /// Decides what airs. See the room's text for how it is driven.
 pub struct Controller {
     pub(super) rules: Rules,
-    pub(super) device: String,
+    pub(super) breaks: Breaks,
     pub(super) trust: Trust,
     /// Slots without an outcome, by instant.
     pub(super) due: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
@@ -97,14 +99,14 @@ pub(super) struct OnAir {
 
 impl Controller {
     /// A controller at rest. `closed` are the slots that the log already gave an outcome or a cue; `past` is
-    /// what it says of the clock; `device` is the output as configured.
+    /// what it says of the clock.
     #[must_use]
-    pub fn new(rules: Rules, device: String, closed: BTreeSet<SlotId>, past: ClockPast) -> Controller {
+    pub fn new(rules: Rules, closed: BTreeSet<SlotId>, past: ClockPast) -> Controller {
         let trust = Trust::new(past, rules.policy.clock_step_s);
         let due = BTreeMap::new();
         Controller {
             rules,
-            device,
+            breaks: Breaks::default(),
             trust,
             due,
             make_goods: MakeGoods::default(),

@@ -40,8 +40,10 @@ pub struct Job {
 pub struct Before {
     /// The airing that goes on.
     pub airing: Option<Airing>,
-    /// Frames heard.
+    /// Frames that the device took.
     pub heard: Frames,
+    /// Frames of those that the sound server threw away.
+    pub muted: Frames,
     /// When the last of them was heard.
     pub heard_until: Option<DateTime<Utc>>,
     /// Why it was cut.
@@ -113,8 +115,10 @@ pub struct Interrupted {
     pub airing: Airing,
     /// Its latest cue.
     pub cue: Cue,
-    /// Frames heard, by the stamp.
+    /// Frames that the device took, by the stamp.
     pub heard: Frames,
+    /// Frames of those that the sound server threw away.
+    pub muted: Frames,
     /// When the stamp was written; the cue's instant when there is none.
     pub heard_until: DateTime<Utc>,
     /// Why it was cut: the machine went down, or only the program.
@@ -144,6 +148,7 @@ impl Interrupted {
             before: Before {
                 airing: Some(self.airing),
                 heard: self.heard,
+                muted: self.muted,
                 heard_until: (self.heard > Frames::ZERO).then_some(self.heard_until),
                 reason: Some(self.reason),
                 proof: self.proof,

@@ -15,9 +15,10 @@ use crate::{
 /// The coded reason of an output fault.
 pub(super) fn reason_of(fault: Fault) -> Reason {
     match fault {
-        Fault::Absent | Fault::Lost | Fault::Dummy => Reason::DeviceLost,
+        Fault::Absent | Fault::Lost | Fault::Moved | Fault::Dummy => Reason::DeviceLost,
         Fault::Busy => Reason::DeviceBusy,
         Fault::Stalled | Fault::Unpaced => Reason::OutputStalled,
+        Fault::Muted => Reason::Muted,
         Fault::FileChanged => Reason::FileChanged,
         Fault::Software => Reason::SoftwareFault,
     }
@@ -30,7 +31,10 @@ pub(super) fn hole_ms(hole: TimeDelta) -> Option<u64> {
 
 /// What is said of an airing in the end: all its stretches added up.
 pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End {
-    let consumed = job.before.heard + tally.consumed;
+    // What the sound server threw away was taken by the device, but consumed by nobody who could hear it.
+    let muted = job.before.muted + tally.muted;
+    let taken = job.before.heard + tally.consumed;
+    let consumed = taken.saturating_sub(muted);
     let restart_hole = match (job.before.heard_until, air.first) {
         (Some(until), Some(first)) => first - until,
         _ => TimeDelta::zero(),
@@ -39,6 +43,8 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     let hole_ms = hole_ms(hole).unwrap_or(0);
     let slept_ms = air.slept.num_milliseconds().unsigned_abs();
     let whole = is_enough(consumed, job.length) && is_tolerable(hole_ms);
+    // Nothing but the muting is to blame where everything went out.
+    let by_muting = (muted > Frames::ZERO && is_enough(taken, job.length)).then_some(Reason::Muted);
     // Every stretch of sound counts for what it was: a device that is gone now takes nothing from what it
     // accepted before the cut, and a file that was filled then does not become a loudspeaker.
     let stretches = [(job.before.heard, job.before.proof), (tally.consumed, tally.proof)];
@@ -58,9 +64,8 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         _ if !is_tolerable(slept_ms) => Some(Reason::PowerOff),
         EndCause::Failed(fault) => Some(reason_of(fault)),
         // It ran to its end or to the window's: what was lost, was lost earlier.
-        EndCause::WindowEnd | EndCause::Finished => air
-            .fault
-            .map(reason_of)
+        EndCause::WindowEnd | EndCause::Finished => by_muting
+            .or(air.fault.map(reason_of))
             .or(job.before.reason)
             .or((outcome != Outcome::Test).then_some(Reason::LateStart)),
     };
@@ -74,6 +79,7 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
         decoded: job.before.heard + tally.decoded,
         delivered: job.before.heard + tally.delivered,
         consumed,
+        muted,
         underruns: tally.underruns,
         hole_ms,
         proof,
@@ -82,7 +88,9 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
 
 /// The end of an airing that was cued and cannot go on: what it had achieved before, and why.
 pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehearsal: bool) -> End {
-    let heard = job.before.heard;
+    let taken = job.before.heard;
+    let muted = job.before.muted;
+    let heard = taken.saturating_sub(muted);
     let hole_ms = hole_ms(job.before.hole).unwrap_or(0);
     let virtual_only = job.before.proof < 2 && heard > Frames::ZERO && !rehearsal;
     let outcome = match () {
@@ -99,9 +107,10 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehea
         reason: reason.or(job.before.reason).filter(|_| outcome != Outcome::Full),
         last_us: job.before.heard_until.map(|at| at.timestamp_micros()),
         expected: job.length,
-        decoded: heard,
-        delivered: heard,
+        decoded: taken,
+        delivered: taken,
         consumed: heard,
+        muted,
         underruns: Frames::ZERO,
         hole_ms,
         proof: if heard == Frames::ZERO { 0 } else { job.before.proof },

@@ -5,6 +5,7 @@
 //! it, on the machine's clock or, for a rehearsal, on a manual one.
 
 mod controller;
+mod device;
 mod job;
 mod judge;
 mod lapse;

@@ -1,46 +1,16 @@
-//! What the player tells of an airing: device, first frame, segments, end – turned into entries.
+//! What the player tells of an airing: first frame, segments, end – turned into entries.
 
 use super::{Action, Controller, controller::Phase, judge};
 use crate::{
-    evidence::{Body, DeviceFact, DeviceState, SegmentFact, Start},
+    evidence::{Body, SegmentFact, Start},
     playout::{Command, Event},
     units::Frames,
 };
 
 impl Controller {
     pub(super) fn heard(&mut self, event: Event, out: &mut Vec<Action>) {
-        let configured = self.device.clone();
-        let device = |state, device, detail, position| {
-            Action::Record(vec![Body::Device(DeviceFact { state, device, detail, position })])
-        };
-        match event {
-            Event::Opened { device: name, .. } => {
-                out.push(device(DeviceState::Opened, name, String::new(), None));
-            }
-            Event::OpenFailed { fault, detail } => {
-                if let Phase::OnAir(air) = &mut self.phase {
-                    air.fault = Some(fault);
-                }
-                out.push(device(DeviceState::Failed, configured, format!("{fault:?}: {detail}"), None));
-            }
-            Event::Probed { device: name, fault, detail } => {
-                let state = if fault.is_none() { DeviceState::ProbeOk } else { DeviceState::ProbeFailed };
-                let detail = fault.map_or(detail.clone(), |fault| format!("{fault:?}: {detail}"));
-                out.push(device(state, name, detail, None));
-            }
-            Event::Closed => out.push(device(DeviceState::Closed, configured, String::new(), None)),
-            Event::Lost { fault, detail, position, .. } => {
-                let position = if let Phase::OnAir(air) = &mut self.phase {
-                    air.fault = Some(fault);
-                    air.sounding = false;
-                    air.position = position;
-                    Some(position)
-                } else {
-                    None
-                };
-                out.push(device(DeviceState::Lost, configured, format!("{fault:?}: {detail}"), position));
-            }
-            on_air => self.heard_on_air(on_air, out),
+        if let Some(on_air) = self.heard_of_device(event, out) {
+            self.heard_on_air(on_air, out);
         }
     }
 
@@ -55,17 +25,20 @@ impl Controller {
                     if fresh { first.timestamp_micros() - air.job.planned.timestamp_micros() } else { 0 };
                 let cut = air.job.before.heard_until.filter(|_| air.first.is_none());
                 let hole = cut.map_or(hole, |until| first - until);
+                // Of a device that comes and goes the breaks are counted, not entered one by one.
+                let entered = air.first.is_none() || !self.breaks.are_many();
                 air.first = air.first.or(Some(first));
-                air.sounding = true;
+                air.sounding = !self.breaks.muted;
                 air.position = from;
-                out.push(Action::Record(vec![Body::Start(Start {
+                let start = Body::Start(Start {
                     airing,
                     first_us: first.timestamp_micros(),
                     error_us,
                     latency_us,
                     hole_ms: judge::hole_ms(hole).filter(|_| !fresh),
                     device,
-                })]));
+                });
+                out.extend(entered.then(|| Action::Record(vec![start])));
             }
             Event::Progress { airing, position } if airing == air.airing => {
                 air.position = position;

@@ -60,6 +60,8 @@ impl Station {
 pub struct Output {
     /// `pulse:NAME`, `alsa:NAME`, `wav:FILE` or `default`.
     pub device: String,
+    /// The output that stands in while the first does not play: `pulse:NAME` or `alsa:NAME`, another one.
+    pub second: Option<String>,
     /// Channels of the master.
     pub channels: Channels,
     /// Device period, in frames at 48 kHz.
@@ -129,6 +131,7 @@ impl Default for Output {
     fn default() -> Output {
         Output {
             device: "default".into(),
+            second: None,
             channels: Channels::Mono,
             buffer_frames: 4096,
             target_lufs: Level(-1600),
@@ -246,6 +249,7 @@ fn folders(table: Option<&Table>) -> Option<[PathBuf; 3]> {
 fn output(table: &Table) -> Option<Output> {
     table.known(&[
         "device",
+        "second",
         "channels",
         "buffer_frames",
         "target_lufs",
@@ -255,6 +259,7 @@ fn output(table: &Table) -> Option<Output> {
     ]);
     let usual = Output::default();
     let device = or(table, "device", usual.device, device);
+    let second = or(table, "second", None, |f| second(f, device.as_deref()).map(Some));
     let channels = or(table, "channels", usual.channels, |f| f.choice(Channels::ALL));
     let buffer_frames = or(table, "buffer_frames", usual.buffer_frames, |f| f.integer(64..=48_000));
     let level = |key: &str, usual: Level, range: std::ops::RangeInclusive<f64>| {
@@ -267,6 +272,7 @@ fn output(table: &Table) -> Option<Output> {
         or(table, "correction_ms", usual.correction_us, |f| f.decimal(-5000.0..=5000.0).map(whole_us));
     Some(Output {
         device: device?,
+        second: second?,
         channels: channels?,
         buffer_frames: buffer_frames?,
         target_lufs: target_lufs?,
@@ -290,6 +296,17 @@ fn device(field: &Field) -> Option<String> {
         return Some(text);
     }
     field.refuse(Message::new("device-malformed").with("found", text))
+}
+
+/// A second output: a device by its name, and another than the first, which must not be a file.
+fn second(field: &Field, first: Option<&str>) -> Option<String> {
+    let text = device(field)?;
+    let named = !text.starts_with("wav:") && text != "default";
+    let beside = first.is_none_or(|first| first != text && !first.starts_with("wav:"));
+    if named && beside {
+        return Some(text);
+    }
+    field.refuse(Message::new("second-unfit").with("found", text))
 }
 
 fn windows(table: &Table) -> Option<Windows> {

@@ -214,6 +214,7 @@ impl<'a> Names<'a> {
             frames_decoded: row.decoded.map(|f| f.0),
             frames_delivered: row.delivered.map(|f| f.0),
             frames_consumed: row.consumed.map(|f| f.0),
+            frames_muted: row.muted.map(|f| f.0),
             underruns: row.underruns.map(|f| f.0),
             hole_ms: row.hole_ms,
             loudness_lufs: row.loudness_lufs,

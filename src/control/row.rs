@@ -42,6 +42,7 @@ pub struct Row {
     pub frames_decoded: Option<u64>,
     pub frames_delivered: Option<u64>,
     pub frames_consumed: Option<u64>,
+    pub frames_muted: Option<u64>,
     pub underruns: Option<u64>,
     pub hole_ms: Option<u64>,
     #[serde(serialize_with = "level")]

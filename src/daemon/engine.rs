@@ -112,8 +112,7 @@ impl Engine {
     pub fn start(ports: Ports, rules: Rules, mut past: Past, missed: Vec<Body>) -> Engine {
         let now = ports.clock.now();
         let closed = std::mem::take(&mut past.closed);
-        let mut controller =
-            Controller::new(rules, ports.output.clone(), closed, past.clock(&ports.clock.boot_id()));
+        let mut controller = Controller::new(rules, closed, past.clock(&ports.clock.boot_id()));
         controller.was_off_since(past.last.as_ref().map(Clk::wall));
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
         controller.restore_owed(std::mem::take(&mut past.owed));

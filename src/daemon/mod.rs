@@ -9,6 +9,7 @@
 mod device;
 mod engine;
 mod months;
+mod muting;
 mod past;
 mod people;
 mod prune;

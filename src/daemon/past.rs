@@ -8,13 +8,15 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::muting::Muting;
 use crate::{
     airing::{ClockPast, Interrupted, Owed, Planned},
     clock::Reading,
     config::Policy,
     control::{ControlError, Position},
     evidence::{
-        Airing, Body, Clk, Cue, Entry, Missed, Outcome, Reason, ScheduleFact, Trusted, aired::is_virtual,
+        Airing, Body, Clk, Cue, DeviceFact, DeviceState, Entry, Missed, Outcome, Reason, ScheduleFact,
+        Trusted, aired::is_virtual,
     },
     programme::SlotList,
     store::Log,
@@ -33,6 +35,10 @@ pub(super) struct Past {
     /// The airings that are open. One that was cut waits for the daemon, even while somebody airs something
     /// by hand without one.
     open: BTreeMap<Airing, Open>,
+    /// The airing that was cued last, while it is open.
+    on_air: Option<Airing>,
+    /// The sound server throws the sound away.
+    muted: bool,
     /// Which of its clocks were trusted.
     trusted: Trusted,
     /// The last entry's clocks.
@@ -55,6 +61,8 @@ struct Open {
     to_file: bool,
     /// The longest hole before a continuation.
     hole_ms: u64,
+    /// What of its sound was thrown away.
+    muting: Muting,
 }
 
 impl Past {
@@ -65,6 +73,8 @@ impl Past {
             owed: Owed::default(),
             accepted: Vec::new(),
             open: BTreeMap::new(),
+            on_air: None,
+            muted: false,
             trusted: Trusted::new(TimeDelta::seconds(i64::from(policy.clock_step_s))),
             last: None,
             clean: true,
@@ -89,8 +99,15 @@ impl Past {
                 }
                 let airing = cue.airing.unwrap_or(entry.seq);
                 let before = self.open.remove(&airing);
-                let (to_file, hole_ms) = before.map_or((false, 0), |open| (open.to_file, open.hole_ms));
-                self.open.insert(airing, Open { cue: *cue, clk: entry.clk.clone(), to_file, hole_ms });
+                let (to_file, hole_ms, mut muting) =
+                    before.map_or_else(Default::default, |open| (open.to_file, open.hole_ms, open.muting));
+                muting.end(cue.from, entry.clk.wall_ms);
+                if self.muted {
+                    muting.begin(cue.from, entry.clk.wall_ms);
+                }
+                self.open
+                    .insert(airing, Open { cue: *cue, clk: entry.clk.clone(), to_file, hole_ms, muting });
+                self.on_air = Some(airing);
             }
             Body::Start(start) => {
                 if let Some(open) = self.open.get_mut(&start.airing) {
@@ -108,6 +125,8 @@ impl Past {
                     self.closed.insert(slot);
                 }
             }
+            Body::Boot(_) => (self.muted, self.on_air) = (false, None),
+            Body::Device(fact) => self.follow_device(&fact, entry.clk.wall_ms),
             Body::Missed(missed) => {
                 self.owed.closed(&missed.slot, missed.outcome, Some(missed.reason));
                 self.closed.insert(missed.slot);
@@ -128,6 +147,25 @@ impl Past {
             _ => {}
         }
         self.last = Some(entry.clk);
+    }
+
+    fn follow_device(&mut self, fact: &DeviceFact, wall_ms: i64) {
+        match fact.state {
+            DeviceState::Muted => self.muted = true,
+            // Of a device that comes and goes too often to be entered, muting is entered anew as well.
+            DeviceState::Audible | DeviceState::Lost | DeviceState::Closed | DeviceState::Unsteady => {
+                self.muted = false;
+            }
+            _ => return,
+        }
+        let open = self.on_air.and_then(|airing| self.open.get_mut(&airing));
+        if let (Some(open), Some(position)) = (open, fact.position) {
+            if self.muted {
+                open.muting.begin(position, wall_ms);
+            } else {
+                open.muting.end(position, wall_ms);
+            }
+        }
     }
 
     /// The last accepted of each schedule: a month may have the centre's and the ward's own.
@@ -158,13 +196,16 @@ impl Past {
     pub fn interrupted(&self, stamp: &Path, boot: &str) -> Vec<Interrupted> {
         let stamp = Position::read(stamp);
         let cut = |(airing, open): (&Airing, &Open)| {
-            let Open { cue, clk, to_file, hole_ms } = open.clone();
+            let Open { cue, clk, to_file, hole_ms, muting } = open.clone();
             let stamp = stamp.filter(|stamp| stamp.airing == *airing && stamp.heard >= cue.from);
             // The program died under a living machine, or the machine went down with it.
             let crashed = clk.boot == boot && !self.clean;
+            let heard = stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames));
+            let hole_ms = hole_ms.max(muting.hole_ms());
             Interrupted {
                 airing: *airing,
-                heard: stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames)),
+                heard,
+                muted: muting.until(heard),
                 heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
                 reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
                 proof: if to_file { 1 } else { 2 },
@@ -294,6 +335,7 @@ mod tests {
             decoded: Frames(48_000),
             delivered: Frames(48_000),
             consumed: Frames(48_000),
+            muted: Frames::ZERO,
             underruns: Frames::ZERO,
             hole_ms: 0,
             proof: 3,
@@ -326,6 +368,39 @@ mod tests {
         ];
         assert_eq!(found, wanted);
         assert!(past.close_missed(&log, at(15), "").unwrap().is_empty(), "each is closed once");
+    }
+
+    #[test]
+    fn what_was_thrown_away_before_a_cut_is_not_heard_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path());
+        let at = |seconds: i64| Clk { wall_ms: seconds * 1000, ..clk() };
+        let device = |state, position: Option<u64>| {
+            let (device, detail) = ("pulse:loud".into(), String::new());
+            Body::Device(DeviceFact { state, device, detail, position: position.map(Frames) })
+        };
+        let airing = log.append(&[(at(0), cue(Some(slot(5))))]).unwrap()[0];
+        let muted = |log: &Log, heard: u64| {
+            let stamp = Position { airing, heard: Frames(heard), at: clk().wall() };
+            let mut stamper = crate::control::Stamper::open(&folder.path().join("position")).unwrap();
+            stamper.stamp(stamp, 0).unwrap();
+            let past = Past::read(log, &Policy::default()).unwrap();
+            let cut = past.interrupted(&folder.path().join("position"), "x").remove(0);
+            (cut.muted.0, cut.hole.num_seconds())
+        };
+        assert_eq!(muted(&log, 40_000), (0, 0));
+        log.append(&[(at(1), device(DeviceState::Muted, Some(10_000)))]).unwrap();
+        assert_eq!(muted(&log, 40_000), (30_000, 0));
+        log.append(&[(at(3), device(DeviceState::Audible, Some(15_000)))]).unwrap();
+        assert_eq!(muted(&log, 40_000), (5_000, 2));
+        // Muted once more, cut, and gone on: what was stamped then stays.
+        log.append(&[(at(4), device(DeviceState::Muted, Some(20_000)))]).unwrap();
+        log.append(&[(at(9), Body::Boot(crate::evidence::BootFacts { clean: false, last_alive_ms: None }))])
+            .unwrap();
+        let Body::Cue(first) = cue(Some(slot(5))) else { unreachable!() };
+        let resumed = Cue { airing: Some(airing), from: Frames(22_000), ..*first };
+        log.append(&[(at(10), Body::Cue(Box::new(resumed)))]).unwrap();
+        assert_eq!(muted(&log, 40_000), (7_000, 6));
     }
 
     #[test]

@@ -73,7 +73,10 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
 
     let (inbox, mut incoming) = mpsc::channel(INBOX);
     let (writer, writing) = Writer::spawn(log)?;
-    let (player, events) = Player::spawn(choice, folder.station.output.clone(), clock.clone())?;
+    let mut settings = folder.station.output.clone();
+    // The second output of the settings stands in for the first of the settings, for nothing else.
+    settings.second = settings.second.filter(|_| options.output.is_none());
+    let (player, events) = Player::spawn(choice, settings, clock.clone())?;
     let player = Arc::new(Mutex::new(Some(player)));
     let commanded = player.clone();
     let forwarding = forward(events, inbox.clone())?;
@@ -93,23 +96,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         follow: if options.once.is_some() { Follow::Nothing } else { Follow::Calendar },
     };
     let mut engine = Engine::start(ports, rules, past, missed);
-    let mut once = None;
-    if options.once.is_none() || matches!(options.once, Some(Ask::Cancel { .. })) {
-        for (schedule, slots) in rundowns {
-            engine.turn_input(Input::Rundown { schedule, slots, standing: Standing::Known });
-        }
-    }
-    if let Some(ask) = options.once {
-        let (reply, answer) = oneshot::channel();
-        engine.turn(Incoming::Asked(ask, reply));
-        once = Some(answer);
-    } else {
-        if engine.is_idle() {
-            // What goes on after a cut needs the device at once.
-            engine.command(Command::Probe);
-        }
-        engine.turn(Incoming::Tick);
-    }
+    let once = begin(&mut engine, options.once, rundowns);
     turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once, told).await?;
     close(&mut engine, &mut incoming).await;
     // Dropped, the player fades, closes the device and is waited for; then what it told last is taken.
@@ -129,6 +116,26 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         Some(why) => anyhow::bail!("{why}; start loa again to go on where it was heard"),
         None => Ok(()),
     }
+}
+
+/// The first turns: the slots still to come, and what this process was started for; gives where that is answered.
+fn begin(engine: &mut Engine, asked: Option<Ask>, rundowns: Rundowns) -> Option<oneshot::Receiver<Reply>> {
+    if asked.is_none() || matches!(asked, Some(Ask::Cancel { .. })) {
+        for (schedule, slots) in rundowns {
+            engine.turn_input(Input::Rundown { schedule, slots, standing: Standing::Known });
+        }
+    }
+    if let Some(ask) = asked {
+        let (reply, answer) = oneshot::channel();
+        engine.turn(Incoming::Asked(ask, reply));
+        return Some(answer);
+    }
+    if engine.is_idle() {
+        // What goes on after a cut needs the device at once.
+        engine.command(Command::Probe);
+    }
+    engine.turn(Incoming::Tick);
+    None
 }
 
 /// The rules of this station, as they bear on airing.

@@ -7,15 +7,24 @@ use crate::{
     airing::{Job, Planned, State},
     control::{Lamp, LogHead, NextSlot, OnAir, Status},
     disk,
-    playout::Event,
+    playout::{Event, Fault},
     units::Frames,
     words::Message,
 };
 
-/// What is known of the device: nothing is healthy that was not consumed.
+/// What is known of the device: nothing is healthy that was not consumed, steadily and by the first output.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact that the player tells by itself")]
 pub(super) struct DeviceLamp {
     lamp: Option<Lamp>,
+    /// It has consumed for some seconds without a break.
+    steady: bool,
+    /// The second output stands in.
+    second: bool,
+    /// The sound server lets nobody hear it.
+    muted: bool,
+    /// Something is on air on it.
+    sounding: bool,
 }
 
 impl DeviceLamp {
@@ -24,21 +33,52 @@ impl DeviceLamp {
         let said = |state, code: &'static str, device: &str| {
             Lamp::new(state, &Message::new(code).with("at", at).with("device", device))
         };
+        self.follow(event);
         self.lamp = Some(match event {
             Event::Probed { fault: None, device, .. } => said("ready", "lamp-device-probed", device),
-            Event::Probed { fault: Some(fault), device, detail } => {
-                Lamp::device_fault(device, *fault, detail, at)
-            }
+            Event::Probed { fault: Some(fault), device, detail }
+            | Event::OpenFailed { fault, device, detail }
+            | Event::Lost { fault, device, detail, .. } => Lamp::device_fault(device, *fault, detail, at),
+            Event::Muted { device, detail, .. } => Lamp::device_fault(device, Fault::Muted, detail, at),
+            Event::Opened { device, .. } if self.second => said("warning", "lamp-device-second", device),
+            // A moment of life is no health yet.
+            Event::Opened { device, .. } if self.is_bad() => said("warning", "lamp-device-returned", device),
             Event::Opened { device, .. } => said("ready", "lamp-device-open", device),
-            Event::OpenFailed { fault, detail } | Event::Lost { fault, detail, .. } => {
-                Lamp::device_fault("", *fault, detail, at)
+            // Consumption is no health while nobody hears it.
+            Event::Steady { .. } | Event::Started { .. } if self.muted => return,
+            Event::Steady { device } | Event::Started { device, .. } | Event::Audible { device, .. } => {
+                match (self.steady, self.second, self.sounding) {
+                    (_, true, _) => said("warning", "lamp-device-second", device),
+                    (true, false, true) => said("ok", "lamp-device-consuming", device),
+                    (false, false, _) if self.is_bad() => said("warning", "lamp-device-returned", device),
+                    (_, false, _) => said("ready", "lamp-device-open", device),
+                }
             }
-            Event::Started { device, .. } => said("ok", "lamp-device-consuming", device),
             // An ending does not heal what is broken.
-            Event::Ended { .. } if self.lamp.as_ref().is_some_and(|lamp| lamp.state == "error") => return,
+            Event::Ended { .. } if self.is_bad() => return,
             Event::Ended { .. } => said("ready", "lamp-device-consumed", ""),
             _ => return,
         });
+    }
+
+    fn follow(&mut self, event: &Event) {
+        match event {
+            Event::Opened { second, .. } => {
+                (self.second, self.steady, self.muted) = (*second, false, false);
+            }
+            Event::Muted { .. } => self.muted = true,
+            Event::Audible { .. } => self.muted = false,
+            Event::Steady { .. } => self.steady = true,
+            Event::Started { .. } => self.sounding = true,
+            Event::Ended { .. } => self.sounding = false,
+            Event::Lost { .. } | Event::OpenFailed { .. } => (self.steady, self.sounding) = (false, false),
+            Event::Closed { .. } => self.steady = false,
+            _ => {}
+        }
+    }
+
+    fn is_bad(&self) -> bool {
+        self.lamp.as_ref().is_some_and(|lamp| lamp.state == "error" || lamp.state == "warning")
     }
 
     fn lamp(&self) -> Lamp {

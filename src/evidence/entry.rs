@@ -403,7 +403,10 @@ pub struct End {
     pub delivered: Frames,
     /// Frames that the device consumed.
     pub consumed: Frames,
-    /// Frames of silence put in because the feeder was late.
+    /// Frames that the device took beside these and the sound server threw away: muted or at volume zero.
+    #[serde(skip_serializing_if = "Frames::is_zero", default, deserialize_with = "some_at_least")]
+    pub muted: Frames,
+    /// Frames of silence put in because the feeder was late, or by the device that was not served in time.
     pub underruns: Frames,
     /// The longest hole in wall time between two stretches of sound.
     pub hole_ms: u64,
@@ -438,6 +441,12 @@ pub enum DeviceState {
     Failed,
     ProbeOk,
     ProbeFailed,
+    /// The sound server throws the sound away, until `audible`, `lost` or `closed`.
+    Muted,
+    Audible,
+    /// It comes and goes: single breaks are entered no more, until `steady` or `closed`.
+    Unsteady,
+    Steady,
 }
 
 /// The sound device changed its state.
@@ -533,6 +542,12 @@ pub struct DeleteFact {
 /// A truth that stands in a leaf only where it is so: otherwise an entry would have two spellings.
 fn only_true<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     if bool::deserialize(from)? { Ok(true) } else { Err(D::Error::custom("what is false is left out")) }
+}
+
+/// A count stands in a leaf only where it counts something, for the same reason.
+fn some_at_least<'de, D: Deserializer<'de>>(from: D) -> Result<Frames, D::Error> {
+    let frames = Frames::deserialize(from)?;
+    if frames > Frames::ZERO { Ok(frames) } else { Err(D::Error::custom("none is left out")) }
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub fn end(airing: u64, slot: Option<SlotId>, outcome: Outcome) -> End {
         decoded: all,
         delivered: all,
         consumed: all,
+        muted: Frames(0),
         underruns: Frames(0),
         hole_ms: 0,
         proof: 3,

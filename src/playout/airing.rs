@@ -47,6 +47,12 @@ pub(super) struct Airing {
     /// Underruns of earlier stretches.
     underruns: Frames,
     hole: TimeDelta,
+    /// Position from which on the sound server throws the sound away, while it does.
+    mute: Option<Frames>,
+    /// Frames that it threw away before.
+    muted: Frames,
+    /// Boot time at which something that was not thrown away sounded last; the take's first frame before that.
+    audible_ns: Option<i64>,
     /// Boot time and wall time at which `heard` sounded.
     heard_at: Option<(i64, DateTime<Utc>)>,
     next_segment: usize,
@@ -101,6 +107,9 @@ impl Airing {
             handed: from,
             underruns: Frames::ZERO,
             hole: TimeDelta::zero(),
+            mute: None,
+            muted: Frames::ZERO,
+            audible_ns: None,
             heard_at: None,
             next_segment: 0,
             progress_ns: i64::MIN,
@@ -171,9 +180,8 @@ impl Airing {
             }
             stretch.told = true;
             let from = stretch.from;
-            let hole = self.heard_at.map_or(TimeDelta::zero(), |(heard_ns, _)| {
-                TimeDelta::nanoseconds(clocks.boot(first_ns) - heard_ns)
-            });
+            let first_boot_ns = clocks.boot(first_ns);
+            let hole = TimeDelta::nanoseconds(first_boot_ns - *self.audible_ns.get_or_insert(first_boot_ns));
             self.hole = self.hole.max(hole);
             if let (Job::Take(take), None) = (&self.job, self.end_by_ns) {
                 self.end_by_ns = Some(clocks.boot(clocks.stream(take.end_by)));
@@ -208,6 +216,46 @@ impl Airing {
                 }
             }
             self.heard_at = Some((heard_ns, clocks.wall(at_ns)));
+            if self.mute.is_none() {
+                self.audible_ns = Some(heard_ns);
+            }
+        }
+    }
+
+    /// Takes whether the sound server throws the sound away. A change lies somewhere between this look and
+    /// the one before: what lies between them counts as thrown away both times.
+    pub(super) fn hear(&mut self, muted: bool) {
+        match (self.mute, muted) {
+            (None, true) => self.mute = Some(self.heard),
+            (Some(_), false) => self.unmute(),
+            _ => {}
+        }
+    }
+
+    /// The device was not served for so long in mid-sound: it put in silence of its own.
+    pub(super) fn pause(&mut self, pause_ns: i64) {
+        self.hole = self.hole.max(TimeDelta::nanoseconds(pause_ns));
+        let frames = u64::try_from(super::desk::ns_frames(pause_ns)).unwrap_or(0);
+        self.underruns = self.underruns + Frames(frames);
+    }
+
+    /// What was thrown away so far is closed.
+    fn unmute(&mut self) {
+        self.muted = self.thrown_away();
+        self.hole = self.hole.max(self.quiet());
+        self.mute = None;
+    }
+
+    /// Frames that the sound server threw away.
+    fn thrown_away(&self) -> Frames {
+        self.muted + self.mute.map_or(Frames::ZERO, |from| self.heard.saturating_sub(from))
+    }
+
+    /// How long nothing was heard while frames were thrown away.
+    fn quiet(&self) -> TimeDelta {
+        match (self.mute, self.heard_at, self.audible_ns) {
+            (Some(_), Some((heard_ns, _)), Some(audible_ns)) => TimeDelta::nanoseconds(heard_ns - audible_ns),
+            _ => TimeDelta::zero(),
         }
     }
 
@@ -267,13 +315,19 @@ impl Airing {
         let Some(stretch) = self.stretch.take() else { return };
         if facts.phase >= Phase::Sounding && facts.delivered > 0 {
             self.underruns = self.underruns + Frames(facts.underruns);
-            self.heard = self.heard.max(stretch.from + Frames(facts.consumed()));
+            // What was taken since the last look may have gone to the other device already.
+            if fault != Fault::Moved {
+                self.heard = self.heard.max(stretch.from + Frames(facts.consumed()));
+            }
             self.start = Start::Now;
             if let Job::Take(take) = &self.job {
                 let patience = super::alignment::span_ns(take.give_up_after);
                 self.give_up_ns.get_or_insert(boot_ns.saturating_add(patience));
             }
         }
+        // What the next stream says of itself begins anew; the silence goes on.
+        self.muted = self.thrown_away();
+        self.mute = None;
         self.feeder.seek(self.heard);
     }
 
@@ -301,17 +355,21 @@ impl Airing {
         let decoded = self.feeder.furthest().saturating_sub(self.from);
         let delivered = self.handed.saturating_sub(self.from);
         let consumed = self.heard.saturating_sub(self.from);
+        let muted = self.thrown_away().min(consumed);
         Tally {
             cause,
             last: self.heard_at.map(|(_, wall)| wall).filter(|_| consumed > Frames::ZERO),
             decoded,
             delivered,
             consumed,
+            muted,
             underruns: self.underruns + Frames(sounded.map_or(0, |facts| facts.underruns)),
-            hole: self.hole,
+            hole: self.hole.max(self.quiet()),
             proof: match (delivered, decoded) {
                 (Frames::ZERO, Frames::ZERO) => 0,
                 (Frames::ZERO, _) => 1,
+                // What was thrown away was accepted, and no more.
+                _ if muted == consumed => self.proof.min(2),
                 _ => self.proof,
             },
         }

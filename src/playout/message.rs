@@ -64,10 +64,19 @@ pub enum Event {
         device: String,
         /// Latency that it reports, microseconds.
         latency_us: i64,
+        /// The second output took over from the first.
+        second: bool,
+    },
+    /// The device has consumed for some seconds without a break: only now is it well.
+    Steady {
+        /// The device as the sound server names it.
+        device: String,
     },
     /// An attempt to open failed; it is repeated while something is due, and told again only when
     /// its cause changes.
     OpenFailed {
+        /// The device as configured.
+        device: String,
         /// What sort of failure.
         fault: Fault,
         /// What the sound server said.
@@ -117,11 +126,33 @@ pub enum Event {
     Lost {
         /// Which take was on air, if any.
         airing: Option<u64>,
+        /// The device as configured.
+        device: String,
         /// What sort of failure.
         fault: Fault,
         /// What the sound server or the watch said.
         detail: String,
         /// Frames of the master that have certainly been heard.
+        position: Frames,
+    },
+    /// The sound server throws the sound away: the device takes frames that nobody hears.
+    Muted {
+        /// Which take is on air, if any.
+        airing: Option<u64>,
+        /// The device as the sound server names it.
+        device: String,
+        /// What is muted or at zero.
+        detail: String,
+        /// Frames of the master that went out before.
+        position: Frames,
+    },
+    /// It is muted no more.
+    Audible {
+        /// Which take is on air, if any.
+        airing: Option<u64>,
+        /// The device as the sound server names it.
+        device: String,
+        /// Frames of the master that went out by then.
         position: Frames,
     },
     /// A take is over; the last word about it.
@@ -132,7 +163,10 @@ pub enum Event {
         tally: Tally,
     },
     /// The device was closed.
-    Closed,
+    Closed {
+        /// The device as configured.
+        device: String,
+    },
     /// The player itself failed and is gone; what was on air ended with it.
     Crashed {
         /// What the panic said.
@@ -153,9 +187,11 @@ pub struct Tally {
     pub delivered: Frames,
     /// Frames that the device consumed, each counted once.
     pub consumed: Frames,
-    /// Frames of silence put in because the ring was empty.
+    /// Frames of `consumed` that the sound server threw away: its sink or our stream was muted or at zero.
+    pub muted: Frames,
+    /// Frames of silence put in because the ring was empty, or by the device that was not served in time.
     pub underruns: Frames,
-    /// The longest hole in wall time between two stretches of sound.
+    /// The longest hole in wall time between two stretches of sound that was not thrown away.
     pub hole: TimeDelta,
     /// Highest proof level reached: 1 for a virtual output or when nothing was delivered, 2 for a device
     /// whose rate could not be measured for three seconds, 3 for one that consumed at the rate of sound.
@@ -188,6 +224,10 @@ pub enum Fault {
     Stalled,
     /// It consumes at another rate than sound does, as null devices do.
     Unpaced,
+    /// The sound server moved the stream to another device than was opened.
+    Moved,
+    /// The sound server throws the sound away; only the answer to a probe.
+    Muted,
     /// It is a device that nobody can hear: `auto_null`, ALSA `null`, a sink called dummy.
     Dummy,
     /// The master on disk is not the one that was verified.

@@ -11,6 +11,7 @@ mod bus;
 mod desk;
 mod feed;
 mod feeder;
+mod line;
 mod message;
 mod output;
 mod player;

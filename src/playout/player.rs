@@ -4,13 +4,11 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError},
     },
     thread,
     time::Duration,
 };
-
-use chrono::TimeDelta;
 
 use crate::{clock::Clock, config, units::Frames};
 
@@ -18,21 +16,15 @@ use super::{
     airing::{self, Airing, Job},
     alignment::Alignment,
     desk::{Facts, Phase, frames_ns},
+    line::{Line, Look, Open, bury},
     message::{Command, EndCause, Event, Fault, Take, Tally},
-    output::{self, Choice, OpenError, Opened},
-    watch::Watch,
+    output::{Choice, Hearing, OpenError},
 };
 
-/// A stream that cannot be opened in this time is tried anew.
-const OPEN_NS: i64 = 5_000_000_000;
-/// Attempts that hang in a frozen server at the same time, at most.
-const MOST_ATTEMPTS: usize = 4;
-/// Wait before the second attempt; doubled up to `BACK_OFF_MOST`.
-const BACK_OFF: Duration = Duration::from_millis(200);
-/// Longest wait between attempts.
-const BACK_OFF_MOST: Duration = Duration::from_secs(1);
 /// After the last frame a stream stays open for its latency, a period, and this.
 const LINGER_NS: i64 = 200_000_000;
+/// A stream that has consumed for so long without a break is well.
+const STEADY_NS: i64 = 5_000_000_000;
 /// How often the player looks at a stream with something on air: commands wake it at once.
 const LOOK: Duration = Duration::from_millis(200);
 /// How often it looks when it waits for a stream to open, settle or drain.
@@ -40,45 +32,24 @@ const LOOK_CLOSELY: Duration = Duration::from_millis(20);
 
 /// The player. Its thread is a loop around [`Player::step`].
 pub struct Player {
-    choice: Choice,
     settings: config::Output,
     clock: Arc<dyn Clock>,
     commands: Receiver<Command>,
     events: Sender<Event>,
-    device: Device,
+    line: Line,
     airing: Option<Airing>,
     /// A take that waits for the end of what is on air.
     pending: Option<Box<Take>>,
     /// Stay open without anything to air.
     keep: bool,
     quitting: bool,
-    back_off: Duration,
-    /// The fault that was told last; the same is not told twice in a row.
-    told: Option<Fault>,
-    /// Held by every attempt to open that has not come back.
-    attempts: Arc<()>,
-}
-
-enum Device {
-    Closed,
-    /// No attempt before this boot time.
-    Retry(i64),
-    /// An attempt, begun at this boot time.
-    Opening(Receiver<Result<Opened, OpenError>>, i64),
-    Open(Box<Open>),
-}
-
-struct Open {
-    stream: Opened,
-    watch: Watch,
-    /// `Event::Opened` is out.
-    told: bool,
-    /// Boot time before which it must not be closed.
-    linger_ns: i64,
+    /// The failure that was told last, with its output; the same is not told twice in a row.
+    told: Option<(String, Fault)>,
 }
 
 impl Player {
-    /// A player for one output. Events go out in order and never block.
+    /// A player for one output, and for the second one that `settings` may name. Events go out in order and
+    /// never block.
     #[must_use]
     pub fn new(
         choice: Choice,
@@ -87,20 +58,20 @@ impl Player {
         commands: Receiver<Command>,
         events: Sender<Event>,
     ) -> Player {
+        let second = settings.second.as_deref().and_then(|text| text.parse().ok());
+        let second = second.filter(|second: &Choice| second.is_device() && choice.is_device());
+        let line = Line::new(choice, second, settings.clone(), Arc::clone(&clock));
         Player {
-            choice,
             settings,
             clock,
             commands,
             events,
-            device: Device::Closed,
+            line,
             airing: None,
             pending: None,
             keep: false,
             quitting: false,
-            back_off: BACK_OFF,
             told: None,
-            attempts: Arc::new(()),
         }
     }
 
@@ -139,7 +110,7 @@ impl Player {
     /// After `Command::Quit`: nothing is on air and the device is closed.
     #[must_use]
     pub fn finished(&self) -> bool {
-        self.quitting && self.airing.is_none() && !matches!(self.device, Device::Open(_))
+        self.quitting && self.airing.is_none() && !self.line.is_open()
     }
 
     fn tell(&self, event: Event) {
@@ -155,12 +126,18 @@ impl Player {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Open => self.keep = true,
+            Command::Open => {
+                self.prefer_first();
+                self.keep = true;
+            }
             Command::Close => self.keep = false,
             Command::Probe => self.probe(Frames::from_ms(500), false),
             Command::Tone => self.probe(Frames::from_ms(1000), true),
             Command::Take(take) => {
                 self.drop_pending();
+                if !self.keep {
+                    self.prefer_first();
+                }
                 if let Some(airing) = &mut self.airing {
                     airing.stopping |= airing.number().is_some();
                 }
@@ -170,6 +147,18 @@ impl Player {
             Command::Stop => self.stop(),
             Command::Ping => self.tell(Event::Pong),
             Command::Quit => self.quit(),
+        }
+    }
+
+    /// What airs next begins on the first output, whatever had to stand in before.
+    fn prefer_first(&mut self) {
+        if self.airing.is_some() || self.pending.is_some() {
+            return;
+        }
+        let device = self.line.choice().to_string();
+        if let Some(open) = self.line.prefer_first() {
+            bury(open);
+            self.tell(Event::Closed { device });
         }
     }
 
@@ -206,21 +195,27 @@ impl Player {
 
     fn probe(&mut self, frames: Frames, tone: bool) {
         if self.airing.is_none() && !self.quitting {
+            self.prefer_first();
             self.airing = Some(Airing::probe(frames, tone));
             return;
         }
         // Something is on air: the device answers by what it does; a tone would be heard.
-        let (device, fault, detail) = match &self.device {
-            Device::Open(open) if !tone => (open.stream.device.clone(), None, String::new()),
-            _ => (self.choice.to_string(), Some(Fault::Busy), "something is on air".into()),
+        let (fault, detail) = match self.line.open() {
+            Some(open) if !tone => muted(open),
+            _ => (Some(Fault::Busy), "something is on air".into()),
         };
-        self.tell(Event::Probed { device, fault, detail });
+        self.tell(Event::Probed { device: self.line.device(), fault, detail });
     }
 
     // --- one turn -----------------------------------------------------------------------------
 
     fn turn(&mut self) {
-        self.open_if_due();
+        let (now_ns, wanted) = (self.boot_ns(), self.wanted());
+        // A probe is about the first output only.
+        let takes_over = self.airing.as_ref().is_none_or(|airing| airing.number().is_some());
+        if let Some(error) = self.line.advance(now_ns, wanted, takes_over) {
+            self.not_opened(error);
+        }
         while self.sound() {}
         self.give_up_if_due();
         self.close_if_due();
@@ -232,12 +227,11 @@ impl Player {
 
     fn wake(&self) -> Option<Duration> {
         let now_ns = self.boot_ns();
-        let until = |ns: i64| Duration::from_nanos(u64::try_from(ns - now_ns).unwrap_or(0));
-        match &self.device {
-            Device::Closed => self.wanted().then_some(Duration::ZERO),
-            Device::Retry(at_ns) => self.wanted().then(|| until(*at_ns)),
-            Device::Opening(..) => Some(LOOK_CLOSELY),
-            Device::Open(open) => {
+        let until = |ns: i64| Duration::from_nanos(u64::try_from(ns.saturating_sub(now_ns)).unwrap_or(0));
+        match self.line.look() {
+            Look::At(at_ns) => self.wanted().then(|| until(at_ns)),
+            Look::Soon => Some(LOOK_CLOSELY),
+            Look::Open(open) => {
                 let facts = open.stream.desk.facts();
                 Some(match &self.airing {
                     _ if !open.told || facts.phase == Phase::Done => LOOK_CLOSELY,
@@ -252,7 +246,8 @@ impl Player {
 
     /// One look at the stream. `true`: an output without a device has more to take.
     fn sound(&mut self) -> bool {
-        let Device::Open(open) = &mut self.device else { return false };
+        let watched = self.line.choice().is_device();
+        let Some(open) = self.line.open() else { return false };
         let clocks = Alignment::read(&*self.clock, &*open.stream.output);
         let correction_ns = self.settings.correction_us.saturating_mul(1000);
         let desk = &open.stream.desk;
@@ -277,8 +272,12 @@ impl Player {
             }
         };
         let facts = open.stream.desk.facts();
-        let fault = open.stream.desk.fatal().or_else(|| {
-            let watched = self.choice.is_device();
+        let hearing = open.stream.output.hearing();
+        let elsewhere = match &hearing {
+            Hearing::Elsewhere(sink) => Some((Fault::Moved, format!("the stream was moved to `{sink}`"))),
+            _ => None,
+        };
+        let fault = open.stream.desk.fatal().or(elsewhere).or_else(|| {
             let boot_ns = clocks.boot(clocks.now_ns);
             if watched { open.watch.look(&facts, boot_ns) } else { None }
         });
@@ -286,12 +285,50 @@ impl Player {
             self.lose(fault, detail);
             return false;
         }
+        if let Some(airing) = &mut self.airing
+            && let pause_ns @ 1.. = open.watch.take_pause_ns()
+            && facts.phase == Phase::Sounding
+        {
+            airing.pause(pause_ns);
+        }
+        self.hear(hearing);
         self.observe(&facts, &clocks, correction_ns);
         more
     }
 
+    /// Takes what the sound server says of our stream; tells when it throws the sound away, and when no more.
+    fn hear(&mut self, hearing: Hearing) {
+        let (airing, position) = self.position();
+        let probing = self.airing.is_some() && airing.is_none();
+        let Some(open) = self.line.open() else { return };
+        match hearing {
+            Hearing::Muted(why) => open.muted = Some(why),
+            Hearing::Audible => open.muted = None,
+            // Nobody says anything: what was known holds.
+            Hearing::Unknown | Hearing::Elsewhere(_) => {}
+        }
+        // Nothing is told of a stream before its opening, and a probe tells it in its answer.
+        if !open.told || probing || open.muted.is_some() == open.muted_told {
+            return;
+        }
+        open.muted_told = open.muted.is_some();
+        let device = open.stream.device.clone();
+        let event = match open.muted.clone() {
+            Some(detail) => Event::Muted { airing, device, detail, position },
+            None => Event::Audible { airing, device, position },
+        };
+        self.tell(event);
+    }
+
+    /// What is on air, and how far it was consumed.
+    fn position(&self) -> (Option<u64>, Frames) {
+        let airing = self.airing.as_ref();
+        (airing.and_then(Airing::number), airing.map_or(Frames::ZERO, Airing::heard))
+    }
+
     fn observe(&mut self, facts: &Facts, clocks: &Alignment, correction_ns: i64) {
-        let Device::Open(open) = &mut self.device else { return };
+        let (watched, second) = (self.line.choice().is_device(), self.line.is_second());
+        let Some(open) = self.line.open() else { return };
         let latency = facts.latency_ns(u64::from(open.stream.period));
         let latency_us = latency / 1000;
         let mut events = Vec::new();
@@ -303,27 +340,42 @@ impl Player {
                 3 if !open.watch.paced() => 2,
                 proof => proof,
             };
+            let muted = open.muted.is_some();
+            if muted {
+                airing.hear(true);
+            }
             ended = airing.observe(facts, clocks, correction_ns, &mut |told| {
                 events.extend(number.map(|number| told.event(number, device, latency_us)));
             });
+            airing.hear(muted);
         }
+        let device = open.stream.device.clone();
         // Told once consumption is steady; at the latest before anything else of this stream.
-        if !open.told && (facts.settled || !self.choice.is_device() || !events.is_empty() || ended.is_some())
-        {
+        if !open.told && (facts.settled || !watched || !events.is_empty() || ended.is_some()) {
             open.told = true;
-            self.back_off = BACK_OFF;
+            if open.steady {
+                events.insert(0, Event::Steady { device: device.clone() });
+            }
+            events.insert(0, Event::Opened { device: device.clone(), latency_us, second });
+        }
+        let steady = open.told && !open.steady && frames_ns(facts.played()) >= STEADY_NS;
+        if steady {
+            open.steady = true;
+            events.push(Event::Steady { device });
+        }
+        if ended.is_some() {
+            let period_ns = frames_ns(u64::from(open.stream.period));
+            open.linger_ns = clocks.boot(clocks.now_ns) + latency + period_ns + LINGER_NS;
+            open.stream.desk.disarm();
+        }
+        if steady {
+            self.line.settle();
             self.told = None;
-            events.insert(0, Event::Opened { device: open.stream.device.clone(), latency_us });
         }
         for event in events {
             self.tell(event);
         }
         if let Some(cause) = ended {
-            if let Device::Open(open) = &mut self.device {
-                let period_ns = frames_ns(u64::from(open.stream.period));
-                open.linger_ns = clocks.boot(clocks.now_ns) + latency + period_ns + LINGER_NS;
-                open.stream.desk.disarm();
-            }
             self.end(cause, Some(facts));
         }
     }
@@ -346,125 +398,79 @@ impl Player {
         self.take_pending();
     }
 
-    fn answer_probe(&self, tally: &Tally) {
-        let device = match &self.device {
-            Device::Open(open) => open.stream.device.clone(),
-            _ => self.choice.to_string(),
+    fn answer_probe(&mut self, tally: &Tally) {
+        let device = self.line.device();
+        let (fault, detail) = match tally.cause {
+            EndCause::Failed(fault) => (Some(fault), String::new()),
+            _ if tally.consumed < tally.delivered => (Some(Fault::Stalled), String::new()),
+            _ => self.line.open().map(muted).unwrap_or_default(),
         };
-        let fault = match tally.cause {
-            EndCause::Failed(fault) => Some(fault),
-            _ if tally.consumed < tally.delivered => Some(Fault::Stalled),
-            _ => None,
-        };
-        self.tell(Event::Probed { device, fault, detail: String::new() });
+        self.tell(Event::Probed { device, fault, detail });
     }
 
     // --- loss and return ----------------------------------------------------------------------
 
     fn lose(&mut self, fault: Fault, detail: String) {
-        let Device::Open(open) = std::mem::replace(&mut self.device, Device::Closed) else { return };
+        let (now_ns, device) = (self.boot_ns(), self.line.choice().to_string());
+        let Some(open) = self.line.lose(now_ns) else { return };
         let facts = open.stream.desk.facts();
-        let boot_ns = self.boot_ns();
-        let mut position = Frames::ZERO;
-        let mut airing = None;
         if let Some(lost) = &mut self.airing {
-            lost.lose(&facts, fault, boot_ns);
-            (position, airing) = (lost.heard(), lost.number());
+            lost.lose(&facts, fault, now_ns);
         }
         tracing::warn!(?fault, detail, errors = open.stream.desk.errors(), "the output is gone");
+        let lived = open.told;
         bury(open);
-        if self.airing.as_ref().is_some_and(|airing| airing.number().is_none()) {
-            self.airing = None;
-            self.tell(Event::Probed { device: self.choice.to_string(), fault: Some(fault), detail });
-            self.take_pending();
+        // But what swallowed a take did take it.
+        if !lived && (fault != Fault::Unpaced || self.position().0.is_none()) {
+            // It never came so far as to be told: the same as one that did not open.
+            return self.not_opened(OpenError { fault, detail });
+        }
+        if self.fail_probe(fault, &detail) {
             return;
         }
-        self.tell(Event::Lost { airing, fault, detail, position });
-        // A device that takes frames at another rate than sound is no loudspeaker, and a file that
-        // cannot be written on would begin anew: neither is tried again for the same take.
-        if fault == Fault::Unpaced || !self.choice.is_device() {
+        let (airing, position) = self.position();
+        self.tell(Event::Lost { airing, device, fault, detail, position });
+        self.end_if_hopeless(fault, now_ns);
+    }
+
+    /// A device that takes frames at another rate than sound is no loudspeaker, and a file that cannot be
+    /// written on would begin anew: neither is tried again for the same take.
+    fn end_if_hopeless(&mut self, fault: Fault, now_ns: i64) {
+        if fault == Fault::Unpaced || !self.line.choice().is_device() {
             self.end(EndCause::Failed(fault), None);
-            self.device = Device::Retry(boot_ns.saturating_add(nanos(BACK_OFF_MOST)));
+            self.line.rest(now_ns);
         }
     }
 
-    fn open_if_due(&mut self) {
-        let now_ns = self.boot_ns();
-        match &self.device {
-            Device::Closed if self.wanted() => self.attempt(now_ns),
-            Device::Retry(at_ns) if self.wanted() && now_ns >= *at_ns => self.attempt(now_ns),
-            Device::Opening(answer, since_ns) => match answer.try_recv() {
-                Ok(Ok(stream)) => self.opened(stream),
-                Ok(Err(error)) => self.not_opened(error),
-                Err(TryRecvError::Empty) if now_ns - since_ns < OPEN_NS => {}
-                Err(TryRecvError::Empty) => self.not_opened(OpenError {
-                    fault: Fault::Stalled,
-                    detail: format!("`{}` did not open in {} s", self.choice, OPEN_NS / 1_000_000_000),
-                }),
-                Err(TryRecvError::Disconnected) => self.not_opened(OpenError {
-                    fault: Fault::Software,
-                    detail: format!("opening `{}` broke off", self.choice),
-                }),
-            },
-            _ => {}
+    /// What failed was a probe: that is its answer.
+    fn fail_probe(&mut self, fault: Fault, detail: &str) -> bool {
+        if self.airing.as_ref().is_none_or(|airing| airing.number().is_some()) {
+            return false;
         }
-    }
-
-    /// Begins to open: a device on a throw-away thread, since a frozen server never answers.
-    fn attempt(&mut self, now_ns: i64) {
-        if !self.choice.is_device() {
-            match output::open(&self.choice, &self.settings, &self.clock) {
-                Ok(stream) => self.opened(stream),
-                Err(error) => self.not_opened(error),
-            }
-            return;
-        }
-        if Arc::strong_count(&self.attempts) > MOST_ATTEMPTS {
-            self.device = Device::Retry(now_ns.saturating_add(nanos(BACK_OFF_MOST)));
-            return;
-        }
-        let (to, answer) = mpsc::channel();
-        let (choice, settings, clock) = (self.choice.clone(), self.settings.clone(), Arc::clone(&self.clock));
-        let attempt = Arc::clone(&self.attempts);
-        let spawned = thread::Builder::new().name("open".into()).spawn(move || {
-            // Nobody may wait for the answer any more; then the stream is dropped here.
-            let _ = to.send(output::open(&choice, &settings, &clock));
-            drop(attempt);
-        });
-        match spawned {
-            Ok(_) => self.device = Device::Opening(answer, now_ns),
-            Err(error) => {
-                self.not_opened(OpenError { fault: Fault::Software, detail: error.to_string() });
-            }
-        }
-    }
-
-    fn opened(&mut self, stream: Opened) {
-        let now_ns = self.boot_ns();
-        let watch = Watch::new(stream.period, now_ns, stream.output.now_ns());
-        self.device = Device::Open(Box::new(Open { stream, watch, told: false, linger_ns: now_ns }));
+        self.airing = None;
+        let device = self.line.choice().to_string();
+        self.tell(Event::Probed { device, fault: Some(fault), detail: detail.to_owned() });
+        self.take_pending();
+        true
     }
 
     fn not_opened(&mut self, error: OpenError) {
         let OpenError { fault, detail } = error;
-        self.device = Device::Retry(self.boot_ns().saturating_add(nanos(self.back_off)));
-        self.back_off = (self.back_off * 2).min(BACK_OFF_MOST);
-        if self.airing.as_ref().is_some_and(|airing| airing.number().is_none()) {
-            self.airing = None;
-            self.tell(Event::Probed { device: self.choice.to_string(), fault: Some(fault), detail });
-            self.take_pending();
+        if self.fail_probe(fault, &detail) {
             return;
         }
         if let Some(airing) = &mut self.airing {
             airing.fault = Some(fault);
         }
-        if self.told.replace(fault) != Some(fault) {
-            self.tell(Event::OpenFailed { fault, detail });
+        let device = self.line.choice().to_string();
+        let failed = (device.clone(), fault);
+        if self.told.replace(failed.clone()) != Some(failed) {
+            self.tell(Event::OpenFailed { device, fault, detail });
         }
     }
 
     fn give_up_if_due(&mut self) {
-        if matches!(self.device, Device::Open(_)) {
+        if self.line.is_open() {
             return;
         }
         let now = self.clock.now();
@@ -478,29 +484,15 @@ impl Player {
             return;
         }
         self.told = None;
-        self.back_off = BACK_OFF;
-        match std::mem::replace(&mut self.device, Device::Closed) {
-            Device::Open(open) if self.boot_ns() < open.linger_ns => self.device = Device::Open(open),
-            Device::Open(open) => {
-                bury(open);
-                self.tell(Event::Closed);
-            }
-            // An attempt under way is dropped where it comes back.
-            Device::Opening(..) | Device::Retry(_) | Device::Closed => {}
+        let device = self.line.choice().to_string();
+        if let Some(open) = self.line.close(self.boot_ns()) {
+            bury(open);
+            self.tell(Event::Closed { device });
         }
     }
 }
 
-/// Drops a stream. A dead one may hang for ever in its drop, so a device has a thread of its own for it.
-fn bury(open: Box<Open>) {
-    if open.stream.output.proof() < 3 {
-        return;
-    }
-    if let Err(error) = thread::Builder::new().name("reaper".into()).spawn(move || drop(open)) {
-        tracing::warn!(%error, "no thread to drop the stream");
-    }
-}
-
-fn nanos(span: Duration) -> i64 {
-    TimeDelta::from_std(span).map_or(i64::MAX, super::alignment::span_ns)
+/// What a probe answers of a stream that nobody hears.
+fn muted(open: &mut Open) -> (Option<Fault>, String) {
+    open.muted.as_ref().map_or_else(Default::default, |why| (Some(Fault::Muted), why.clone()))
 }

@@ -34,6 +34,7 @@ struct Rig {
 impl Rig {
     fn new(channels: Channels, volume_db: Level) -> Rig {
         let settings = Output {
+            second: None,
             device: String::new(),
             channels,
             buffer_frames: 4096,

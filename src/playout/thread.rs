@@ -103,6 +103,7 @@ mod tests {
     fn a_panic_of_the_player_is_caught_and_told() {
         let settings = config::Output {
             device: String::new(),
+            second: None,
             channels: Channels::Mono,
             buffer_frames: 4096,
             target_lufs: Level(-1600),

@@ -33,6 +33,8 @@ pub(super) struct Watch {
     since: Option<(i64, u64)>,
     last: Option<(i64, u64)>,
     paced: bool,
+    /// Time without frames that nobody took notice of yet.
+    pause_ns: i64,
 }
 
 impl Watch {
@@ -40,12 +42,27 @@ impl Watch {
     /// `opened_ns` by its own clock.
     pub(super) fn new(period: u32, boot_ns: i64, opened_ns: i64) -> Watch {
         let period = u64::from(period);
-        Watch { period, opened_ns, callbacks: 0, changed_ns: boot_ns, since: None, last: None, paced: false }
+        Watch {
+            period,
+            opened_ns,
+            callbacks: 0,
+            changed_ns: boot_ns,
+            since: None,
+            last: None,
+            paced: false,
+            pause_ns: 0,
+        }
     }
 
     /// Whether consumption was measured to keep the rate of sound within 1 %.
     pub(super) fn paced(&self) -> bool {
         self.paced
+    }
+
+    /// How long the device was not served since this was asked last: a machine out of breath, or suspended.
+    /// What is shorter than four periods is hidden by the buffer.
+    pub(super) fn take_pause_ns(&mut self) -> i64 {
+        std::mem::take(&mut self.pause_ns)
     }
 
     /// Looks at new facts at boot time `boot_ns`; says what is wrong.
@@ -73,6 +90,7 @@ impl Watch {
         let behind_ns = (now.0 - last.0) - frames_ns(now.1 - last.1);
         if behind_ns > frames_ns(4 * self.period) {
             self.since = Some(now);
+            self.pause_ns += behind_ns;
             return None;
         }
         let (elapsed_ns, frames) = (now.0 - since.0, now.1 - since.1);
@@ -142,5 +160,6 @@ mod tests {
         assert_eq!(watch.look(&facts(1, 0, 4096), 1_100_000_000).map(|f| f.0), Some(Fault::Stalled));
         // Called again after a pause that was just short enough: no fault, and no wrong rate later.
         assert_eq!(watch.look(&facts(2, 1_100_000_000, 8192), 1_100_000_000), None);
+        assert_eq!((watch.take_pause_ns(), watch.take_pause_ns()), (1_100_000_000 - frames_ns(4096), 0));
     }
 }

@@ -16,6 +16,13 @@ impl Frames {
     /// No sound at all.
     pub const ZERO: Frames = Frames(0);
 
+    /// Whether it is none at all.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks it")]
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// As many whole frames as fit into `ms` milliseconds.
     #[must_use]
     pub fn from_ms(ms: u64) -> Frames {

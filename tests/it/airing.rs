@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{
     pulse::{Recording, Server},
-    station::{Station, in_seconds},
+    station::{Station, in_seconds, leaves},
 };
 
 /// The samples of the station's only master, as a stereo device gets them.
@@ -98,8 +98,7 @@ fn a_server_that_dies_in_mid_programme_costs_no_frame_and_the_log_tells() {
     let daemon = station.daemon(&server);
     daemon.until("two seconds are heard", |status| status["on_air"]["position_ms"].as_u64() >= Some(2000));
     server.kill();
-    let lost = daemon.until("the loss is seen", |status| status["device"]["state"] != "ok");
-    assert_eq!(lost["device"]["state"], "error");
+    let lost = daemon.until("the loss is seen", |status| status["device"]["state"] == "error");
     assert_eq!(lost["on_air"]["sounding"], false);
     server.up();
     let recorder = server.record();
@@ -183,6 +182,50 @@ fn a_wrong_device_fails_aloud_and_is_never_healthy() {
     assert_eq!(station.json(&["status"])[0]["device"]["state"], "error");
     daemon.end();
     assert_eq!(recorder.stop().onset(0), None, "no other device sounded");
+}
+
+#[test]
+fn what_a_muted_device_takes_is_not_aired() {
+    let server = Server::start();
+    assert!(server.pactl(&["set-sink-mute", "loud", "1"]));
+    let mut station = Station::new(&[("a.wav", 2)]);
+    station.schedule(&["a.wav"], &[in_seconds(4)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    let red = daemon.until("it is on air", |status| status["on_air"]["position_ms"].as_u64() > Some(500));
+    assert_eq!((&red["device"]["state"], &red["on_air"]["sounding"]), (&"error".into(), &false.into()));
+    assert!(red["device"]["detail"].as_str().unwrap().contains("lets nobody hear it"), "{red}");
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let row = &rows[0];
+    assert_eq!((outcome(row), &row["reason"]), ("missed", &"muted".into()), "{row}");
+    assert_eq!((&row["frames_consumed"], &row["frames_muted"]), (&0.into(), &96_000.into()));
+    assert!(row["proof"].as_u64().unwrap() <= 2, "accepted, and no more: {row}");
+    let muted = leaves(&station).into_iter().find(|leaf| leaf.contains(r#""state":"muted""#));
+    assert!(muted.is_some_and(|leaf| leaf.contains("`loud` is muted")));
+    station.ok(&["verify"]);
+}
+
+#[test]
+fn the_second_output_airs_what_the_first_cannot_and_is_named() {
+    let server = Server::start();
+    server.sink(false);
+    server.another_sink("spare");
+    let mut station = Station::new(&[("a.wav", 1)]);
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace("\"pulse:loud\"", "\"pulse:loud\"\nsecond = \"pulse:spare\""));
+    station.schedule(&["a.wav"], &[in_seconds(8)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    let stands_in = |status: &Value| status["device"]["said"]["code"] == "lamp-device-second";
+    let status = daemon.until("the second stands in", stands_in);
+    assert_eq!(status["device"]["state"], "warning");
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    assert_eq!((outcome(&rows[0]), &rows[0]["devices"][0]), ("full", &"pulse:spare".into()), "{}", rows[0]);
+    let opened = leaves(&station).into_iter().find(|leaf| leaf.contains("second output"));
+    assert!(opened.is_some_and(|leaf| leaf.contains(r#""state":"opened""#)));
+    station.ok(&["verify"]);
 }
 
 #[test]

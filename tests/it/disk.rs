@@ -120,12 +120,14 @@ fn side_files(folder: &Path) -> Vec<PathBuf> {
     files.into_iter().filter(own).chain(below).collect()
 }
 
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn state_and_cache_that_are_corrupt_are_made_anew() {
-    let garbage: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
+    let garbage: [(&str, Damage); 3] = [
         ("empty", |_| Vec::new()),
         ("cut", |old| old[..old.len() / 2].to_vec()),
-        ("noise", |old| (0..old.len().max(64)).map(|n| (n * 37 % 251) as u8).collect()),
+        ("noise", |old| (0..=u8::MAX).map(|n| n.wrapping_mul(37)).cycle().take(old.len().max(64)).collect()),
     ];
     std::thread::scope(|scope| {
         for (what, damage) in garbage {
@@ -134,7 +136,7 @@ fn state_and_cache_that_are_corrupt_are_made_anew() {
     });
 }
 
-fn survives(what: &str, damage: fn(&[u8]) -> Vec<u8>) {
+fn survives(what: &str, damage: Damage) {
     let server = Server::start();
     let mut station = Station::new(&[("a.wav", 2)]);
     station.schedule(&["a.wav"], &[in_seconds(8)]);

@@ -13,6 +13,7 @@ mod bundle;
 mod cli;
 mod clock;
 mod crash;
+mod device;
 mod disk;
 mod doctor;
 mod epoch;

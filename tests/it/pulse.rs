@@ -63,12 +63,7 @@ fn survives(fault: &str, most_back: usize, injure: impl FnOnce(&mut Server), men
     let recorder = server.record();
     player.take(&master, 0, None);
     player.wait(&["Started"]);
-    let mut position = String::new();
-    while position.parse().unwrap_or(0) < 96_000 {
-        let progress = player.wait(&["Progress"]).concat();
-        let digits = progress.rsplit("Frames(").next().unwrap();
-        position = digits.chars().take_while(char::is_ascii_digit).collect();
-    }
+    player.until_position(96_000);
     injure(&mut server);
     let lost = player.wait(&["Lost"]);
     assert_eq!(lost[1], fault);

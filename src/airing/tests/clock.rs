@@ -153,7 +153,7 @@ fn found(wrong: TimeDelta, doubted: bool) -> Bench {
     // A doubt outlives the program, not the machine's boot.
     let last = doubted.then(|| bench.clock.now());
     let past = ClockPast { floor: t0() - s(7200), doubted, last };
-    bench.controller = Controller::new(rules(), "pulse:loud".into(), BTreeSet::new(), past);
+    bench.controller = Controller::new(rules(), BTreeSet::new(), past);
     bench.controller.was_off_since(Some(t0() - s(7200)));
     bench.health = UNSYNCHRONISED;
     let slots = vec![slot(t0()), slot(t0() + TimeDelta::hours(12))];

@@ -9,7 +9,8 @@ fn judged(rehearsal: bool, fault: Option<Fault>, tally: Tally) -> (Outcome, Opti
     bench.until(t0());
     bench.started();
     if let Some(fault) = fault {
-        let lost = Event::Lost { airing: Some(0), fault, detail: String::new(), position: Frames::ZERO };
+        let (device, detail) = (String::new(), String::new());
+        let lost = Event::Lost { airing: Some(0), device, fault, detail, position: Frames::ZERO };
         bench.send(Input::Player(lost));
     }
     bench.ended_as(tally);
@@ -75,6 +76,61 @@ fn frames_and_holes_decide() {
         let told = format!("{rehearsal} {fault:?} {tally:?}");
         assert_eq!(judged(rehearsal, fault, tally), wanted, "{told}");
     }
+}
+
+#[test]
+fn what_was_thrown_away_was_not_heard() {
+    let share = |percent: u64, more: u64| Frames(LENGTH.0 * percent / 100 + more);
+    let case = |muted, consumed| Tally { muted, ..tally(consumed) };
+    let lost = Some(Fault::Lost);
+    let partial = |reason| (Outcome::Partial, Some(reason));
+    for (fault, tally, wanted) in [
+        (None, case(LENGTH, LENGTH), (MISSED, Some(Reason::Muted))),
+        (None, case(share(3, 0), LENGTH), (Outcome::Full, None)),
+        (None, case(share(3, 1), LENGTH), partial(Reason::Muted)),
+        (lost, case(share(3, 1), LENGTH), partial(Reason::Muted)),
+        // The muting alone is not to blame.
+        (lost, case(share(3, 1), share(50, 0)), partial(Reason::DeviceLost)),
+    ] {
+        let told = format!("{fault:?} {tally:?}");
+        assert_eq!(judged(false, fault, tally), wanted, "{told}");
+    }
+}
+
+#[test]
+fn a_device_that_comes_and_goes_does_not_flood_the_log() {
+    let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
+    bench.until(t0());
+    bench.started();
+    let flap = |bench: &mut Bench| {
+        let (device, detail) = (String::from("pulse:loud"), String::from("gone"));
+        let position = Frames(48_000);
+        let device = || device.clone();
+        bench.send(Input::Player(Event::Lost {
+            airing: Some(0),
+            device: device(),
+            fault: Fault::Lost,
+            detail,
+            position,
+        }));
+        bench.send(Input::Player(Event::Opened { device: device(), latency_us: 0, second: false }));
+        bench.started();
+    };
+    for _ in 0..500 {
+        flap(&mut bench);
+    }
+    let states = |bench: &Bench| -> Vec<DeviceState> {
+        let state = |body: &Body| if let Body::Device(fact) = body { Some(fact.state) } else { None };
+        bench.log.iter().filter_map(|(_, body)| state(body)).collect()
+    };
+    let before = states(&bench);
+    assert!(before.len() < 15 && bench.log.len() < 25, "{} entries", bench.log.len());
+    assert_eq!(before.last(), Some(&DeviceState::Unsteady));
+    // Steady again, and what happens then is worth an entry again.
+    bench.send(Input::Player(Event::Steady { device: "loud".into() }));
+    flap(&mut bench);
+    let after = states(&bench);
+    assert_eq!(after[before.len()..], [DeviceState::Steady, DeviceState::Lost, DeviceState::Opened]);
 }
 
 #[test]

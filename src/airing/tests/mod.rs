@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::{Clock as _, Health, Manual},
     config::{Channels, Policy},
-    evidence::{Body, Cue, End, Missed, Outcome, Reason, Trigger},
+    evidence::{Body, Cue, DeviceState, End, Missed, Outcome, Reason, Trigger},
     media::{Mark, Master, MasterManifest},
     playout::{Command, EndCause, Event, Fault, Start, Take, Tally},
     programme::Windows,
@@ -138,12 +138,7 @@ impl Bench {
         Bench {
             clock: Manual::at(wall),
             health: SYNCHRONISED,
-            controller: Controller::new(
-                rules,
-                "pulse:loud".into(),
-                closed,
-                ClockPast { floor: wall, doubted: false, last: None },
-            ),
+            controller: Controller::new(rules, closed, ClockPast { floor: wall, doubted: false, last: None }),
             log: Vec::new(),
             told: Vec::new(),
             stamps: Vec::new(),
@@ -335,6 +330,7 @@ fn tally(consumed: Frames) -> Tally {
         decoded: consumed,
         delivered: consumed,
         consumed,
+        muted: Frames::ZERO,
         underruns: Frames::ZERO,
         hole: TimeDelta::zero(),
         proof: 3,
@@ -364,6 +360,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
             true_peak_dbtp: Level(-100),
         },
         heard,
+        muted: Frames::ZERO,
         heard_until: until,
         proof: 2,
         reason: Reason::PowerOff,

@@ -101,7 +101,7 @@ fn happen(bench: &mut Bench, chance: Chance) {
         Chance::Lost if airing => {
             let airing = Some(bench.take().airing);
             let (fault, detail, position) = (Fault::Lost, String::new(), Frames(480));
-            bench.send(Input::Player(Event::Lost { airing, fault, detail, position }));
+            bench.send(Input::Player(Event::Lost { airing, device: String::new(), fault, detail, position }));
         }
         Chance::End(cause, percent) if airing => {
             let cause =

@@ -315,19 +315,28 @@ fn the_next_slot_follows_on_the_heels_of_the_one_before() {
 #[test]
 fn what_the_device_does_is_entered() {
     let mut bench = Bench::at(t0() - s(120), vec![slot(t0())]);
-    let opened = Event::Opened { device: "loud".into(), latency_us: 40_000 };
+    let opened = Event::Opened { device: "loud".into(), latency_us: 40_000, second: false };
     bench.send(Input::Player(opened));
     bench.until(t0());
     bench.started();
     let (fault, detail) = (Fault::Lost, "server gone".to_owned());
-    bench.send(Input::Player(Event::Lost { airing: Some(0), fault, detail, position: Frames(96_000) }));
+    let device = String::from("pulse:loud");
+    let position = Frames(96_000);
+    bench.send(Input::Player(Event::Lost {
+        airing: Some(0),
+        device: device.clone(),
+        fault,
+        detail,
+        position,
+    }));
     let State::OnAir { sounding: false, position: Frames(96_000), .. } = bench.controller.state() else {
         panic!("never sounding while the device is gone");
     };
-    let failed = Event::OpenFailed { fault: Fault::Absent, detail: "no such sink".into() };
+    let failed =
+        Event::OpenFailed { device: device.clone(), fault: Fault::Absent, detail: "no such sink".into() };
     bench.send(Input::Player(failed));
     bench.started();
-    bench.send(Input::Player(Event::Closed));
+    bench.send(Input::Player(Event::Closed { device }));
     assert_eq!(
         bench.kinds(),
         ["device", "play.cue", "play.start", "device", "device", "play.start", "device"]

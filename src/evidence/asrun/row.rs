@@ -51,6 +51,8 @@ pub struct AsRunRow {
     pub delivered: Option<Frames>,
     /// Frames that the device consumed.
     pub consumed: Option<Frames>,
+    /// Frames that the device took beside these and the sound server threw away.
+    pub muted: Option<Frames>,
     /// Frames of silence put in because the feeder was late.
     pub underruns: Option<Frames>,
     /// The longest hole in wall time between two stretches of sound.
@@ -130,6 +132,7 @@ impl AsRunRow {
             decoded: None,
             delivered: None,
             consumed: None,
+            muted: None,
             underruns: None,
             hole_ms: None,
             loudness_lufs: None,
@@ -196,6 +199,7 @@ impl AsRunRow {
         self.decoded = Some(end.decoded);
         self.delivered = Some(end.delivered);
         self.consumed = Some(end.consumed);
+        self.muted = Some(end.muted);
         self.underruns = Some(end.underruns);
         self.hole_ms = Some(end.hole_ms);
         self.proof = end.proof;

@@ -9,7 +9,10 @@ use cpal::{
 
 use crate::{config, units::RATE};
 
-use super::{Choice, Fault, OpenError, Opened, Output};
+use super::{
+    Choice, Fault, OpenError, Opened, Output,
+    server::{Hearing, Inquiry},
+};
 use crate::playout::{
     bus::{Bus, CHANNELS},
     desk::Desk,
@@ -75,6 +78,8 @@ fn is_dummy(name: &str) -> bool {
 }
 
 struct Device {
+    /// Only a sound server can be asked. Stands first: dropping a dead stream may hang for ever.
+    inquiry: Option<Inquiry>,
     stream: Stream,
 }
 
@@ -85,6 +90,10 @@ impl Output for Device {
 
     fn proof(&self) -> u8 {
         3
+    }
+
+    fn hearing(&self) -> Hearing {
+        self.inquiry.as_ref().map(Inquiry::hearing).unwrap_or_default()
     }
 }
 
@@ -108,7 +117,8 @@ pub(super) fn open(choice: &Choice, settings: &config::Output) -> Result<Opened,
     let (stream, desk, ring) = stream(&device, settings)?;
     stream.play().map_err(told)?;
     let period = stream.buffer_size().unwrap_or(settings.buffer_frames);
-    Ok(Opened { output: Box::new(Device { stream }), desk, ring, device: called, period })
+    let inquiry = (prefix == "pulse").then(|| Inquiry::begin(name));
+    Ok(Opened { output: Box::new(Device { inquiry, stream }), desk, ring, device: called, period })
 }
 
 fn named(host: HostId, name: &str) -> Result<Option<cpal::Device>, OpenError> {

@@ -2,6 +2,7 @@
 
 mod device;
 mod paced;
+mod server;
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -12,6 +13,7 @@ use crate::{clock::Clock, config, units::Malformed};
 use super::{desk::Desk, message::Fault};
 
 pub use device::{DeviceDescription, list};
+pub(super) use server::Hearing;
 
 /// Which output is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,11 @@ pub(super) trait Output: Send {
 
     /// Highest proof level that consumption here can give.
     fn proof(&self) -> u8;
+
+    /// Who hears it, where somebody can be asked. Never waits.
+    fn hearing(&self) -> Hearing {
+        Hearing::Unknown
+    }
 }
 
 /// What opening gives.

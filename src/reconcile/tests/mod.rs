@@ -201,6 +201,7 @@ impl Bench {
             decoded: LENGTH,
             delivered: LENGTH,
             consumed: LENGTH,
+            muted: Frames::ZERO,
             underruns: Frames::ZERO,
             hole_ms: 0,
             proof: 3,

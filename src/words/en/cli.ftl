@@ -224,6 +224,8 @@ lamp-device-stopped = loa is not running, so nobody knows
 lamp-device-probed = { $device }, probed well at { $at }
 lamp-device-open = { $device }, open since { $at }
 lamp-device-consuming = { $device }, taking sound since { $at }
+lamp-device-returned = { $device }, back since { $at }, not steady yet
+lamp-device-second = { $device } stands in for the first output since { $at }
 lamp-device-consumed = took sound last at { $at }
 lamp-device-fault = { $fault ->
     [absent] no such device
@@ -232,6 +234,8 @@ lamp-device-fault = { $fault ->
     [stalled] the device takes no more sound
     [unpaced] the device does not run in real time
     [dummy] a dummy device that nobody can hear
+    [moved] the sound server moved the sound to another device
+    [muted] the sound server lets nobody hear it
     [filechanged] the file is not the one that was verified
    *[software] a fault of the software
     } { $device }, at { $at } { $detail }

@@ -224,6 +224,8 @@ lamp-device-stopped = loa không chạy nên không ai biết
 lamp-device-probed = { $device }, thử tốt lúc { $at }
 lamp-device-open = { $device }, đã mở từ { $at }
 lamp-device-consuming = { $device }, đang nhận âm thanh từ { $at }
+lamp-device-returned = { $device }, có lại từ { $at }, chưa ổn định
+lamp-device-second = { $device } thay cho đầu ra thứ nhất từ { $at }
 lamp-device-consumed = nhận âm thanh lần cuối lúc { $at }
 lamp-device-fault = { $fault ->
     [absent] không thấy thiết bị
@@ -232,6 +234,8 @@ lamp-device-fault = { $fault ->
     [stalled] thiết bị không nhận âm thanh nữa
     [unpaced] thiết bị không chạy theo thời gian thật
     [dummy] thiết bị giả, không ai nghe được
+    [moved] máy chủ âm thanh đã chuyển tiếng sang thiết bị khác
+    [muted] máy chủ âm thanh đang tắt tiếng
     [filechanged] tệp khác bản đã kiểm tra
    *[software] lỗi phần mềm
     } { $device }, lúc { $at } { $detail }

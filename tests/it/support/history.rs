@@ -201,6 +201,7 @@ impl Historian<'_> {
             decoded: frames,
             delivered: frames,
             consumed: frames,
+            muted: Frames(0),
             underruns: Frames(0),
             hole_ms: 0,
             proof: 3,

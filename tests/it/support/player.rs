@@ -27,6 +27,7 @@ use super::pulse::Server;
 pub fn settings() -> Output {
     Output {
         device: String::new(),
+        second: std::env::var("LOA_TEST_SECOND").ok(),
         channels: Channels::Mono,
         buffer_frames: 4096,
         target_lufs: Level(-1600),
@@ -77,17 +78,21 @@ fn line(event: &Event) -> String {
             format!("Started {} {} {latency_us}", first.timestamp_nanos_opt().unwrap(), from.0)
         }
         Event::Lost { fault, position, .. } => format!("Lost {fault:?} {}", position.0),
-        Event::OpenFailed { fault, .. } => format!("OpenFailed {fault:?}"),
+        Event::OpenFailed { fault, device, .. } => format!("OpenFailed {fault:?} {device}"),
+        Event::Opened { device, second, .. } => format!("Opened {device} {second}"),
+        Event::Muted { position, detail, .. } => format!("Muted {} {detail}", position.0),
+        Event::Audible { position, .. } => format!("Audible {}", position.0),
         Event::Probed { fault, .. } => format!("Probed {fault:?}"),
         Event::Ended { tally, .. } => format!(
-            "Ended {:?} {} {} {} {} {} {}",
+            "Ended {:?} {} {} {} {} {} {} {}",
             tally.cause,
             tally.decoded.0,
             tally.delivered.0,
             tally.consumed.0,
             tally.underruns.0,
             tally.hole.num_milliseconds(),
-            tally.proof
+            tally.proof,
+            tally.muted.0
         ),
         other => format!("{other:?}"),
     }
@@ -127,7 +132,17 @@ pub struct Remote {
 impl Remote {
     /// Starts a player on `device` of `server`.
     pub fn start(server: &Server, device: &str) -> Remote {
+        Remote::launch(server, device, Process::new(std::env::current_exe().unwrap()))
+    }
+
+    /// The same, with a second output that stands in.
+    pub fn start_with_second(server: &Server, device: &str, second: &str) -> Remote {
         let mut process = Process::new(std::env::current_exe().unwrap());
+        process.env("LOA_TEST_SECOND", second);
+        Remote::launch(server, device, process)
+    }
+
+    fn launch(server: &Server, device: &str, mut process: Process) -> Remote {
         server
             .environment(&mut process)
             .args(["--exact", "support::player::player_process", "--nocapture"])
@@ -168,8 +183,23 @@ impl Remote {
         super::freeze(&self.process, frozen);
     }
 
+    /// Waits until a take has been heard as far as frame `position`.
+    pub fn until_position(&self, position: u64) {
+        let mut heard = 0;
+        while heard < position {
+            let progress = self.wait(&["Progress"]).concat();
+            let digits = progress.rsplit("Frames(").next().unwrap();
+            heard = digits.trim_end_matches(|end: char| !end.is_ascii_digit()).parse().unwrap();
+        }
+    }
+
     /// The next event of one of these names, as words, within 20 s; others are passed over.
     pub fn wait(&self, names: &[&str]) -> Vec<String> {
+        self.wait_without(names, &[])
+    }
+
+    /// The same; an event of one of the names in `never` must not come before.
+    pub fn wait_without(&self, names: &[&str], never: &[&str]) -> Vec<String> {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut passed = Vec::new();
         loop {
@@ -179,6 +209,7 @@ impl Remote {
                     if names.contains(&words[0].as_str()) {
                         return words;
                     }
+                    assert!(!never.contains(&words[0].as_str()), "{event}");
                     passed.push(event);
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("no {names:?} in 20 s; passed over: {passed:#?}"),

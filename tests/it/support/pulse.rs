@@ -83,14 +83,23 @@ impl Server {
 
     /// Takes the sink away, or brings it back.
     pub fn sink(&self, there: bool) {
-        let loaded = if there {
+        if there {
             let mut words = vec!["load-module"];
             words.extend(SINK.split(' '));
-            self.pactl(&words)
-        } else {
-            self.pactl(&["unload-module", "module-null-sink"])
-        };
-        assert!(loaded);
+            assert!(self.pactl(&words));
+            return;
+        }
+        let mut list = Command::new("pactl");
+        let list = self.environment(&mut list).args(["list", "short", "modules"]).output().unwrap();
+        let list = String::from_utf8(list.stdout).unwrap();
+        let loud = list.lines().find(|line| line.contains("sink_name=loud ")).expect("the sink is there");
+        assert!(self.pactl(&["unload-module", loud.split('\t').next().unwrap()]));
+    }
+
+    /// One more sink, of this name.
+    pub fn another_sink(&self, name: &str) {
+        let name = format!("sink_name={name}");
+        assert!(self.pactl(&["load-module", "module-null-sink", &name, "rate=48000", "norewinds=1"]));
     }
 
     /// Devices of ALSA for processes in this server's environment.

@@ -275,6 +275,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         decoded: all,
         delivered: all,
         consumed: all,
+        muted: Frames(0),
         underruns: Frames(0),
         hole_ms: 0,
         proof: 3,
