@@ -6,7 +6,7 @@ use chrono::DateTime;
 use tokio::sync::mpsc;
 
 use super::{
-    engine::{Engine, Follow, Incoming, Ports},
+    engine::{Engine, Follow, Incoming, Ports, Work},
     past::Past,
     run::{INBOX, rules},
 };
@@ -18,8 +18,8 @@ use crate::{
     store::{Log, Writer},
 };
 
-/// Lets an engine take `incoming` and gives why it has to end, and the reason that the log has for it.
-fn breaks_on(incoming: Incoming) -> (Option<String>, Option<String>) {
+/// Lets an engine with such workers take `incoming` and gives why it has to end, and the reason that the log has for it.
+fn breaks_on(incoming: Incoming, work: Work) -> (Option<String>, Option<String>) {
     let place = tempfile::tempdir().unwrap();
     let clock = Arc::new(Manual::at(DateTime::from_timestamp(1_646_431_200, 0).unwrap()));
     control::init(place.path(), clock.as_ref()).unwrap();
@@ -38,7 +38,7 @@ fn breaks_on(incoming: Incoming) -> (Option<String>, Option<String>) {
         writer: handle,
         player: Box::new(|_| true),
         inbox,
-        work: Box::new(|_| panic!("no thread")),
+        work,
         output: "rehearsal".into(),
         follow: Follow::Calendar,
     };
@@ -57,11 +57,11 @@ fn breaks_on(incoming: Incoming) -> (Option<String>, Option<String>) {
 
 #[test]
 fn what_crashes_is_caught_entered_and_ends_the_process_in_order() {
-    let check = |incoming, expected: &str| {
+    let check = |incoming, work, expected: &str| {
         let expected = Some(expected.to_owned());
-        assert_eq!(breaks_on(incoming), (expected.clone(), expected));
+        assert_eq!(breaks_on(incoming, work), (expected.clone(), expected));
     };
-    check(Incoming::Tick, "the loop crashed: no thread");
+    check(Incoming::Tick, Box::new(|_| panic!("no thread")), "the loop crashed: no thread");
     let crashed = Event::Crashed { detail: "index out of bounds".into() };
-    check(Incoming::Player(crashed), "the player crashed: index out of bounds");
+    check(Incoming::Player(crashed), Box::new(|_| ()), "the player crashed: index out of bounds");
 }

@@ -282,6 +282,34 @@ fn a_station_that_is_asked_all_the_time_keeps_house_all_the_same() {
 }
 
 #[test]
+fn a_sink_that_stays_away_costs_neither_threads_nor_files() {
+    let server = Server::start();
+    let (clocks, station, ids) = station(1, &[s(600)]);
+    let daemon = station.daemon(&server);
+    knows(&daemon, &ids[0]);
+    daemon.until("knows its device", |status| status["device"]["state"] == "ready");
+    server.sink(false);
+    clocks.pass_until(noon() + s(555));
+    daemon.until("misses its device", |status| status["device"]["state"] == "error");
+    let held = || {
+        let of = |what: &str| std::fs::read_dir(format!("/proc/{}/{what}", daemon.pid())).unwrap().count();
+        (of("task"), of("fd"))
+    };
+    let mut most = Vec::new();
+    // It is looked for about once a second.
+    for _ in 0..3 {
+        let some = (0..40).map(|_| {
+            clocks.pass(s(1));
+            status(&station);
+            held()
+        });
+        most.push(some.min().unwrap());
+    }
+    daemon.kill();
+    assert!(most.iter().all(|held| *held <= most[0]), "threads and files {most:?}");
+}
+
+#[test]
 fn the_zone_of_the_process_changes_nothing() {
     let server = Server::start();
     let (clocks, station, ids) = station(1, &[TimeDelta::hours(2)]);

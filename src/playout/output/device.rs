@@ -1,6 +1,9 @@
 //! Devices of a sound server or of ALSA, through cpal.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use cpal::{
     BufferSize, DeviceId, ErrorKind, FromSample, HostId, SampleFormat, SizedSample, Stream, StreamConfig,
@@ -101,8 +104,8 @@ impl Output for Device {
 pub(super) fn open(choice: &Choice, settings: &config::Output) -> Result<Opened, OpenError> {
     let absent = |detail: String| OpenError { fault: Fault::Absent, detail };
     let (prefix, device) = match choice {
-        Choice::Pulse(name) => ("pulse", named(HostId::PulseAudio, name)?),
-        Choice::Alsa(name) => ("alsa", named(HostId::Alsa, name)?),
+        Choice::Pulse(name) => ("pulse", pulse(name)?),
+        Choice::Alsa(name) => ("alsa", alsa(name)?),
         _ => match cpal::host_from_id(HostId::PulseAudio) {
             Ok(host) => ("pulse", host.default_output_device()),
             Err(_) => ("alsa", cpal::host_from_id(HostId::Alsa).map_err(told)?.default_output_device()),
@@ -121,8 +124,24 @@ pub(super) fn open(choice: &Choice, settings: &config::Output) -> Result<Opened,
     Ok(Opened { output: Box::new(Device { inquiry, stream }), desk, ring, device: called, period })
 }
 
-fn named(host: HostId, name: &str) -> Result<Option<cpal::Device>, OpenError> {
-    let host = cpal::host_from_id(host).map_err(told)?;
+/// The client of the sound server, between two openings. One for each attempt would not do: dropped right behind an
+/// answer its thread may wait for the server for ever, with its connection (`pulseaudio` 0.3.2).
+static PULSE: Mutex<Option<cpal::Host>> = Mutex::new(None);
+
+/// The sound server's device of that name. The client stays with an attempt that the server does not answer.
+fn pulse(name: &str) -> Result<Option<cpal::Device>, OpenError> {
+    let place = || PULSE.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = place().take();
+    // A server that was restarted does not know the client any more.
+    let known = kept.filter(|host| host.output_devices().is_ok());
+    let host = known.map_or_else(|| cpal::host_from_id(HostId::PulseAudio).map_err(told), Ok)?;
+    let device = host.device_by_id(&DeviceId::new(host.id(), name));
+    *place() = Some(host);
+    Ok(device)
+}
+
+fn alsa(name: &str) -> Result<Option<cpal::Device>, OpenError> {
+    let host = cpal::host_from_id(HostId::Alsa).map_err(told)?;
     let id = DeviceId::new(host.id(), name);
     if let Some(device) = host.device_by_id(&id) {
         return Ok(Some(device));

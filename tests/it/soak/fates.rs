@@ -62,17 +62,22 @@ pub fn suffer(machine: &mut Machine, slot: &Slot, rest: &[Slot], before: &[Slot]
 /// Lets the time pass in which the slot could begin, slowly enough for every attempt to have its turn.
 fn outlast(machine: &Machine, at: DateTime<Utc>) {
     let from = machine.clocks.now();
-    let steps = (at + PATIENCE + s(5) - from).num_seconds() / 2;
-    for step in 1..=steps {
-        machine.pass_until(from + s(step * 2));
-        sleep(Duration::from_millis(40));
+    // Shorter than a stall.
+    let step = TimeDelta::milliseconds(800);
+    let steps = (at + PATIENCE + s(5) - from).num_milliseconds() / step.num_milliseconds();
+    for _ in 0..=steps {
+        machine.pass_until(machine.clocks.now() + step);
     }
 }
 
 fn killed(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
     match fate {
         KilledIdle => machine.pass_until(*at - s(7200)),
-        KilledArmed => machine.cue(id, *at),
+        KilledArmed => {
+            machine.make_ready(*at);
+            machine.open();
+            machine.cue(id, *at);
+        }
         _ => machine.sound(id, *at),
     }
     machine.kill();
@@ -116,7 +121,8 @@ fn device(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
         SinkGone | SinkLate => {
             machine.pass_until(*at - s(70));
             machine.server.sink(false);
-            machine.arm(id, *at);
+            machine.cue(id, *at);
+            machine.clocks.pass_until(*at - LEAD);
         }
         _ => machine.sound(id, *at),
     }
@@ -212,6 +218,7 @@ fn disk(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
     match fate {
         DiskFullOver => {
             machine.make_ready(*at);
+            machine.open();
             machine.disk("full", true);
             outlast(machine, *at);
             machine.until("gives up", |status| status["on_air"].is_null());
@@ -225,6 +232,7 @@ fn disk(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
         }
         _ => {
             machine.make_ready(*at);
+            machine.open();
             machine.disk("hang", true);
             machine.pass_until(*at - s(9));
             sleep(Duration::from_secs(1));

@@ -172,9 +172,10 @@ pub struct Meant {
 
 /// The year: months of slots.
 pub fn year(airings: usize, random: &mut Rng) -> Vec<Vec<Meant>> {
-    let a_month = if airings > 100 { airings.div_ceil(12) } else { 10 };
+    let few = airings <= 100;
+    let a_month = if few { 10 } else { airings.div_ceil(12) };
     let months = airings.div_ceil(a_month);
-    let mut fates = deck(random);
+    let mut fates = deck(few, random);
     let mut year = Vec::new();
     let mut left = airings;
     for month in 0..months {
@@ -191,13 +192,13 @@ pub fn year(airings: usize, random: &mut Rng) -> Vec<Vec<Meant>> {
             }
             // The first slot behind a new month and every other one are left in peace, so that no two faults
             // meet in one slot.
-            if slots[n].fate != Peace || n % 2 == 0 || (airings > 100 && random.u8(0..4) == 0) {
+            if slots[n].fate != Peace || n % 2 == 0 || (!few && random.u8(0..4) == 0) {
                 continue;
             }
             let next = fates.iter().rposition(|fate| !(quiet && fate.ends_process()));
             let Some(fate) = next.map(|at| fates.remove(at)) else { continue };
             if fates.is_empty() {
-                fates = deck(random);
+                fates = deck(few, random);
             }
             let fits = fate != PowerDays || n + 3 < count;
             slots[n].fate = if fits { fate } else { PowerOver };
@@ -211,8 +212,24 @@ pub fn year(airings: usize, random: &mut Rng) -> Vec<Vec<Meant>> {
     year
 }
 
-fn deck(random: &mut Rng) -> Vec<Fate> {
-    let mut fates = DRAWN.to_vec();
+/// A few airings see one of each of these.
+const KINDS: [&[Fate]; 8] = [
+    &[PowerOver, PowerBlinks, PowerHole, PowerGone],
+    &[KilledIdle, KilledArmed, KilledOnAir],
+    &[SinkGone, SinkLate, ServerKilled, ServerFrozen],
+    &[ClockSteps, ClockConfirmed, ClockDoubted, ClockOnAir],
+    &[BootWrong, BootWrongOver, SleepOver, SleepOnAir],
+    &[DiskFullOver, DiskFullOnAir, DiskHangs],
+    &[Cancelled, Stopped, Held],
+    &[FileChanged, Revised, Dropped],
+];
+
+fn deck(few: bool, random: &mut Rng) -> Vec<Fate> {
+    let mut fates = if few {
+        KINDS.iter().map(|kind| kind[random.usize(..kind.len())]).collect()
+    } else {
+        DRAWN.to_vec()
+    };
     random.shuffle(&mut fates);
     fates
 }

@@ -102,10 +102,19 @@ impl<'a> Machine<'a> {
         self.status();
     }
 
-    /// To a minute before the slot: it is made ready.
+    /// To a minute before the slot: it is made ready, whatever becomes of the device.
     pub fn make_ready(&self, at: DateTime<Utc>) {
         self.pass_until(at - TimeDelta::seconds(55));
         self.until("is ready", |status| status["on_air"]["state"] == "armed");
+    }
+
+    /// Until the device is open and was called often enough to be believed; before, a leap of the clocks looks like
+    /// a device that is not called. One that is open from a probe tells nothing new.
+    pub fn open(&self) {
+        let deadline = Instant::now() + Duration::from_millis(1500);
+        while Instant::now() < deadline && self.status()["device"]["said"]["code"] != "lamp-device-open" {
+            sleep(Duration::from_millis(50));
+        }
     }
 
     /// To ten seconds before it: it is cued.
@@ -117,6 +126,8 @@ impl<'a> Machine<'a> {
 
     /// To where it sounds by itself.
     pub fn arm(&mut self, slot: &str, at: DateTime<Utc>) {
+        self.make_ready(at);
+        self.open();
         self.cue(slot, at);
         self.clocks.pass_until(at - LEAD);
     }
