@@ -143,7 +143,7 @@ fn mended(fault: &str, injure: impl FnOnce(&mut Server), mend: impl FnOnce(&mut 
     player.wait(&["OpenFailed"]);
     mend(&mut server);
     let begun = Instant::now();
-    let started = player.wait(&["Started"]);
+    let started = player.wait_without(&["Started"], &["Lost"]);
     let back = begun.elapsed();
     println!("{fault}: seen after {} ms, sound again after {} ms", seen.as_millis(), back.as_millis());
     assert!(seen < Duration::from_secs(2) && back < Duration::from_secs(2), "{seen:?} {back:?}");
@@ -168,7 +168,7 @@ fn a_frozen_server_is_mended_in_time() {
 }
 
 #[test]
-fn a_suspended_sink_is_mended_in_time_and_told_once() {
+fn a_suspended_sink_is_mended_in_time() {
     mended(
         "Stalled",
         |server| assert!(server.pactl(&["suspend-sink", "loud", "1"])),
