@@ -151,3 +151,92 @@ fn on_air(
         sounding,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::playout::{EndCause, Tally};
+
+    /// The lamp after `events`: `O`pened, `2` the second opened, `S`teady, `B`egun, `E`nded, `L`ost, `F`ailed to
+    /// open, `C`losed, `M`uted, `A`udible, `P`robed well, `Q` probed ill.
+    fn check(events: &str, expected: &str) {
+        let mut lamp = DeviceLamp::default();
+        for event in events.chars() {
+            lamp.take(&told(event), "05:30");
+        }
+        assert_eq!(lamp.lamp().state, expected, "{events}");
+    }
+
+    fn told(event: char) -> Event {
+        let (device, detail, airing) = (String::from("pulse:loud"), String::new(), 7);
+        let (position, fault, from) = (Frames::ZERO, Fault::Lost, Frames::ZERO);
+        let (first, hole, latency_us) = (DateTime::UNIX_EPOCH, TimeDelta::zero(), 0);
+        match event {
+            'O' | '2' => Event::Opened { device, latency_us, second: event == '2' },
+            'S' => Event::Steady { device },
+            'B' => Event::Started { airing, first, latency_us, from, hole, device },
+            'L' => Event::Lost { airing: Some(airing), device, fault, detail, position },
+            'F' => Event::OpenFailed { device, fault, detail },
+            'C' => Event::Closed { device },
+            'M' => Event::Muted { airing: Some(airing), device, detail, position },
+            'A' => Event::Audible { airing: Some(airing), device, position },
+            'P' | 'Q' => Event::Probed { device, fault: (event == 'Q').then_some(fault), detail },
+            _ => Event::Ended {
+                airing,
+                tally: Tally {
+                    cause: EndCause::Finished,
+                    last: None,
+                    decoded: position,
+                    delivered: position,
+                    consumed: position,
+                    muted: position,
+                    underruns: position,
+                    hole,
+                    proof: 3,
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn nothing_is_healthy_that_is_not_consumed_steadily() {
+        for (events, expected) in [
+            ("", "unknown"),
+            ("P", "ready"),
+            ("Q", "error"),
+            ("O", "ready"),
+            ("OS", "ready"),
+            ("OSB", "ok"),
+            // Begun on a fresh stream: well only when it is steady.
+            ("OB", "ready"),
+            ("OBS", "ok"),
+            ("OSBE", "ready"),
+            ("OSBEC", "ready"),
+            ("OSBL", "error"),
+            ("OSBLF", "error"),
+            ("OSBLO", "warning"),
+            ("OSBLOB", "warning"),
+            ("OSBLOBLOBLOB", "warning"),
+            ("OSBLOBS", "ok"),
+            // An ending heals nothing.
+            ("OSBLE", "error"),
+            ("OSBLOBE", "warning"),
+            ("OSBLOBECP", "ready"),
+            // Consumption is no health while nobody hears it.
+            ("OM", "error"),
+            ("OMSB", "error"),
+            ("OSBM", "error"),
+            ("OSBMA", "ok"),
+            ("OMABE", "warning"),
+            ("OMECOS", "ready"),
+            // The second one airs, and that is no reason for a green light.
+            ("FF2", "warning"),
+            ("FF2SB", "warning"),
+            ("FF2SBECOSB", "ok"),
+        ] {
+            check(events, expected);
+        }
+    }
+}

@@ -147,9 +147,11 @@ impl Line {
         }
     }
 
-    /// The next thing to air goes to the first output again: a stream on the second one is given back.
-    pub(super) fn prefer_first(&mut self) -> Option<Box<Open>> {
-        if !std::mem::take(&mut self.on_second) {
+    /// The next thing to air goes to the first output again: a stream on the second one is given back, unless
+    /// the last frames of what aired before are still on their way through it.
+    pub(super) fn prefer_first(&mut self, now_ns: i64) -> Option<Box<Open>> {
+        let draining = matches!(&self.state, State::Open(open) if now_ns < open.linger_ns);
+        if draining || !std::mem::take(&mut self.on_second) {
             return None;
         }
         self.down_ns = None;

@@ -156,7 +156,7 @@ impl Player {
             return;
         }
         let device = self.line.choice().to_string();
-        if let Some(open) = self.line.prefer_first() {
+        if let Some(open) = self.line.prefer_first(self.clock.now().boot_ns) {
             bury(open);
             self.tell(Event::Closed { device });
         }

@@ -178,6 +178,14 @@ impl Remote {
         self.send(&format!("take 1 {} {from} {start}", folder.display()));
     }
 
+    /// Processor time that it took so far, milliseconds.
+    pub fn processor_ms(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
+        // Behind the name in brackets: user and system time are fields 14 and 15 of proc(5), in hundredths.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        (fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()) * 10
+    }
+
     /// SIGSTOP, or SIGCONT.
     pub fn freeze(&self, frozen: bool) {
         super::freeze(&self.process, frozen);
