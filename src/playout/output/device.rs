@@ -236,6 +236,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_device_that_another_program_holds_is_busy_and_no_other_fault() {
+        let fault = |kind| told(cpal::Error::with_message(kind, "as the host says")).fault;
+        assert_eq!(fault(ErrorKind::DeviceBusy), Fault::Busy);
+        assert_eq!(fault(ErrorKind::DeviceNotAvailable), Fault::Absent);
+        assert_eq!(fault(ErrorKind::HostUnavailable), Fault::Absent);
+    }
+
+    #[test]
     fn a_dummy_is_known_by_its_name() {
         for (name, expected) in [
             ("auto_null", true),
