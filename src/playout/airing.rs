@@ -140,10 +140,13 @@ impl Airing {
         self.heard > Frames::ZERO
     }
 
-    /// Stream instants of start and cut, as the clocks lie now.
-    pub(super) fn aim(&mut self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
-        let boot_ns = clocks.boot(clocks.now_ns);
+    /// A device is open at boot time `boot_ns`: sees whether the machine slept over what it waits for.
+    pub(super) fn look_at(&mut self, boot_ns: i64) {
         self.overslept |= self.give_up_ns.is_some_and(|at_ns| boot_ns >= at_ns.saturating_add(OVERSLEPT_NS));
+    }
+
+    /// Stream instants of start and cut, as the clocks lie now.
+    pub(super) fn aim(&self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
         let start_ns = match self.start {
             Start::At(at) => clocks.stream(at).saturating_sub(correction_ns),
             Start::Now => super::desk::AT_ONCE,

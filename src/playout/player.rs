@@ -253,6 +253,10 @@ impl Player {
         let desk = &open.stream.desk;
         if let Some(airing) = &mut self.airing {
             let idle = desk.facts().phase == Phase::Idle;
+            if watched {
+                // A stream that only the clock paces takes what is due in steps of any length.
+                airing.look_at(clocks.boot(clocks.now_ns));
+            }
             let (start_ns, cut_ns) = airing.aim(&clocks, correction_ns);
             if airing.is_armed() || idle {
                 desk.set_tail(airing::feed(airing, &mut open.stream.ring, self.settings.channels));

@@ -261,7 +261,7 @@ fn a_kept_epoch_is_verified_and_left_as_it_is() {
     drop(station.json(&NEW));
     let kept = station.path("data/epochs/1");
     let before = files(&kept);
-    assert_eq!(before.keys().collect::<Vec<_>>(), ["log.db", "log.high", "station.pub"]);
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["log.db", "log.high", "log.reserve", "station.pub"]);
     assert_eq!(verified(&station, &kept), (true, vec![]));
     assert_eq!(files(&kept), before, "nothing was written");
     fs::remove_file(kept.join("log.high")).unwrap();
