@@ -200,8 +200,8 @@ proptest! {
         // In the end everything answers and the clock is right: nothing is left without an outcome.
         (bench.prepare, bench.cue, bench.health) = (Reply::Well, Reply::Well, SYNCHRONISED);
         bench.set_by((t0() - bench.now()).max(TimeDelta::zero()));
-        for turn in 0..60 {
-            // A make-good may have waited for its window until now: it comes to its end as well.
+        for turn in 0..300 {
+            // A make-good that was made ready when the clock was set back waits half a day for its window.
             if turn >= 40 && bench.is_idle() {
                 break;
             }
