@@ -121,6 +121,7 @@ fn device(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
         SinkGone | SinkLate => {
             machine.pass_until(*at - s(70));
             machine.server.sink(false);
+            machine.sinks_lost += 1;
             machine.cue(id, *at);
             machine.clocks.pass_until(*at - LEAD);
         }
