@@ -20,8 +20,7 @@ const DRAIN_NS: i64 = 5_000_000_000;
 /// Boot time that passed without frames for so long, on a stream that was never lost, was a pause of the whole
 /// machine: its clock counts a suspension, the stream's own does not.
 const PAUSE_NS: i64 = 1_000_000_000;
-/// A take for which a device is open begins at its start; so long after the wait for it was over, the machine
-/// was suspended meanwhile.
+/// A take whose start passed while the machine was suspended for so long waits no more.
 const OVERSLEPT_NS: i64 = 10_000_000_000;
 
 /// What a sound is for.
@@ -66,6 +65,8 @@ pub(super) struct Airing {
     pub stopping: bool,
     /// The machine was suspended past every patience: what is left shall not sound.
     overslept: bool,
+    /// For how long the machine had been suspended when this was asked for.
+    pub asleep_ns: Option<i64>,
     pub proof: u8,
 }
 
@@ -118,6 +119,7 @@ impl Airing {
             fault: None,
             stopping: false,
             overslept: false,
+            asleep_ns: None,
             proof: 0,
         }
     }
@@ -140,13 +142,11 @@ impl Airing {
         self.heard > Frames::ZERO
     }
 
-    /// A device is open at boot time `boot_ns`: sees whether the machine slept over what it waits for.
-    pub(super) fn look_at(&mut self, boot_ns: i64) {
-        self.overslept |= self.give_up_ns.is_some_and(|at_ns| boot_ns >= at_ns.saturating_add(OVERSLEPT_NS));
-    }
-
     /// Stream instants of start and cut, as the clocks lie now.
-    pub(super) fn aim(&self, clocks: &Alignment, correction_ns: i64) -> (i64, i64) {
+    pub(super) fn aim(&mut self, clocks: &Alignment, asleep_ns: i64, correction_ns: i64) -> (i64, i64) {
+        let boot_ns = clocks.boot(clocks.now_ns);
+        let too_late = self.give_up_ns.is_some_and(|at_ns| boot_ns >= at_ns);
+        self.overslept |= too_late && asleep_ns - *self.asleep_ns.get_or_insert(asleep_ns) > OVERSLEPT_NS;
         let start_ns = match self.start {
             Start::At(at) => clocks.stream(at).saturating_sub(correction_ns),
             Start::Now => super::desk::AT_ONCE,

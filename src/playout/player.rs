@@ -189,7 +189,9 @@ impl Player {
             && let Some(take) = self.pending.take()
         {
             let now = self.clock.now();
-            self.airing = Some(Airing::take(take, now.boot_ns, now.wall));
+            let mut airing = Airing::take(take, now.boot_ns, now.wall);
+            airing.asleep_ns = Some(now.asleep_ns);
+            self.airing = Some(airing);
         }
     }
 
@@ -250,14 +252,11 @@ impl Player {
         let Some(open) = self.line.open() else { return false };
         let clocks = Alignment::read(&*self.clock, &*open.stream.output);
         let correction_ns = self.settings.correction_us.saturating_mul(1000);
+        let asleep_ns = self.clock.now().asleep_ns;
         let desk = &open.stream.desk;
         if let Some(airing) = &mut self.airing {
             let idle = desk.facts().phase == Phase::Idle;
-            if watched {
-                // A stream that only the clock paces takes what is due in steps of any length.
-                airing.look_at(clocks.boot(clocks.now_ns));
-            }
-            let (start_ns, cut_ns) = airing.aim(&clocks, correction_ns);
+            let (start_ns, cut_ns) = airing.aim(&clocks, asleep_ns, correction_ns);
             if airing.is_armed() || idle {
                 desk.set_tail(airing::feed(airing, &mut open.stream.ring, self.settings.channels));
             }

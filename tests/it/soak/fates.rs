@@ -121,6 +121,7 @@ fn device(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
         SinkGone | SinkLate => {
             machine.pass_until(*at - s(70));
             machine.server.sink(false);
+            machine.sinks_lost += 1;
             machine.cue(id, *at);
             machine.clocks.pass_until(*at - LEAD);
         }
@@ -220,8 +221,11 @@ fn disk(machine: &mut Machine, Slot { id, at, fate }: &Slot) {
             machine.make_ready(*at);
             machine.open();
             machine.disk("full", true);
-            outlast(machine, *at);
-            machine.until("gives up", |status| status["on_air"].is_null());
+            machine.pass_until(*at - s(9));
+            // Its cue stands in the reserve.
+            machine.until("is red", |status| status["disk"]["said"]["code"] == "lamp-disk-unwritten");
+            machine.clocks.pass_until(*at - LEAD);
+            machine.until("is over", |status| status["on_air"].is_null());
             machine.disk("full", false);
         }
         DiskFullOnAir => {

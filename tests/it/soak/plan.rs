@@ -130,13 +130,12 @@ impl Fate {
     pub fn outcome(self) -> (&'static str, &'static str) {
         match self {
             Peace | KilledIdle | KilledArmed | KilledOnAir | PowerBlinks | SinkLate | ServerKilled
-            | ServerFrozen | ClockSteps | ClockConfirmed | BootWrong | ClockOnAir | DiskFullOnAir
-            | DiskHangs | Revised => ("full", "none"),
+            | ServerFrozen | ClockSteps | ClockConfirmed | BootWrong | ClockOnAir | DiskFullOver
+            | DiskFullOnAir | DiskHangs | Revised => ("full", "none"),
             PowerOver | PowerDays | PowerStillOff | SleepOver => ("missed", "power-off"),
             PowerHole | PowerGone | SleepOnAir => ("partial", "power-off"),
             SinkGone => ("missed", "device-lost"),
             ClockDoubted | BootWrongOver => ("missed", "clock-untrusted"),
-            DiskFullOver => ("missed", "disk-full"),
             FileChanged => ("missed", "file-changed"),
             Cancelled => ("cancelled", "cancelled"),
             Stopped => ("partial", "operator-stop"),
@@ -156,6 +155,7 @@ impl Fate {
                 | ClockConfirmed
                 | BootWrong
                 | ClockOnAir
+                | DiskFullOver
                 | DiskFullOnAir
                 | DiskHangs
                 | Revised

@@ -25,6 +25,8 @@ pub struct Footprint {
     pub rss_kib: u64,
     pub threads: u64,
     pub files: usize,
+    /// How often the sink was taken away from this machine until then.
+    pub sinks_lost: u64,
 }
 
 /// Everything that the driver moves.
@@ -35,6 +37,7 @@ pub struct Machine<'a> {
     daemon: Option<Daemon<'a>>,
     log: Connection,
     read: i64,
+    pub sinks_lost: u64,
     /// Kinds that the log holds of each slot, in order.
     said: BTreeMap<String, Vec<String>>,
     /// How often this process was at rest behind a slot, with what it then held.
@@ -45,8 +48,17 @@ impl<'a> Machine<'a> {
     pub fn start(station: &'a Station, clocks: &'a Clocks) -> Machine<'a> {
         let log = Connection::open_with_flags(station.path("data/log.db"), OpenFlags::SQLITE_OPEN_READ_ONLY);
         let (log, server, said) = (log.unwrap(), Server::start(), BTreeMap::new());
-        let mut machine =
-            Machine { station, clocks, server, daemon: None, log, read: -1, said, lives: Vec::new() };
+        let mut machine = Machine {
+            station,
+            clocks,
+            server,
+            daemon: None,
+            log,
+            read: -1,
+            sinks_lost: 0,
+            said,
+            lives: Vec::new(),
+        };
         machine.boot();
         machine
     }
@@ -184,18 +196,18 @@ impl<'a> Machine<'a> {
     /// Remembers what the process holds at rest.
     pub fn weigh(&mut self) {
         let pid = self.daemon.as_ref().unwrap().pid();
-        let now = footprint(pid);
+        let now = footprint(pid, self.sinks_lost);
         self.lives.last_mut().unwrap().push(now);
     }
 }
 
 /// Of a process, from `/proc`: `VmRSS`, `Threads` and its open files.
-fn footprint(pid: u32) -> Footprint {
+fn footprint(pid: u32, sinks_lost: u64) -> Footprint {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     };
     let files = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-    Footprint { rss_kib: field("VmRSS:"), threads: field("Threads:"), files }
+    Footprint { rss_kib: field("VmRSS:"), threads: field("Threads:"), files, sinks_lost }
 }
