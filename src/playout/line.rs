@@ -5,6 +5,7 @@
 //! end of which the second output takes over.
 
 use std::{
+    mem::ManuallyDrop,
     sync::{
         Arc,
         mpsc::{self, Receiver, TryRecvError},
@@ -27,6 +28,8 @@ use super::{
 const OPEN_NS: i64 = 5_000_000_000;
 /// Attempts that hang in a frozen server at the same time, at most.
 const MOST_ATTEMPTS: usize = 4;
+/// Streams that hang in their end at the same time, at most: each holds two threads of the sound server's library.
+const MOST_BURIED: usize = 12;
 /// Wait before the second attempt; doubled up to `BACK_OFF_MOST`.
 const BACK_OFF: Duration = Duration::from_millis(200);
 /// Longest wait between attempts.
@@ -48,6 +51,8 @@ pub(super) struct Line {
     back_off: Duration,
     /// Held by every attempt to open that has not come back.
     attempts: Arc<()>,
+    /// Held by every stream that is being dropped.
+    buried: Arc<()>,
 }
 
 enum State {
@@ -103,7 +108,27 @@ impl Line {
             down_ns: None,
             back_off: BACK_OFF,
             attempts: Arc::new(()),
+            buried: Arc::new(()),
         }
+    }
+
+    /// Drops a stream. A dead one may hang for ever in its drop, so a device has a thread of its own for it. `false`:
+    /// more hang than a process should carry on with.
+    pub(super) fn bury(&self, open: Box<Open>) -> bool {
+        if open.stream.output.proof() < 3 {
+            return true;
+        }
+        let grave = Arc::clone(&self.buried);
+        // Without a thread it stays where it is: here it could hang for ever.
+        let open = ManuallyDrop::new(open);
+        let dug = thread::Builder::new().name("reaper".into()).spawn(move || {
+            drop(ManuallyDrop::into_inner(open));
+            drop(grave);
+        });
+        if let Err(error) = &dug {
+            tracing::warn!(%error, "no thread to drop the stream");
+        }
+        dug.is_ok() && Arc::strong_count(&self.buried) <= MOST_BURIED
     }
 
     /// The output that is tried or open, as configured.
@@ -277,16 +302,6 @@ impl Line {
             State::Opening(..) | State::Lost(_) | State::Closed => self.on_second = false,
         }
         None
-    }
-}
-
-/// Drops a stream. A dead one may hang for ever in its drop, so a device has a thread of its own for it.
-pub(super) fn bury(open: Box<Open>) {
-    if open.stream.output.proof() < 3 {
-        return;
-    }
-    if let Err(error) = thread::Builder::new().name("reaper".into()).spawn(move || drop(open)) {
-        tracing::warn!(%error, "no thread to drop the stream");
     }
 }
 

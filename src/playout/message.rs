@@ -167,9 +167,10 @@ pub enum Event {
         /// The device as configured.
         device: String,
     },
-    /// The player itself failed and is gone; what was on air ended with it.
+    /// The player is gone by a panic, or holds more lost streams than it should carry on with: the process has to end,
+    /// and to go on where it was heard.
     Crashed {
-        /// What the panic said.
+        /// What the panic said, or what there is too much of.
         detail: String,
     },
 }

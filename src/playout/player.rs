@@ -16,7 +16,7 @@ use super::{
     airing::{self, Airing, Job},
     alignment::Alignment,
     desk::{Facts, Phase, frames_ns},
-    line::{Line, Look, Open, bury},
+    line::{Line, Look, Open},
     message::{Command, EndCause, Event, Fault, Take, Tally},
     output::{Choice, Hearing, OpenError},
 };
@@ -157,8 +157,15 @@ impl Player {
         }
         let device = self.line.choice().to_string();
         if let Some(open) = self.line.prefer_first(self.clock.now().boot_ns) {
-            bury(open);
+            self.bury(open);
             self.tell(Event::Closed { device });
+        }
+    }
+
+    fn bury(&self, open: Box<Open>) {
+        if !self.line.bury(open) {
+            let detail = "too many lost streams hang in the sound server's library".into();
+            self.tell(Event::Crashed { detail });
         }
     }
 
@@ -422,7 +429,7 @@ impl Player {
         }
         tracing::warn!(?fault, detail, errors = open.stream.desk.errors(), "the output is gone");
         let lived = open.told;
-        bury(open);
+        self.bury(open);
         // But what swallowed a take did take it.
         if !lived && (fault != Fault::Unpaced || self.position().0.is_none()) {
             // It never came so far as to be told: the same as one that did not open.
@@ -489,7 +496,7 @@ impl Player {
         self.told = None;
         let device = self.line.choice().to_string();
         if let Some(open) = self.line.close(self.boot_ns()) {
-            bury(open);
+            self.bury(open);
             self.tell(Event::Closed { device });
         }
     }

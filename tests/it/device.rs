@@ -297,3 +297,23 @@ fn a_device_that_comes_and_goes_is_not_well_before_it_stays() {
     player.wait_without(&["Steady"], &["Lost"]);
     assert_eq!(player.wait(&["Ended"])[1..5], ["Finished", "576000", "576000", "576000"]);
 }
+
+/// Each of them costs two threads until the server goes, by the sound server's library.
+#[test]
+fn a_sink_that_vanishes_again_and_again_ends_the_process_before_it_has_no_threads_left() {
+    let server = Server::start();
+    let mut player = Remote::start(&server, "pulse:loud");
+    player.send("open");
+    let mut lost = 0;
+    loop {
+        player.wait(&["Opened"]);
+        server.sink(false);
+        lost += 1;
+        if player.wait(&["Lost", "Crashed"])[0] == "Crashed" {
+            break;
+        }
+        server.sink(true);
+        assert!(lost < 20, "it never ends");
+    }
+    assert!(lost > 8, "not for a few: {lost}");
+}
