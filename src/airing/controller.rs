@@ -441,12 +441,20 @@ impl Controller {
             self.ended(&job, judge::abandoned(&job, airing, Some(reason), self.rules.rehearsal), out);
             return out.push(Action::Player(Command::Close));
         }
+        let give_up_after = TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s));
+        // What has a second and was never heard may be as late as any start.
+        let begin_within = if job.has_second() && job.before.airing.is_none() {
+            (job.planned + self.late_start() - now.max(job.planned)).max(TimeDelta::zero())
+        } else {
+            give_up_after
+        };
         let take = Take {
             airing,
             master: master.clone(),
             from: job.before.heard,
             start: if job.planned > now { playout::Start::At(job.planned) } else { playout::Start::Now },
-            give_up_after: TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s)),
+            begin_within,
+            give_up_after,
             end_by: self.end_by(&job, now),
         };
         out.push(Action::Player(Command::Take(Box::new(take))));

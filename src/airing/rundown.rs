@@ -126,7 +126,7 @@ impl Controller {
         let away = now - cut.heard_until;
         let in_time = away <= TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s))
             && away >= TimeDelta::zero();
-        let whole_left = job.rest() > Frames::ZERO;
+        let whole_left = job.rest() > Frames::ZERO && cut.reason != Reason::OperatorStop;
         // One goes on at most: what was cut before it has had its chance.
         if self.is_idle() && in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
             // It goes on the moment it is ready, whatever its planned instant was.

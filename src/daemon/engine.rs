@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     months::Seen,
-    past::Past,
+    past::{ASKED_TO_END, Past},
     prune::Pruning,
     pulse::{Answered, Pulse},
     status::DeviceLamp,
@@ -244,12 +244,16 @@ impl Engine {
         let answered = move |_| writer.yes();
         let barrier =
             Append { entries: Vec::new(), blobs: Vec::new(), at_all: false, reply: Some(Box::new(answered)) };
-        (self.ports.player)(Command::Ping) && self.ports.writer.send(barrier).is_ok()
+        let written = self.ports.writer.send(barrier).is_ok();
+        if !written {
+            self.break_down("the log's writer is gone");
+        }
+        (self.ports.player)(Command::Ping) && written
     }
 
     /// The last entry of this run: what broke, or that it was asked to end.
     pub fn end(&self) {
-        let reason = self.broken.clone().unwrap_or_else(|| "asked to end".into());
+        let reason = self.broken.clone().unwrap_or_else(|| ASKED_TO_END.into());
         self.record(vec![Body::Shutdown { reason }]);
     }
 
@@ -294,12 +298,14 @@ impl Engine {
         for (at, action) in actions.into_iter().enumerate() {
             match (action, answer.take_if(|(entered, ..)| *entered == at)) {
                 (Action::Record(bodies), Some((_, reply, said))) => {
-                    self.append(bodies, Vec::new(), move |result| {
+                    // Done is done, wherever its entry has to wait: the slot or the sound it was about is gone.
+                    let answered: store::Reply = Box::new(move |result| {
                         let _ = reply.send(match result {
                             Ok(_) => Reply::Done(Said::of(&said)),
                             Err(error) => Reply::Failed(error.to_string()),
                         });
                     });
+                    self.send(bodies, Vec::new(), true, Some(answered));
                 }
                 (action, _) => self.act(action, &now),
             }

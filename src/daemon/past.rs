@@ -51,6 +51,9 @@ pub(super) struct Past {
     pub hold_until: Option<DateTime<Utc>>,
 }
 
+/// What a run that nothing broke says at its end.
+pub(super) const ASKED_TO_END: &str = "asked to end";
+
 /// An airing without an end.
 #[derive(Debug, Clone)]
 struct Open {
@@ -63,6 +66,8 @@ struct Open {
     hole_ms: u64,
     /// What of its sound was thrown away.
     muting: Muting,
+    /// A person stopped it, and its end came before its entry.
+    stopped: bool,
 }
 
 impl Past {
@@ -89,7 +94,11 @@ impl Past {
 
     fn take(&mut self, entry: Entry) {
         self.trusted.follow(&entry.clk, Some(&entry.body));
-        self.clean = matches!(entry.body, Body::Shutdown { .. } | Body::LogOpen { .. });
+        self.clean = match &entry.body {
+            // What ended by a crash ended in order, and not because somebody wanted it.
+            Body::Shutdown { reason } => reason == ASKED_TO_END,
+            body => matches!(body, Body::LogOpen { .. }),
+        };
         match entry.body {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
@@ -105,8 +114,10 @@ impl Past {
                 if self.muted {
                     muting.begin(cue.from, entry.clk.wall_ms);
                 }
-                self.open
-                    .insert(airing, Open { cue: *cue, clk: entry.clk.clone(), to_file, hole_ms, muting });
+                self.open.insert(
+                    airing,
+                    Open { cue: *cue, clk: entry.clk.clone(), to_file, hole_ms, muting, stopped: false },
+                );
                 self.on_air = Some(airing);
             }
             Body::Start(start) => {
@@ -135,7 +146,11 @@ impl Past {
                 self.accepted.push(fact);
             }
             Body::Operator(act) => match act.act.as_str() {
-                "hold" => self.hold_until = act.until_ms.and_then(DateTime::from_timestamp_millis),
+                "stop" => self.stop(),
+                "hold" => {
+                    self.stop();
+                    self.hold_until = act.until_ms.and_then(DateTime::from_timestamp_millis);
+                }
                 "release" => self.hold_until = None,
                 "cancel" => {
                     if let Some(slot) = &act.slot {
@@ -147,6 +162,13 @@ impl Past {
             _ => {}
         }
         self.last = Some(entry.clk);
+    }
+
+    /// What is on air shall not go on.
+    fn stop(&mut self) {
+        if let Some(open) = self.on_air.and_then(|airing| self.open.get_mut(&airing)) {
+            open.stopped = true;
+        }
     }
 
     fn follow_device(&mut self, fact: &DeviceFact, wall_ms: i64) {
@@ -196,7 +218,7 @@ impl Past {
     pub fn interrupted(&self, stamp: &Path, boot: &str) -> Vec<Interrupted> {
         let stamp = Position::read(stamp);
         let cut = |(airing, open): (&Airing, &Open)| {
-            let Open { cue, clk, to_file, hole_ms, muting } = open.clone();
+            let Open { cue, clk, to_file, hole_ms, muting, stopped } = open.clone();
             let stamp = stamp.filter(|stamp| stamp.airing == *airing && stamp.heard >= cue.from);
             // The program died under a living machine, or the machine went down with it.
             let crashed = clk.boot == boot && !self.clean;
@@ -207,7 +229,11 @@ impl Past {
                 heard,
                 muted: muting.until(heard),
                 heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
-                reason: if crashed { Reason::SoftwareFault } else { Reason::PowerOff },
+                reason: match (stopped, crashed) {
+                    (true, _) => Reason::OperatorStop,
+                    (false, true) => Reason::SoftwareFault,
+                    (false, false) => Reason::PowerOff,
+                },
                 proof: if to_file { 1 } else { 2 },
                 hole: TimeDelta::milliseconds(i64::try_from(hole_ms).unwrap_or(i64::MAX)),
                 cue,
@@ -401,6 +427,33 @@ mod tests {
         let resumed = Cue { airing: Some(airing), from: Frames(22_000), ..*first };
         log.append(&[(at(10), Body::Cue(Box::new(resumed)))]).unwrap();
         assert_eq!(muted(&log, 40_000), (7_000, 6));
+    }
+
+    #[test]
+    fn what_was_cut_says_who_ended_it() {
+        let stop = |act: &str| {
+            let (act, by, reason) = (act.into(), "Trực".into(), "nhầm".into());
+            Body::Operator(crate::evidence::OperatorAct { act, by, reason, slot: None, until_ms: None })
+        };
+        let shutdown = |reason: &str| Body::Shutdown { reason: reason.into() };
+        let check = |bodies: Vec<Body>, boot: &str, clean, expected| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut log = log(folder.path());
+            let bodies = std::iter::once(cue(Some(slot(5)))).chain(bodies);
+            log.append(&bodies.map(|body| (clk(), body)).collect::<Vec<_>>()).unwrap();
+            let past = Past::read(&log, &Policy::default()).unwrap();
+            let cut = past.interrupted(&folder.path().join("position"), boot).remove(0);
+            assert_eq!((past.clean, cut.reason), (clean, expected));
+        };
+        let (same, other) = (clk().boot, "1".repeat(32));
+        check(vec![], &same, false, Reason::SoftwareFault);
+        check(vec![], &other, false, Reason::PowerOff);
+        check(vec![shutdown(ASKED_TO_END)], &same, true, Reason::PowerOff);
+        check(vec![shutdown("the player crashed: index out of bounds")], &same, false, Reason::SoftwareFault);
+        // Stopped, and killed before the end was entered: it does not go on.
+        check(vec![stop("stop")], &same, false, Reason::OperatorStop);
+        check(vec![stop("hold")], &other, false, Reason::OperatorStop);
+        check(vec![stop("release")], &other, false, Reason::PowerOff);
     }
 
     #[test]

@@ -15,6 +15,8 @@ use super::{
 
 /// Progress is told this often, nanoseconds.
 const PROGRESS_NS: i64 = 200_000_000;
+/// A probe for which no device opened in this time failed.
+const PROBE_NS: i64 = 8_000_000_000;
 /// Consumption that does not come to its end so long after the last frame was handed is given up.
 const DRAIN_NS: i64 = 5_000_000_000;
 /// Boot time that passed without frames for so long, on a stream that was never lost, was a pause of the whole
@@ -85,16 +87,17 @@ impl Airing {
             Start::At(at) => (at - wall).max(TimeDelta::zero()),
             Start::Now => TimeDelta::zero(),
         };
-        let patience = until_start.checked_add(&take.give_up_after).unwrap_or(TimeDelta::MAX);
+        let patience = until_start.checked_add(&take.begin_within).unwrap_or(TimeDelta::MAX);
         let give_up_ns = boot_ns.saturating_add(super::alignment::span_ns(patience));
         let feeder = Feeder::master(Arc::clone(&take.master), take.from);
         let (from, start) = (take.from, take.start);
         Airing::new(Job::Take(take), feeder, from, start, Some(give_up_ns))
     }
 
-    /// A probe of `frames`, of tone or of silence.
-    pub(super) fn probe(frames: Frames, tone: bool) -> Airing {
-        Airing::new(Job::Probe, Feeder::signal(frames, tone), Frames::ZERO, Start::Now, None)
+    /// A probe of `frames`, of tone or of silence, asked for at boot time `boot_ns`.
+    pub(super) fn probe(frames: Frames, tone: bool, boot_ns: i64) -> Airing {
+        let give_up_ns = Some(boot_ns.saturating_add(PROBE_NS));
+        Airing::new(Job::Probe, Feeder::signal(frames, tone), Frames::ZERO, Start::Now, give_up_ns)
     }
 
     fn new(job: Job, feeder: Feeder, from: Frames, start: Start, give_up_ns: Option<i64>) -> Airing {
@@ -336,12 +339,13 @@ impl Airing {
 
     /// Without a stream: whether waiting for one is over.
     pub(super) fn deadline(&self, boot_ns: i64, wall: DateTime<Utc>) -> Option<EndCause> {
-        let Job::Take(take) = &self.job else { return None };
-        if self.stopping {
-            return Some(EndCause::Stopped);
-        }
-        if self.end_by_ns.map_or(wall >= take.end_by, |end_ns| boot_ns >= end_ns) {
-            return Some(EndCause::WindowEnd);
+        if let Job::Take(take) = &self.job {
+            if self.stopping {
+                return Some(EndCause::Stopped);
+            }
+            if self.end_by_ns.map_or(wall >= take.end_by, |end_ns| boot_ns >= end_ns) {
+                return Some(EndCause::WindowEnd);
+            }
         }
         let over = self.give_up_ns.is_some_and(|give_up_ns| boot_ns >= give_up_ns);
         over.then(|| EndCause::Failed(self.fault.unwrap_or(Fault::Stalled)))

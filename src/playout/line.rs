@@ -49,8 +49,8 @@ pub(super) struct Line {
     /// Boot time of the first failure or loss since a stream was steady.
     down_ns: Option<i64>,
     back_off: Duration,
-    /// Held by every attempt to open that has not come back.
-    attempts: Arc<()>,
+    /// Held by every attempt to open the first or the second output that has not come back.
+    attempts: [Arc<()>; 2],
     /// Held by every stream that is being dropped.
     buried: Arc<()>,
 }
@@ -107,7 +107,7 @@ impl Line {
             on_second: false,
             down_ns: None,
             back_off: BACK_OFF,
-            attempts: Arc::new(()),
+            attempts: [Arc::new(()), Arc::new(())],
             buried: Arc::new(()),
         }
     }
@@ -241,14 +241,15 @@ impl Line {
         if !self.choice().is_device() {
             return Some(output::open(self.choice(), &self.settings, &self.clock));
         }
-        if Arc::strong_count(&self.attempts) > MOST_ATTEMPTS {
-            self.state = State::Lost(now_ns.saturating_add(nanos(BACK_OFF_MOST)));
-            return None;
+        let attempts = &self.attempts[usize::from(self.on_second)];
+        if Arc::strong_count(attempts) > MOST_ATTEMPTS {
+            let detail = format!("{MOST_ATTEMPTS} attempts to open `{}` hang", self.choice());
+            return Some(Err(OpenError { fault: Fault::Stalled, detail }));
         }
         let (to, answer) = mpsc::channel();
         let choice = self.choice().clone();
         let (settings, clock) = (self.settings.clone(), Arc::clone(&self.clock));
-        let attempt = Arc::clone(&self.attempts);
+        let attempt = Arc::clone(attempts);
         let spawned = thread::Builder::new().name("open".into()).spawn(move || {
             // Nobody may wait for the answer any more; then the stream is dropped here.
             let _ = to.send(output::open(&choice, &settings, &clock));

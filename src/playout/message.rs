@@ -38,6 +38,8 @@ pub struct Take {
     pub from: Frames,
     /// When the first frame shall sound.
     pub start: Start,
+    /// How long the first frame may be late, for want of a device, before the take is given up.
+    pub begin_within: TimeDelta,
     /// How long a lost device may stay away before the take is given up.
     pub give_up_after: TimeDelta,
     /// The wall time at which sound must have ended, whatever happened: the window's end.

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
+
 use crate::{clock::Clock, config, units::Frames};
 
 use super::{
@@ -17,10 +19,12 @@ use super::{
     alignment::Alignment,
     desk::{Facts, Phase, frames_ns},
     line::{Line, Look, Open},
-    message::{Command, EndCause, Event, Fault, Take, Tally},
+    message::{Command, EndCause, Event, Fault, Start, Take, Tally},
     output::{Choice, Hearing, OpenError},
 };
 
+/// In this time the first output is tried, given up, and the second opened and settled.
+const SPARE: TimeDelta = TimeDelta::seconds(7);
 /// After the last frame a stream stays open for its latency, a period, and this.
 const LINGER_NS: i64 = 200_000_000;
 /// A stream that has consumed for so long without a break is well.
@@ -135,7 +139,10 @@ impl Player {
             Command::Tone => self.probe(Frames::from_ms(1000), true),
             Command::Take(take) => {
                 self.drop_pending();
-                if !self.keep {
+                // With time to spare the first output is tried once more before the second takes it all.
+                let now = self.clock.now().wall;
+                let spare = matches!(take.start, Start::At(at) if at - now > SPARE);
+                if spare || !self.keep {
                     self.prefer_first();
                 }
                 if let Some(airing) = &mut self.airing {
@@ -205,7 +212,7 @@ impl Player {
     fn probe(&mut self, frames: Frames, tone: bool) {
         if self.airing.is_none() && !self.quitting {
             self.prefer_first();
-            self.airing = Some(Airing::probe(frames, tone));
+            self.airing = Some(Airing::probe(frames, tone, self.boot_ns()));
             return;
         }
         // Something is on air: the device answers by what it does; a tone would be heard.

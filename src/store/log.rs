@@ -146,6 +146,11 @@ impl Log {
     /// Appends what stood in the reserve, unless a crash came only after it was appended.
     fn merge(&mut self, aside: Vec<Aside>) -> Result<(), StoreError> {
         for part in aside {
+            if part.first > self.size() {
+                // It followed on entries that are gone.
+                let path = self.reader.path.clone();
+                return Err(StoreError::RolledBack { path, size: self.size(), seen: part.first });
+            }
             if !self.has(&part)? {
                 self.append_with_blobs(&part.entries, &part.blobs())?;
                 tracing::warn!(entries = part.entries.len(), "what a full disk refused is in the log now");
@@ -163,6 +168,11 @@ impl Log {
         Ok(true)
     }
 
+    /// Refuses entries that could never be written as leaves; the first of them would be entry `first`.
+    pub(super) fn can_hold(first: u64, entries: &[(Clk, Body)]) -> Result<(), StoreError> {
+        (first..).zip(entries).try_for_each(|(seq, (clk, body))| leaf(seq, clk, body).map(drop))
+    }
+
     /// Keeps a transaction that the disk refused in the room that is the log's own; its first entry will be `first`.
     pub(super) fn set_aside(
         &mut self,
@@ -170,9 +180,6 @@ impl Log {
         entries: &[(Clk, Body)],
         blobs: &[Blob],
     ) -> Result<(), StoreError> {
-        for (seq, (clk, body)) in (first..).zip(entries) {
-            leaf(seq, clk, body)?;
-        }
         self.reserve.put(&self.origin, first, (entries, blobs), &self.key)
     }
 

@@ -526,6 +526,28 @@ fn what_stands_in_the_reserve_survives_the_process_and_is_merged_once() {
 }
 
 #[test]
+fn a_reserve_tells_of_an_older_copy_too() {
+    let place = place();
+    drop(place.create().unwrap());
+    let high = place.path.with_extension("high");
+    let older = [&place.path, &high].map(|file| fs::read(file).unwrap());
+    let mut writer = Writer::new(place.open().unwrap());
+    ask(&mut writer, beats(1, 3), false).unwrap();
+    let full = Full::of(&place);
+    ask(&mut writer, beats(3, 4), false).unwrap();
+    drop(writer);
+    full.mended();
+    let newer = [&place.path, &high].map(|file| fs::read(file).unwrap());
+    let put = |files: &[Vec<u8>; 2]| {
+        [&place.path, &high].iter().zip(files).for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+    };
+    put(&older);
+    assert!(matches!(place.open(), Err(StoreError::RolledBack { size: 1, seen: 3, .. })));
+    put(&newer);
+    assert_eq!(place.open().unwrap().size(), 4);
+}
+
+#[test]
 fn a_reserve_that_the_station_did_not_sign_is_no_evidence() {
     let place = place();
     let mut writer = Writer::new(place.create().unwrap());

@@ -109,8 +109,9 @@ impl Writer {
 
     /// Waits up to `patience` for an append, makes it and answers; false when no handle is left.
     ///
-    /// An append that fails, or whose reply panics, concerns its requester: the writer goes on. The log
-    /// is whole after either, since a transaction that is left is rolled back.
+    /// An append that fails, or whose reply panics, concerns its requester: the writer goes on. A panic in an append
+    /// itself ends its thread, and whoever asks next learns of it: what came of the entries is only known at a new start,
+    /// where the log is whole, since a transaction that is left is rolled back.
     pub fn step(&mut self, patience: Duration) -> bool {
         let patience = if self.kept.is_empty() { patience } else { patience.min(TRY_AGAIN) };
         match self.requests.recv_timeout(patience) {
@@ -136,16 +137,12 @@ impl Writer {
 
     fn make(&mut self, Append { entries, blobs, at_all, reply }: Append) {
         self.settle();
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            let result = self.take((entries, blobs), at_all);
-            match (reply, result) {
-                (Some(reply), result) => reply(result),
-                (None, Err(error)) => tracing::error!("entries are not in the log: {error}"),
-                (None, Ok(_)) => {}
-            }
-        }));
-        if done.is_err() {
-            tracing::error!("an append or its reply panicked; the writer goes on");
+        let result = self.take((entries, blobs), at_all);
+        let Some(reply) = reply else {
+            return result.map_or_else(|error| tracing::error!("entries are not in the log: {error}"), drop);
+        };
+        if catch_unwind(AssertUnwindSafe(|| reply(result))).is_err() {
+            tracing::error!("the reply to an append panicked; the writer goes on");
         }
     }
 
@@ -163,13 +160,14 @@ impl Writer {
         }
         let waiting: usize = self.kept.iter().map(|(entries, _)| entries.len()).sum();
         let first = self.log.size() + waiting as u64;
+        Log::can_hold(first, entries)?;
         let aside = if self.only_here {
             Err(StoreError::Behind { kept: self.kept.len() })
         } else {
             self.log.set_aside(first, entries, blobs)
         };
         match aside {
-            Err(error) if !at_all || matches!(error, StoreError::Leaf { .. }) => return Err(error),
+            Err(error) if !at_all => return Err(error),
             aside => self.only_here = aside.is_err(),
         }
         let seqs = (first..).take(entries.len()).collect();

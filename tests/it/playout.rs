@@ -65,6 +65,7 @@ impl Desk {
             master: Arc::clone(&self.master),
             from: Frames::ZERO,
             start: Start::At(self.now() + TimeDelta::milliseconds(ms)),
+            begin_within: TimeDelta::seconds(5),
             give_up_after: TimeDelta::seconds(5),
             end_by: self.now() + TimeDelta::hours(1),
         }

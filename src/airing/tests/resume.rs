@@ -79,6 +79,15 @@ fn cued_and_never_heard_it_is_missed_or_starts_with_its_true_error() {
 }
 
 #[test]
+fn what_a_person_stopped_does_not_go_on() {
+    let cut_at = t0() + s(100);
+    let cut = Interrupted { reason: Reason::OperatorStop, ..cut(HEARD, cut_at, Trigger::Schedule) };
+    let bench = after(cut_at + s(2), cut, SYNCHRONISED);
+    assert_eq!(bench.outcomes(), [(Outcome::Partial, Some(Reason::OperatorStop))]);
+    assert_eq!((bench.takes(), bench.is_idle()), (0, true));
+}
+
+#[test]
 fn a_continuation_is_not_measured_against_the_plan() {
     let mut bench = after(t0() + s(120), cut(HEARD, t0() + s(100), Trigger::Schedule), SYNCHRONISED);
     bench.started();

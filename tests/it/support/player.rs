@@ -44,6 +44,7 @@ pub fn take(airing: u64, master: &Arc<Master>, start: Start) -> Take {
         master: Arc::clone(master),
         from: Frames::ZERO,
         start,
+        begin_within: TimeDelta::seconds(30),
         give_up_after: TimeDelta::seconds(30),
         end_by: Utc::now() + TimeDelta::hours(1),
     }
