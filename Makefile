@@ -16,7 +16,7 @@ help:
 	@echo "make demo   check, rehearse and air the sample month, then show and verify its log"
 	@echo "make run    the daemon on this folder (a station's folder)"
 	@echo "make test   everything that can be tested, with what it needs"
-	@echo "make soak   a year with 500 airings and seeded faults in about 40 minutes"
+	@echo "make soak   a year with 500 airings and seeded faults in about an hour"
 	@echo "make bench  measured figures beside other players"
 	@echo "make lint   format, clippy, docs, licences"
 	@echo "make fuzz   hostile bytes for everything that reads from outside, ten minutes each"

@@ -76,11 +76,7 @@ impl Drop for PlayerHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::{Health, Reading},
-        config::Channels,
-        units::Level,
-    };
+    use crate::clock::{Health, Reading};
 
     /// A clock of a broken machine.
     struct Broken;
@@ -101,16 +97,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_player_is_caught_and_told() {
-        let settings = config::Output {
-            device: String::new(),
-            second: None,
-            channels: Channels::Mono,
-            buffer_frames: 4096,
-            target_lufs: Level(-1600),
-            ceiling_dbtp: Level(-100),
-            volume_db: Level(0),
-            correction_us: 0,
-        };
+        let settings = config::Output::default();
         let (player, events) = Player::spawn(Choice::Rehearsal, settings, Arc::new(Broken)).unwrap();
         let told: Vec<_> = events.iter().collect();
         assert!(

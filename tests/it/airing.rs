@@ -156,10 +156,10 @@ fn what_comes_back_too_late_is_closed_with_the_part_that_was_heard() {
     let rows = station.rows();
     assert_eq!((rows.len(), outcome(&rows[0])), (1, "partial"), "{rows:?}");
     assert_eq!((&rows[0]["reason"], &rows[0]["starts"]), (&"software-fault".into(), &1.into()));
-    // What the status told, in rounded milliseconds, was stamped before; between two stamps lies a fifth of a second.
-    let frames = rows[0]["frames_consumed"].as_u64().unwrap();
-    let told = at(&heard).unwrap() * 48;
-    assert!((told - 48..told + 48_000).contains(&frames), "{frames} frames, {told} were told");
+    // What the status told was stamped before; between two stamps lies a fifth of a second.
+    let consumed_ms = loa::units::Frames(rows[0]["frames_consumed"].as_u64().unwrap()).ms();
+    let told_ms = at(&heard).unwrap();
+    assert!((told_ms..told_ms + 1000).contains(&consumed_ms), "{consumed_ms} ms, {told_ms} were told");
 }
 
 #[test]

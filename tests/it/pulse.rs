@@ -203,7 +203,5 @@ fn a_stop_is_silence_within_a_fifth_of_a_second() {
     player.send("close");
     player.wait(&["Closed"]);
     println!("from the word to the last sound, ms: {told:?}");
-    // A machine out of breath may deliver the word itself late, once or twice.
-    told.sort_unstable();
-    assert!(told[5] < 200, "{told:?}");
+    assert!(told.iter().all(|ms| *ms < 200), "{told:?}");
 }

@@ -15,26 +15,17 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use loa::{
     clock::System,
-    config::{Channels, Output},
+    config::Output,
     media::Master,
     playout::{Choice, Command, Event, Player, Start, Take},
-    units::{Frames, Level},
+    units::Frames,
 };
 
 use super::pulse::Server;
 
 /// Settings of an output as the tests use it.
 pub fn settings() -> Output {
-    Output {
-        device: String::new(),
-        second: std::env::var("LOA_TEST_SECOND").ok(),
-        channels: Channels::Mono,
-        buffer_frames: 4096,
-        target_lufs: Level(-1600),
-        ceiling_dbtp: Level(-100),
-        volume_db: Level(0),
-        correction_us: 0,
-    }
+    Output { second: std::env::var("LOA_TEST_SECOND").ok(), ..Output::default() }
 }
 
 /// A take of a whole master with patience to spare.
