@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # What the build needs, what the tests need beyond that, what the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
-TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev
+TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev chromium chromium-driver python3-pip
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
 # The licence checker in the version whose settings deny.toml speaks.
@@ -70,5 +70,6 @@ packages-build:
 	@tools/packages.sh $(BUILD_PACKAGES)
 packages-test:
 	@tools/packages.sh $(TEST_PACKAGES)
+	@tools/axe.sh
 packages-bench:
 	@tools/packages.sh $(BENCH_PACKAGES)

@@ -15,6 +15,8 @@ pub mod media;
 pub mod playout;
 pub mod programme;
 pub mod reconcile;
+pub mod report;
 pub mod store;
 pub mod units;
+pub mod web;
 pub mod words;

@@ -10,17 +10,17 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use super::{
     Action, Input, Job, Planned, Refused, Rules, State,
     device::Breaks,
-    judge,
+    doubt::Unsettled,
     lapse::Lapses,
     make_good::{MakeGoods, Owed},
-    message::{CUE_AHEAD, CUE_AT_ALL, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
+    message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
     trust::{ClockPast, Trust},
 };
 use crate::{
     clock::{Health, Reading},
-    evidence::{Airing, Body, Cue, End, Missed, OperatorAct, Outcome, Reason},
+    evidence::{Airing, Body, Missed, Outcome, Reason},
     media::Master,
-    playout::{self, Command, Fault, Take},
+    playout::{Command, Fault},
     units::{Frames, SlotId},
     words::Message,
 };
@@ -35,6 +35,8 @@ pub struct Controller {
     pub(super) make_goods: MakeGoods,
     /// Accepted slots that a newer revision dropped, by instant.
     pub(super) withdrawn: BTreeMap<(DateTime<Utc>, SlotId), Planned>,
+    /// Those of `due` that came while the clock was doubted.
+    pub(super) unsettled: Unsettled,
     /// Slots that have their outcome, or are on their way to it.
     pub(super) closed: BTreeSet<SlotId>,
     /// The slot whose device was probed, by its instant.
@@ -48,6 +50,8 @@ pub struct Controller {
     begun_at: Option<DateTime<Utc>>,
     lapses: Lapses,
     off_since: Option<DateTime<Utc>>,
+    /// Who waits for what the device says to a tone.
+    pub(super) tone: Option<u64>,
     /// The daemon ends: an airing that is cut now stays open in the log, for the next run to go on.
     pub(super) closing: bool,
     pub(super) phase: Phase,
@@ -102,6 +106,7 @@ impl Controller {
     /// what it says of the clock.
     #[must_use]
     pub fn new(rules: Rules, closed: BTreeSet<SlotId>, past: ClockPast) -> Controller {
+        let lapses = Lapses::after(past.doubted_ns);
         let trust = Trust::new(past, rules.policy.clock_step_s);
         let due = BTreeMap::new();
         Controller {
@@ -111,14 +116,16 @@ impl Controller {
             due,
             make_goods: MakeGoods::default(),
             withdrawn: BTreeMap::new(),
+            unsettled: Unsettled::new(),
             closed,
             probed: None,
             hold_until: None,
             owed_from: DateTime::<Utc>::MIN_UTC,
             begun: None,
             begun_at: None,
-            lapses: Lapses::default(),
+            lapses,
             off_since: None,
+            tone: None,
             closing: false,
             phase: Phase::Idle,
         }
@@ -139,7 +146,7 @@ impl Controller {
         match input {
             Input::Tick => {}
             Input::Rundown { schedule, slots, standing } => {
-                self.replace(schedule, slots, standing, wall, &mut out);
+                self.replace(schedule, slots, standing, now, &mut out);
             }
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
@@ -240,8 +247,11 @@ impl Controller {
         if self.closing {
             return;
         }
-        if self.trust.doubt().is_none() {
-            // A clock that is doubted may be years ahead; what it closed could never air any more.
+        if self.trust.doubt().is_some() {
+            // It may be years ahead, or hours: what it closed could never air any more.
+            self.put_off(out);
+        } else {
+            self.settle(reading, out);
             self.close_withdrawn(now, out);
             self.close_overdue(reading, out);
             self.plan_make_goods(now);
@@ -249,6 +259,7 @@ impl Controller {
         // An answer that is merely late is judged by its lateness; one that never comes must not block for ever.
         let too_late = self.late_start() + PREPARE_AHEAD * 3;
         match &mut self.phase {
+            Phase::Idle if self.trust.doubt().is_some() => {}
             Phase::Idle => self.look_ahead(now, out),
             Phase::Preparing { attempt: Attempt::Running { since }, .. } => {
                 if now > *since + too_late {
@@ -295,8 +306,11 @@ impl Controller {
             .iter()
             .map(|slot| {
                 self.closed.insert(slot.id.clone());
-                let (reason, detail) = if slot.at + self.late_start() < begun {
-                    (Reason::PowerOff, self.off_until(begun))
+                let latest = slot.at + self.late_start();
+                let (reason, detail) = if latest < begun {
+                    let lapse = self.lapses.before_this_run(slot.at, latest);
+                    let off = || (Reason::PowerOff, self.off_until(begun));
+                    lapse.map_or_else(off, |lapse| (lapse.reason, self.bounds(lapse.from, lapse.to)))
                 } else {
                     self.obstacle_at(slot.at).unwrap_or_else(|| self.too_late(slot.at))
                 };
@@ -338,9 +352,6 @@ impl Controller {
 
     fn look_ahead(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
         let Some(slot) = self.next_slot() else { return };
-        if self.trust.doubt().is_some() && now > slot.at + self.late_start() {
-            return;
-        }
         let at = slot.at;
         if now >= at - PREPARE_AHEAD {
             let next = match self.due.first_entry().filter(|first| first.get().at == at) {
@@ -363,153 +374,6 @@ impl Controller {
         out.push(Action::Player(Command::Open));
         out.push(Action::Prepare(Box::new(job.clone())));
         self.phase = Phase::Preparing { job, attempt: Attempt::Running { since: now } };
-    }
-
-    fn prepared(&mut self, of: &Job, result: Result<Arc<Master>, Refused>, now: DateTime<Utc>) {
-        let Phase::Preparing { job, attempt } = &mut self.phase else { return };
-        // The answer for a job that was stopped meanwhile must not air in another's place.
-        if job != of {
-            return;
-        }
-        match result {
-            Ok(master) => {
-                job.length = master.manifest.frames;
-                self.phase = Phase::Ready { job: job.clone(), master, retry_at: None };
-            }
-            Err(why) => *attempt = Attempt::Failed { why, retry_at: now + RETRY },
-        }
-    }
-
-    /// The last moment: everything that forbids sound is asked again, then the cue is written.
-    fn cue(&mut self, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let Phase::Ready { job, .. } = &self.phase else { return };
-        let begin = now.max(job.planned);
-        if let Some((reason, detail)) = self.obstacle(job, begin) {
-            return self.give_up(&Refused { reason, detail }, out);
-        }
-        let Phase::Ready { job, master, .. } = std::mem::replace(&mut self.phase, Phase::Idle) else {
-            return;
-        };
-        let cue = Cue {
-            slot: job.slot.clone(),
-            airing: job.before.airing,
-            repairs: job.repairs.clone(),
-            month: job.month,
-            ward: job.ward,
-            programme: job.programme.clone(),
-            trigger: job.trigger,
-            by: job.by.clone(),
-            planned_ms: job.planned.timestamp_millis(),
-            from: job.before.heard,
-            frames: job.length,
-            schedule: job.schedule,
-            master: master.manifest.digest,
-            loudness_lufs: master.manifest.loudness_lufs,
-            true_peak_dbtp: master.manifest.true_peak_dbtp,
-        };
-        let at_all = now >= job.planned - CUE_AT_ALL;
-        out.push(Action::RecordCue { cue: Box::new(cue), at_all });
-        self.phase = Phase::Cueing { job, master, stopped: false };
-    }
-
-    fn cued(&mut self, result: Result<u64, String>, now: DateTime<Utc>, out: &mut Vec<Action>) {
-        let Phase::Cueing { job, master, stopped } = std::mem::replace(&mut self.phase, Phase::Idle) else {
-            return;
-        };
-        let seq = match result {
-            Ok(seq) => seq,
-            Err(_) if now + RETRY <= job.planned + self.late_start() => {
-                // Without its cue on disk a crash could air it twice: try again while there is time, for the last
-                // time so that it still airs on its second.
-                let last = job.planned - CUE_AT_ALL;
-                let retry_at = if now < last { last.min(now + RETRY) } else { now + RETRY };
-                self.phase = Phase::Ready { job, master, retry_at: Some(retry_at) };
-                return;
-            }
-            Err(detail) => {
-                self.phase = Phase::Ready { job, master, retry_at: None };
-                return self.give_up(&Refused { reason: Reason::DiskFull, detail }, out);
-            }
-        };
-        let airing = job.before.airing.unwrap_or(seq);
-        if let (Some(slot), None) = (&job.repairs, job.before.airing) {
-            self.make_goods.owed().begun(slot);
-        }
-        // The disk may have taken its time: what forbids sound is asked once more.
-        let late = || self.obstacle(&job, now.max(job.planned)).map(|(reason, _)| reason);
-        if let Some(reason) = stopped.then_some(Reason::OperatorStop).or_else(late) {
-            self.ended(&job, judge::abandoned(&job, airing, Some(reason), self.rules.rehearsal), out);
-            return out.push(Action::Player(Command::Close));
-        }
-        let give_up_after = TimeDelta::seconds(i64::from(self.rules.policy.resume_within_s));
-        // What has a second and was never heard may be as late as any start.
-        let begin_within = if job.has_second() && job.before.airing.is_none() {
-            (job.planned + self.late_start() - now.max(job.planned)).max(TimeDelta::zero())
-        } else {
-            give_up_after
-        };
-        let take = Take {
-            airing,
-            master: master.clone(),
-            from: job.before.heard,
-            start: if job.planned > now { playout::Start::At(job.planned) } else { playout::Start::Now },
-            begin_within,
-            give_up_after,
-            end_by: self.end_by(&job, now),
-        };
-        out.push(Action::Player(Command::Take(Box::new(take))));
-        let position = job.before.heard;
-        let air = OnAir {
-            job,
-            airing,
-            first: None,
-            fault: None,
-            master,
-            position,
-            sounding: false,
-            slept: TimeDelta::zero(),
-        };
-        self.phase = Phase::OnAir(Box::new(air));
-    }
-
-    /// The job ends without a sound.
-    pub(super) fn give_up(&mut self, why: &Refused, out: &mut Vec<Action>) {
-        let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) =
-            std::mem::replace(&mut self.phase, Phase::Idle)
-        else {
-            return;
-        };
-        out.push(Action::Player(Command::Close));
-        if let Some(airing) = job.before.airing {
-            let end = judge::abandoned(&job, airing, Some(why.reason), self.rules.rehearsal);
-            return self.ended(&job, end, out);
-        }
-        let Some(slot) = job.planned_slot() else {
-            if let Some(slot) = &job.repairs {
-                self.make_goods.owed().repaired(slot, Outcome::Missed, Some(why.reason));
-            }
-            let act = if job.repairs.is_some() { "make-good-refused" } else { "air-refused" };
-            return out.push(Action::Record(vec![Body::Operator(OperatorAct {
-                act: act.into(),
-                by: job.by,
-                reason: format!("{:?}: {}", why.reason, why.detail),
-                slot: job.repairs,
-                until_ms: None,
-            })]));
-        };
-        self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(why.reason));
-        out.push(Action::Record(vec![missed(&slot, why.reason, &why.detail)]));
-    }
-
-    /// An airing has its outcome.
-    pub(super) fn ended(&mut self, job: &Job, end: End, out: &mut Vec<Action>) {
-        if let Some(slot) = &job.slot {
-            self.make_goods.owed().closed(slot, end.outcome, end.reason);
-        }
-        if let Some(slot) = &job.repairs {
-            self.make_goods.owed().repaired(slot, end.outcome, end.reason);
-        }
-        out.push(Action::Record(vec![Body::End(Box::new(end))]));
     }
 
     // ---- for the requests of people (`request.rs`) -------------------------------------------------------

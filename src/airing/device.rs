@@ -59,8 +59,9 @@ impl Controller {
             }
             Event::Probed { device, fault, detail } => {
                 let state = if fault.is_none() { DeviceState::ProbeOk } else { DeviceState::ProbeFailed };
-                let detail = fault.map_or(detail.clone(), |fault| said(fault, &detail));
-                out.push(entry(state, device, detail, None));
+                let told = fault.map_or(detail.clone(), |fault| said(fault, &detail));
+                out.push(entry(state, device.clone(), told, None));
+                self.toned(&device, fault, &detail, out);
             }
             Event::Muted { device, detail, position, .. } => {
                 let position = self.silenced(position);

@@ -35,9 +35,16 @@ pub(super) struct Lapses {
     past: VecDeque<Lapse>,
     /// Boot time at which the present doubt began.
     doubted_ns: Option<i64>,
+    /// That of a doubt which an earlier run left.
+    left_ns: Option<i64>,
 }
 
 impl Lapses {
+    /// Those of a run that finds its clock in doubt since the boot time `doubted_ns`, by an earlier run's word.
+    pub fn after(doubted_ns: Option<i64>) -> Lapses {
+        Lapses { doubted_ns, left_ns: doubted_ns, ..Lapses::default() }
+    }
+
     /// Takes a reading and whether the clock is now doubted; tells for how long the machine was suspended
     /// since the last one.
     pub fn follow(&mut self, now: &Reading, doubted: bool) -> TimeDelta {
@@ -75,12 +82,34 @@ impl Lapses {
         self.past.push_back(lapse);
     }
 
-    /// The latest one that reached into the time from `first` to `latest`, by the wall clock as it now stands.
+    /// The latest one that reached into the time from `first` to `latest`, by the wall clock as it now stands. A doubt
+    /// that lasts is one: whoever asks knows why it does not count any more.
     pub fn between(&self, first: DateTime<Utc>, latest: DateTime<Utc>) -> Option<Fallen> {
+        self.find(first, latest, |_| true)
+    }
+
+    /// The same of a doubt that an earlier run left, and only of that.
+    pub fn before_this_run(&self, first: DateTime<Utc>, latest: DateTime<Utc>) -> Option<Fallen> {
+        let left_ns = self.left_ns?;
+        self.find(first, latest, |lapse| lapse.from_ns == left_ns)
+    }
+
+    fn find(
+        &self,
+        first: DateTime<Utc>,
+        latest: DateTime<Utc>,
+        wanted: impl Fn(&Lapse) -> bool,
+    ) -> Option<Fallen> {
         let now = self.last.as_ref()?;
         let wall = |boot_ns: i64| now.wall - TimeDelta::nanoseconds(now.boot_ns - boot_ns);
         let fallen =
             |lapse: &Lapse| Fallen { reason: lapse.reason, from: wall(lapse.from_ns), to: wall(lapse.to_ns) };
-        self.past.iter().rev().map(fallen).find(|lapse| lapse.from <= latest && lapse.to >= first)
+        let lasting = self.doubted_ns.map(|from_ns| Lapse {
+            from_ns,
+            to_ns: now.boot_ns,
+            reason: Reason::ClockUntrusted,
+        });
+        let all = lasting.iter().chain(self.past.iter().rev()).filter(|lapse| wanted(lapse));
+        all.map(fallen).find(|lapse| lapse.from <= latest && lapse.to >= first)
     }
 }

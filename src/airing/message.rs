@@ -141,6 +141,13 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// A person wants to hear a second of tone.
+    Tone {
+        /// Comes back in the answer.
+        token: u64,
+        /// Who asks.
+        by: String,
+    },
     /// The daemon ends: what is on air is cut and closed.
     Shutdown,
 }
@@ -178,6 +185,10 @@ pub enum Action {
         airing: u64,
         /// Frames of its master that were certainly heard.
         position: Frames,
+        /// Frames of those that the sound server threw away: not every muting is entered.
+        muted: Frames,
+        /// The longest hole in wall time.
+        hole: TimeDelta,
     },
     /// Answer a person's request.
     Answer {

@@ -5,7 +5,9 @@
 //! it, on the machine's clock or, for a rehearsal, on a manual one.
 
 mod controller;
+mod cue;
 mod device;
+mod doubt;
 mod job;
 mod judge;
 mod lapse;
@@ -17,6 +19,7 @@ mod request;
 mod rundown;
 #[cfg(test)]
 mod tests;
+mod tone;
 mod trust;
 
 pub use controller::Controller;

@@ -1,8 +1,10 @@
 //! What the player tells of an airing: first frame, segments, end – turned into entries.
 
-use super::{Action, Controller, controller::Phase, judge};
+use chrono::TimeDelta;
+
+use super::{Action, Controller, Job, controller::Phase, judge};
 use crate::{
-    evidence::{Body, SegmentFact, Start},
+    evidence::{Airing, Body, SegmentFact, Start},
     playout::{Command, Event},
     units::Frames,
 };
@@ -40,9 +42,9 @@ impl Controller {
                 });
                 out.extend(entered.then(|| Action::Record(vec![start])));
             }
-            Event::Progress { airing, position } if airing == air.airing => {
+            Event::Progress { airing, position, muted, hole, .. } if airing == air.airing => {
                 air.position = position;
-                out.push(Action::Stamp { airing, position });
+                out.push(stamp(&air.job, airing, (position, muted, hole)));
             }
             Event::Segment { airing, n, frames } if airing == air.airing => {
                 let file = air.master.manifest.marks.get(n as usize).map(|mark| mark.file);
@@ -52,7 +54,7 @@ impl Controller {
             }
             Event::Ended { airing, tally } if airing == air.airing && self.closing => {
                 let position = air.job.before.heard + tally.consumed;
-                out.push(Action::Stamp { airing, position });
+                out.push(stamp(&air.job, airing, (position, tally.muted, tally.hole)));
                 self.phase = Phase::Idle;
             }
             Event::Ended { airing, tally } if airing == air.airing => {
@@ -65,4 +67,10 @@ impl Controller {
             _ => {}
         }
     }
+}
+
+/// How far an airing was heard, with what was thrown away and the longest hole since its very beginning.
+fn stamp(job: &Job, airing: Airing, (position, muted, hole): (Frames, Frames, TimeDelta)) -> Action {
+    let before = &job.before;
+    Action::Stamp { airing, position, muted: before.muted + muted, hole: before.hole.max(hole) }
 }

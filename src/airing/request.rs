@@ -43,6 +43,7 @@ impl Controller {
             Input::Release { token, by } => (token, self.release(&by, out)),
             Input::ConfirmClock { token, by } => (token, self.confirm_clock(&by, now, out)),
             Input::Cancel { token, slot, by, reason } => (token, self.cancel(&slot, &by, &reason, out)),
+            Input::Tone { token, by } => return self.tone(token, &by, now, out),
             Input::Shutdown => return self.close(out),
             _ => return,
         };

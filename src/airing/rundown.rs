@@ -10,6 +10,7 @@ use super::{
     judge,
 };
 use crate::{
+    clock::Reading,
     evidence::{Body, Outcome, Reason, Trigger},
     playout::Command,
     units::{Frames, ScheduleName},
@@ -21,9 +22,11 @@ impl Controller {
         schedule: ScheduleName,
         slots: Vec<Planned>,
         standing: Standing,
-        now: DateTime<Utc>,
+        reading: &Reading,
         out: &mut Vec<Action>,
     ) {
+        // By a clock in doubt nothing has surely passed.
+        let now = if self.trust.doubt().is_some() { DateTime::<Utc>::MIN_UTC } else { reading.wall };
         self.put_back(schedule, &slots, out);
         self.make_goods.replace(schedule, &slots, standing != Standing::Draft);
         let mut gone: BTreeMap<_, _> = self
@@ -51,7 +54,10 @@ impl Controller {
                     self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(Reason::ScheduleLate));
                     closed.push(missed(&slot, Reason::ScheduleLate, ""));
                 }
-                _ => drop(self.due.insert(key, slot)),
+                _ => {
+                    self.unsettle(&slot, standing, known, reading);
+                    self.due.insert(key, slot);
+                }
             }
         }
         if standing != Standing::Draft {

@@ -24,8 +24,8 @@ const RELEASED_S: i64 = 1_767_225_600;
 pub struct ClockPast {
     /// The last trusted wall time before this boot of the machine.
     pub floor: DateTime<Utc>,
-    /// The last run of this same boot left its clock in doubt.
-    pub doubted: bool,
+    /// The boot time, nanoseconds, since which the clock is in doubt, when the last run of this same boot left it so.
+    pub doubted_ns: Option<i64>,
     /// The log's last reading, when it was taken in this same boot: a step since then is told.
     pub last: Option<Reading>,
 }
@@ -57,7 +57,7 @@ impl Trust {
     /// Goes on from `past`; a step beyond `most_step_s` is doubted.
     pub fn new(past: ClockPast, most_step_s: u32) -> Trust {
         let most_step = TimeDelta::seconds(i64::from(most_step_s));
-        let doubt = past.doubted.then(|| Message::new("clock-unconfirmed"));
+        let doubt = past.doubted_ns.map(|_| Message::new("clock-unconfirmed"));
         Trust { anchor: past.last.clone(), last: past.last, doubt, floor: past.floor, most_step }
     }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn past(wall_ms: i64) -> ClockPast {
-        ClockPast { floor: at(wall_ms, 0).wall, doubted: false, last: None }
+        ClockPast { floor: at(wall_ms, 0).wall, doubted_ns: None, last: None }
     }
 
     fn code(trust: &Trust) -> Option<&'static str> {
@@ -188,7 +188,7 @@ mod tests {
         check(&past(-9 * DAY), -1, Some("clock-before-release"));
         // A log of old, on a PC that is new: nothing to go by.
         check(&past(-900 * DAY), DAY, None);
-        check(&ClockPast { doubted: true, ..past(0) }, DAY, Some("clock-unconfirmed"));
+        check(&ClockPast { doubted_ns: Some(0), ..past(0) }, DAY, Some("clock-unconfirmed"));
         // A restart within one boot that lasted for years.
         check(&ClockPast { last: Some(at(0, 0)), ..past(0) }, 1000, None);
     }

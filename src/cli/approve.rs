@@ -17,8 +17,13 @@ pub(super) fn approve(
     key: Option<PathBuf>,
     say: Say,
 ) -> anyhow::Result<Exit> {
-    let order =
-        Approve { schedule: month, by: by.into(), document: document.unwrap_or_default().into(), key };
+    let order = Approve {
+        schedule: month,
+        by: by.into(),
+        document: document.unwrap_or_default().into(),
+        key,
+        seen: None,
+    };
     let digest = control::approve(folder, &order, System::new().now().wall)?;
     let file = folder.approval_file(month);
     say.document(&serde_json::json!({

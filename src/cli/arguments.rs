@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::{enter::Airing, lang_of_environment, retain::Retain};
+use super::{enter::Airing, lang_of_environment, report::ReportPeriod, retain::Retain, user::UserVerb};
 use crate::{
     units::{ScheduleName, SlotId},
     words::{self, Lang},
@@ -141,6 +141,10 @@ pub(super) enum Verb {
         #[arg(long)]
         force: bool,
     },
+    Report {
+        #[command(subcommand)]
+        period: ReportPeriod,
+    },
     Enter(Airing),
     Retain(Retain),
     Prune {
@@ -150,6 +154,10 @@ pub(super) enum Verb {
     Key {
         #[command(subcommand)]
         what: KeyVerb,
+    },
+    User {
+        #[command(subcommand)]
+        what: UserVerb,
     },
     Verify {
         target: Option<PathBuf>,

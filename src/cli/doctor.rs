@@ -8,9 +8,9 @@ use crate::{clock::System, control, daemon};
 pub(super) fn doctor(root: &Path, output: Option<&str>, tone: bool, say: Say) -> anyhow::Result<Exit> {
     let clock = Arc::new(System::new());
     let (folder, mut examinations) = control::doctor(root, clock.as_ref(), say.lang);
-    let devices = daemon::devices();
+    let devices = control::devices();
     if let Some(folder) = &folder {
-        examinations.push(daemon::test_device(folder, output, tone, clock)?);
+        examinations.extend(daemon::test_devices(folder, output, tone, &clock)?);
     }
     say.document(&serde_json::json!({ "examinations": examinations, "devices": devices }));
     for examination in &examinations {

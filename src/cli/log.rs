@@ -12,7 +12,7 @@ use crate::{
     control::{self, Ask, ControlError, Folder, Row, RowFilter},
     evidence::{Outcome, Trigger},
     units::{Frames, SlotId},
-    words::Message,
+    words::{Message, code},
 };
 
 pub(super) fn log(
@@ -63,7 +63,7 @@ pub(super) fn show_rows(rows: &[Row], say: Say) {
             row.start_error_ms.map_or(String::new(), |ms| format!("{ms:+.1} ms")),
             row.frames_consumed.map_or(String::new(), |frames| minutes(Frames(frames).ms())),
             row.outcome
-                .map_or_else(|| say.text("log-open", &[]), |outcome| word("outcome", Some(code(&outcome)))),
+                .map_or_else(|| say.text("log-open", &[]), |outcome| word("outcome", Some(code(outcome)))),
             word("reason", row.reason.as_ref().map(code)),
             row.proof.to_string(),
         ]
@@ -100,11 +100,6 @@ pub(super) fn correct(
     say: Say,
 ) -> anyhow::Result<Exit> {
     put(folder, Ask::Correct { entry, by: person(by), text: text.into() }, None, say)
-}
-
-/// The stable code of an outcome or a reason.
-fn code<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn outcome_called(text: &str) -> Result<Outcome, ControlError> {

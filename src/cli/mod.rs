@@ -14,10 +14,12 @@ mod key;
 mod log;
 mod prune;
 mod rehearse;
+mod report;
 mod retain;
 mod run;
 mod say;
 mod status;
+mod user;
 mod verify;
 mod wake;
 
@@ -115,12 +117,14 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
             let wish = export::wish(from.as_deref(), to.as_deref(), *audio, *force)?;
             export::export(&folder, output, wish, say)
         }
+        Verb::Report { period } => report::report(&folder, period, say),
         Verb::Note { slot, text, by } => log::note(folder, slot, text, by.as_deref(), say),
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
         Verb::Enter(airing) => enter::enter(folder, airing, say),
         Verb::Retain(order) => retain::retain(folder, order, say),
         Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
         Verb::Status { qr } => status::status(&folder, *qr, say),
+        Verb::User { what } => user::user(&folder, what, say),
         Verb::Wake {} => wake::wake(&folder, say),
         Verb::Log { from, to, outcome } => {
             log::log(&folder, from.as_deref(), to.as_deref(), outcome.as_deref(), say)

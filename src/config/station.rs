@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
+use super::{
+    read::{or, sub},
+    web::{Web, web},
+};
 use crate::{
     keys::PublicKey,
     programme::{
@@ -45,6 +49,8 @@ pub struct Station {
     pub operators: Vec<PublicKey>,
     /// How long what was aired is kept.
     pub retention: Retention,
+    /// The pages.
+    pub web: Web,
 }
 
 impl Station {
@@ -168,6 +174,7 @@ fn station(table: &Table) -> Option<Station> {
         "policy",
         "trust",
         "retention",
+        "web",
     ];
     table.known(KEYS);
     let id = table.need("id").and_then(|f| origin_word(&f));
@@ -185,6 +192,7 @@ fn station(table: &Table) -> Option<Station> {
     }
     let retention =
         sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
+    let web = sub(table, "web").and_then(|t| t.map_or(Some(Web::default()), |t| web(&t)));
     let [schedules, media, data] = folders?;
     let Trust { approvers, operators } = trust?;
     Some(Station {
@@ -202,23 +210,8 @@ fn station(table: &Table) -> Option<Station> {
         approvers,
         operators,
         retention: retention?,
+        web: web?,
     })
-}
-
-/// The value of `key`, or `default` where it is absent; `None` where it is wrong.
-fn or<'a, T>(
-    table: &Table<'a>,
-    key: &str,
-    default: T,
-    read: impl FnOnce(&Field<'a>) -> Option<T>,
-) -> Option<T> {
-    table.get(key).map_or(Some(default), |field| read(&field))
-}
-
-/// The table `key`, or none where it is absent; `None` outside when something else stands there.
-#[allow(clippy::option_option, reason = "wrong, absent and present are three things")]
-fn sub<'a>(table: &Table<'a>, key: &str) -> Option<Option<Table<'a>>> {
-    table.get(key).map_or(Some(None), |field| field.table().map(Some))
 }
 
 /// An id that becomes part of the log's origin: lower case, so that it has one spelling.
@@ -389,6 +382,7 @@ mod tests {
         let demo = SigningKey::parse(include_str!("../../config/demo.key")).unwrap();
         assert_eq!(station.approvers, [demo.public().clone()]);
         assert_eq!(station.witnesses(), station.approvers);
+        assert_eq!(station.web, least.web);
     }
 
     #[test]
@@ -398,6 +392,7 @@ mod tests {
         let (example, least) = (example.unwrap(), read("s", b"id = \"a\"\nunit = \"b\"\n").0.unwrap());
         assert_eq!((example.retention, &example.operators), (least.retention, &least.operators));
         assert_eq!((&example.output, &example.policy), (&least.output, &least.policy));
+        assert_eq!(example.web, least.web);
     }
 
     proptest! {

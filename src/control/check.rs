@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Clearance, ControlError, Folder, MonthFile,
+    Clearance, ControlError, Draft, Folder, MonthFile,
     folder::has_errors,
     month::files_of,
     render_month,
@@ -97,7 +97,24 @@ pub fn check(
     name: ScheduleName,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckReport, ControlError> {
-    let Examined { mut report, file, digests } = examine_all(folder, name, progress)?;
+    cleared(folder, MonthFile::read(folder, name)?, progress)
+}
+
+/// The same for the working file of `name`.
+pub fn check_draft(
+    folder: &Folder,
+    name: ScheduleName,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<CheckReport, ControlError> {
+    cleared(folder, Draft::read(folder, name)?.file, progress)
+}
+
+fn cleared(
+    folder: &Folder,
+    file: MonthFile,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<CheckReport, ControlError> {
+    let Examined { mut report, file, digests } = examine_all(folder, file, progress)?;
     if !has_errors(&report.findings)
         && let Clearance::Withheld(why) = file.clearance(folder, digests)
     {
@@ -110,10 +127,10 @@ pub fn check(
 /// The same without the approval: what a person approves must hold already.
 pub(super) fn examine(
     folder: &Folder,
-    name: ScheduleName,
+    file: MonthFile,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<CheckReport, ControlError> {
-    Ok(examine_all(folder, name, progress)?.report)
+    Ok(examine_all(folder, file, progress)?.report)
 }
 
 /// A report with what it rests on.
@@ -125,10 +142,10 @@ struct Examined {
 
 fn examine_all(
     folder: &Folder,
-    name: ScheduleName,
+    file: MonthFile,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Examined, ControlError> {
-    let file = MonthFile::read(folder, name)?;
+    let name = file.name;
     let mut findings: Vec<Finding> = folder.findings.iter().chain(&file.findings).cloned().collect();
     let Some(schedule) = file.schedule.clone() else {
         let report = CheckReport { schedule: name, programmes: Vec::new(), slots: 0, findings, ready: false };

@@ -57,6 +57,7 @@ impl Folder {
         let plan_bytes = read_config(root, &plan_file)?;
         let (plan, of_plan) = programme::plan::read(&plan_file, &plan_bytes);
         findings.extend(of_plan);
+        findings.extend(super::certificate::findings(root, &station.web));
         match plan {
             Some(plan) if !has_errors(&findings) => {
                 let masters = root.join(&station.data).join("masters");
@@ -101,6 +102,12 @@ impl Folder {
     #[must_use]
     pub fn schedule_file(&self, name: ScheduleName) -> String {
         self.station.schedules.join(format!("{name}.toml")).display().to_string()
+    }
+
+    /// A revision of it that is worked on while the approved one airs.
+    #[must_use]
+    pub fn draft_file(&self, name: ScheduleName) -> String {
+        self.station.schedules.join(format!("{name}.draft.toml")).display().to_string()
     }
 
     /// The approval that belongs to it.

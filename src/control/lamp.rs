@@ -28,7 +28,11 @@ impl Lamp {
     /// A lamp in `state` that says `message`.
     #[must_use]
     pub fn new(state: &str, message: &Message) -> Lamp {
-        Lamp { state: state.into(), detail: message.say(Lang::En), said: Said::of(message) }
+        let mut said = Said::of(message);
+        if matches!(state, "ok" | "ready") {
+            said.hint = Default::default();
+        }
+        Lamp { state: state.into(), detail: message.say(Lang::En), said }
     }
 
     /// The lamp of the wall clock by the kernel's word; who doubts it for other reasons says so instead.
@@ -59,6 +63,36 @@ impl Lamp {
             free if free < DISK_WARNING => "warning",
             _ => "ok",
         };
-        Lamp::new(state, &Message::new("lamp-disk-free").with("mib", free >> 20))
+        Lamp::new(
+            state,
+            &Message::new("lamp-disk-free")
+                .with("gb", free >> 30)
+                .with("tenth", ((free % (1 << 30)) * 10) >> 30),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_not_well_says_what_to_do() {
+        use Fault::{Absent, Busy, Dummy, FileChanged, Lost, Moved, Muted, Software, Stalled, Unpaced};
+        let faults = [Absent, Busy, Dummy, FileChanged, Lost, Moved, Muted, Software, Stalled, Unpaced];
+        let mut lamps: Vec<Lamp> =
+            faults.map(|fault| Lamp::device_fault("pulse:loud", fault, "", "05:30")).into();
+        lamps.extend([Lamp::disk(None), Lamp::disk(Some(0))]);
+        lamps.push(Lamp::clock(Health { synchronised: false, max_error_us: 0 }));
+        for code in
+            ["returned", "second", "stopped", "unanswered", "unknown"].map(|of| format!("lamp-device-{of}"))
+        {
+            let code: &'static str = code.leak();
+            lamps.push(Lamp::new("warning", &Message::new(code)));
+        }
+        for lamp in lamps {
+            assert!(lamp.said.hint.iter().all(|words| words.len() > 20), "{lamp:?}");
+        }
+        assert_eq!(Lamp::disk(Some(u64::MAX)).said.hint, ["", ""]);
     }
 }

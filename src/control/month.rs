@@ -51,7 +51,15 @@ impl MonthFile {
 
     /// The same, or `None` when there is no such schedule.
     pub fn find(folder: &Folder, name: ScheduleName) -> Result<Option<MonthFile>, ControlError> {
-        let file = folder.schedule_file(name);
+        MonthFile::find_at(folder, name, folder.schedule_file(name))
+    }
+
+    /// The same in the file `file`, with the approval of `name`.
+    pub(super) fn find_at(
+        folder: &Folder,
+        name: ScheduleName,
+        file: String,
+    ) -> Result<Option<MonthFile>, ControlError> {
         let Some(bytes) = read_if_there(&folder.root.join(&file))? else { return Ok(None) };
         let (schedule, findings) = programme::read(&file, &bytes);
         let approval = read_if_there(&folder.root.join(folder.approval_file(name)))?;

@@ -1,7 +1,10 @@
 //! What rows are called: as the log had it when they were written, whatever the files say today. Only what
 //! the asked rows need is looked up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
@@ -15,7 +18,7 @@ use crate::{
     keys,
     programme::{self, Approval, Schedule},
     store::{Filter, Reader, StoreError},
-    units::{Digest, Frames, ScheduleName},
+    units::{Digest, Frames, Month, ScheduleName},
 };
 
 /// The bytes that are stored under `digest`. Altered ones are as good as none: verification names them, and what can
@@ -38,8 +41,8 @@ pub(super) struct Names<'a> {
     software: Lasting<String>,
     /// The boot in which the wall clock was stepped, and by how much.
     steps: Lasting<(String, i64)>,
-    /// Every acceptance, ascending: a handful a month.
-    accepted: Vec<(u64, ScheduleFact)>,
+    /// Every acceptance, ascending: a handful a month. Read when first asked for: lists of what aired need none.
+    accepted: OnceCell<Vec<(u64, ScheduleFact)>>,
     schedules: HashMap<Digest, Option<Schedule>>,
     /// When each approval was signed, by the digest of its note.
     approved_at: HashMap<Digest, Option<DateTime<Utc>>>,
@@ -47,14 +50,9 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Names from `log`.
-    pub fn of(log: &'a Reader) -> Result<Names<'a>, ControlError> {
-        let filter = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
-        let accepted = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
-            Body::ScheduleAccept(fact) => Some((entry.seq, fact)),
-            _ => None,
-        });
-        Ok(Names {
-            accepted: accepted.collect(),
+    pub fn of(log: &'a Reader) -> Names<'a> {
+        Names {
+            accepted: OnceCell::new(),
             log,
             stations: Lasting::of("config", |entry| match entry.body {
                 Body::Config { station, unit, .. } => Some((station, unit)),
@@ -74,18 +72,34 @@ impl<'a> Names<'a> {
             }),
             schedules: HashMap::new(),
             approved_at: HashMap::new(),
-        })
+        }
+    }
+
+    /// The acceptances up to the entry `seq`, itself included.
+    fn accepted(&self, seq: u64) -> Result<&[(u64, ScheduleFact)], ControlError> {
+        let accepted = if let Some(accepted) = self.accepted.get() {
+            accepted
+        } else {
+            let filter = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
+            let entries = self.log.entries_of(&filter)?.into_iter();
+            let accepted = entries.filter_map(|entry| match entry.body {
+                Body::ScheduleAccept(fact) => Some((entry.seq, fact)),
+                _ => None,
+            });
+            let accepted = accepted.collect();
+            self.accepted.get_or_init(|| accepted)
+        };
+        Ok(&accepted[..accepted.partition_point(|(at, _)| *at <= seq)])
     }
 
     /// The schedule that was in force for the row's programme when it was closed without an airing: the centre's
     /// of its month or the ward's own, whichever has that programme.
     fn in_force(&mut self, row: &AsRunRow) -> Result<Option<Digest>, ControlError> {
         let Some(closed) = row.closed else { return Ok(None) };
-        let until = self.accepted.partition_point(|(at, _)| *at <= closed);
         for name in [ScheduleName::centre, ScheduleName::ward].map(|of| of(row.month)) {
-            let fact = self.accepted[..until].iter().rev().find(|(_, fact)| fact.name() == name);
+            let fact = self.accepted(closed)?.iter().rev().find(|(_, fact)| fact.name() == name);
             let Some(digest) = fact.map(|(_, fact)| fact.digest) else { continue };
-            self.read_schedule(digest)?;
+            self.read_schedule(digest, row.month)?;
             let schedule = self.schedules.get(&digest).and_then(Option::as_ref);
             if schedule.is_some_and(|schedule| schedule.programme(&row.programme).is_some()) {
                 return Ok(Some(digest));
@@ -95,22 +109,18 @@ impl<'a> Names<'a> {
     }
 
     /// The acceptance of the schedule `digest` that held at the entry `seq`.
-    fn acceptance(&self, digest: Digest, seq: u64) -> Option<&ScheduleFact> {
-        let until = self.accepted.partition_point(|(at, _)| *at <= seq);
-        self.accepted[..until].iter().rev().find(|(_, fact)| fact.digest == digest).map(|(_, fact)| fact)
+    fn acceptance(&self, digest: Digest, seq: u64) -> Result<Option<ScheduleFact>, ControlError> {
+        let of_digest = self.accepted(seq)?.iter().rev().find(|(_, fact)| fact.digest == digest);
+        Ok(of_digest.map(|(_, fact)| fact.clone()))
     }
 
-    /// Reads the schedule `digest`, once, as far as the log has accepted it.
-    fn read_schedule(&mut self, digest: Digest) -> Result<(), ControlError> {
+    /// Reads the schedule `digest` of `month`, once.
+    fn read_schedule(&mut self, digest: Digest, month: Month) -> Result<(), ControlError> {
         if self.schedules.contains_key(&digest) {
             return Ok(());
         }
-        let mut schedule = None;
-        if let Some((_, fact)) = self.accepted.iter().find(|(_, fact)| fact.digest == digest)
-            && let Some(bytes) = blob(self.log, digest)?
-        {
-            schedule = programme::read(&format!("{}.toml", fact.name()), &bytes).0;
-        }
+        let bytes = blob(self.log, digest)?;
+        let schedule = bytes.and_then(|bytes| programme::read(&format!("{month}.toml"), &bytes).0);
         self.schedules.insert(digest, schedule);
         Ok(())
     }
@@ -142,21 +152,42 @@ impl<'a> Names<'a> {
         Ok(opened.and_then(|opened| opened.signed_by.first().map(|key| key.name().to_owned())))
     }
 
-    /// What held when `row` was written.
-    fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
-        // As of the row's first entry: a later approval or another unit changes nothing of it.
-        let written = row.seqs.first().copied().unwrap_or_default();
-        // What closed it, not who wrote a note about it since.
-        let closed = row.closed.unwrap_or(written);
+    /// The unit to which the station belonged at the entry `seq`.
+    pub fn unit(&mut self, seq: u64) -> Result<Option<String>, ControlError> {
+        Ok(self.stations.at(self.log, seq)?.map(|(_, unit)| unit.clone()))
+    }
+
+    /// The programme's title in the schedule that holds for `row`: all that a list says of it.
+    pub fn title(&mut self, row: &AsRunRow) -> Result<Option<String>, ControlError> {
+        let Some(digest) = self.schedule(row)? else { return Ok(None) };
+        let schedule = self.schedules.get(&digest).and_then(Option::as_ref);
+        Ok(schedule.and_then(|schedule| schedule.programme(&row.programme)).map(|p| p.title.clone()))
+    }
+
+    /// The schedule that holds for `row`, read.
+    fn schedule(&mut self, row: &AsRunRow) -> Result<Option<Digest>, ControlError> {
         // A cue names its schedule; what ended without one was due under the one in force then.
         let schedule = match row.schedule {
             Some(digest) => Some(digest),
             None => self.in_force(row)?,
         };
         if let Some(digest) = schedule {
-            self.read_schedule(digest)?;
+            self.read_schedule(digest, row.month)?;
         }
-        let accepted = schedule.and_then(|digest| self.acceptance(digest, written)).cloned();
+        Ok(schedule)
+    }
+
+    /// What held when `row` was written.
+    fn held(&mut self, row: &AsRunRow) -> Result<Held, ControlError> {
+        // As of the row's first entry: a later approval or another unit changes nothing of it.
+        let written = row.seqs.first().copied().unwrap_or_default();
+        // What closed it, not who wrote a note about it since.
+        let closed = row.closed.unwrap_or(written);
+        let schedule = self.schedule(row)?;
+        let accepted = match schedule {
+            Some(digest) => self.acceptance(digest, written)?,
+            None => None,
+        };
         let approved_at = match &accepted {
             Some(fact) => self.approved_at(fact.approval)?,
             None => None,
@@ -262,7 +293,7 @@ struct Held {
 
 /// Microseconds as milliseconds.
 #[allow(clippy::cast_precision_loss, reason = "an error of hours is exact enough in f64 milliseconds")]
-fn in_ms(us: i64) -> f64 {
+pub(super) fn in_ms(us: i64) -> f64 {
     us as f64 / 1000.0
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ControlError, Folder, MonthFile,
     folder::open_log,
+    intake::sweep,
     retention::{Verdict, holds_in, kept_from, verdict},
     schedules,
 };
@@ -70,7 +71,8 @@ pub type Enter<'a> = &'a dyn Fn(Body) -> Result<(), StoreError>;
 
 /// Deletes the audio whose time is over in the month `this`, entering each file by `enter` first; without
 /// it, only says what would go. Nothing goes that no schedule has ever named, nor anything at all while one
-/// of the schedules cannot be read: it might name what looks forgotten.
+/// of the schedules cannot be read: it might name what looks forgotten. What was only sent in part, and measures that
+/// nobody looks at, go with it.
 pub fn prune(
     folder: &Folder,
     log: &Reader,
@@ -95,6 +97,9 @@ pub fn prune(
                 }
             }
         }
+    }
+    if enter.is_some() {
+        sweep(folder);
     }
     Ok(report)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Body, HoldFact, ManualFact, Outcome, asrun,
+        Body, HoldFact, ManualFact, OperatorAct, Outcome, asrun,
         statement::{self, StatementError},
     },
     keys::KeyError,
@@ -83,6 +83,15 @@ pub fn record(
             let fact = HoldFact { from, to, lifts: Some(*hold), by: by.clone(), reason: reason.clone() };
             plain(Body::Hold(fact), "retain-lifted")
         }
+        Ask::Act { act, by, text } => {
+            written(&[by], text)?;
+            let (act, by, reason) = (act.word().into(), by.clone(), text.clone());
+            plain(Body::Operator(OperatorAct { act, by, reason, slot: None, until_ms: None }), "act-done")
+        }
+        Ask::Read { by, what } => {
+            written(&[by], what)?;
+            plain(Body::Read { by: by.clone(), what: what.clone() }, "act-done")
+        }
         Ask::ConfirmClock { by } => written(&[], by).map(|()| None),
         _ => Ok(None),
     }
@@ -101,11 +110,32 @@ fn written(names: &[&String], text: &str) -> Result<(), ControlError> {
     if text.trim().is_empty() {
         return Err(Message::new("text-empty").into());
     }
-    let long = |text: &str| text.chars().count() > MOST_CHARACTERS;
-    if long(text) || names.iter().any(|name| long(name)) {
-        return Err(Message::new("text-too-long").with("limit", MOST_CHARACTERS).into());
+    Ok(short(names.iter().map(|name| name.as_str()).chain([text]))?)
+}
+
+/// Words that fit into an entry.
+pub(super) fn short<'a>(mut texts: impl Iterator<Item = &'a str>) -> Result<(), Message> {
+    if texts.any(|text| text.chars().count() > MOST_CHARACTERS) {
+        return Err(Message::new("text-too-long").with("limit", MOST_CHARACTERS));
     }
     Ok(())
+}
+
+/// Refuses an order whose words no entry can hold: it would be followed, and never be told. A cancelled slot says why;
+/// a stop is followed whatever it says, since silence comes first.
+pub fn fits(ask: &Ask) -> Result<(), Message> {
+    match ask {
+        Ask::Cancel { reason, .. } if reason.trim().is_empty() => Err(Message::new("text-empty")),
+        Ask::Stop { by, reason, .. } | Ask::Cancel { by, reason, .. } => {
+            short([by.as_str(), reason].into_iter())
+        }
+        Ask::Air { by, .. }
+        | Ask::Release { by }
+        | Ask::ConfirmClock { by }
+        | Ask::Restart { by }
+        | Ask::Tone { by } => short([by.as_str()].into_iter()),
+        _ => Ok(()),
+    }
 }
 
 fn in_force(log: &Reader, entry: u64) -> Result<Hold, ControlError> {

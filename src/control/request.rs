@@ -27,17 +27,100 @@ use crate::{
 #[allow(missing_docs, reason = "the verbs of formats.md")]
 pub enum Ask {
     Status,
-    Air { schedule: ScheduleName, programme: String, test: bool, by: String },
-    Stop { by: String, reason: String, hold_until: Option<DateTime<Utc>> },
-    Release { by: String },
-    ConfirmClock { by: String },
-    Cancel { slot: SlotId, by: String, reason: String },
-    Note { slot: SlotId, by: String, text: String },
-    Correct { entry: u64, by: String, text: String },
-    Enter { fact: Box<ManualFact>, note: String },
-    Hold { from: NaiveDate, to: NaiveDate, by: String, reason: String },
-    Lift { hold: u64, by: String, reason: String },
+    Air {
+        schedule: ScheduleName,
+        programme: String,
+        test: bool,
+        by: String,
+    },
+    Stop {
+        by: String,
+        reason: String,
+        hold_until: Option<DateTime<Utc>>,
+    },
+    Release {
+        by: String,
+    },
+    ConfirmClock {
+        by: String,
+    },
+    Cancel {
+        slot: SlotId,
+        by: String,
+        reason: String,
+    },
+    Note {
+        slot: SlotId,
+        by: String,
+        text: String,
+    },
+    Correct {
+        entry: u64,
+        by: String,
+        text: String,
+    },
+    Enter {
+        fact: Box<ManualFact>,
+        note: String,
+    },
+    Hold {
+        from: NaiveDate,
+        to: NaiveDate,
+        by: String,
+        reason: String,
+    },
+    Lift {
+        hold: u64,
+        by: String,
+        reason: String,
+    },
     Prune {},
+    /// A second of tone on the device that airs.
+    Tone {
+        by: String,
+    },
+    /// End in order, to be started again with the settings as they now are.
+    Restart {
+        by: String,
+    },
+    Act {
+        act: Act,
+        by: String,
+        text: String,
+    },
+    Read {
+        by: String,
+        what: String,
+    },
+    /// Look at the files now and not only with the next round.
+    Look {},
+}
+
+/// What people change of a station beside what airs: each change is an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// A month's programmes and slots.
+    Schedule,
+    /// Audio came in.
+    Audio,
+    /// Who may do what.
+    People,
+    /// The station's settings.
+    Settings,
+}
+
+impl Act {
+    /// As the entry has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Act::Schedule => "schedule",
+            Act::Audio => "audio",
+            Act::People => "people",
+            Act::Settings => "settings",
+        }
+    }
 }
 
 /// What the daemon answers.
@@ -63,13 +146,21 @@ pub struct Said {
     pub code: String,
     /// Its sentence in Vietnamese and in English: the asker chooses.
     pub sentence: [String; 2],
+    /// What to do about it, in the same languages; empty where there is nothing to do.
+    #[serde(default)]
+    pub hint: [String; 2],
 }
 
 impl Said {
     /// `message`, ready to travel.
     #[must_use]
     pub fn of(message: &Message) -> Said {
-        Said { code: message.code.into(), sentence: [message.say(Lang::Vi), message.say(Lang::En)] }
+        let both = [Lang::Vi, Lang::En];
+        Said {
+            code: message.code.into(),
+            sentence: both.map(|lang| message.say(lang)),
+            hint: both.map(|lang| message.hint(lang).unwrap_or_default()),
+        }
     }
 
     /// The sentence for a reader of `lang`.
@@ -94,6 +185,9 @@ pub struct Status {
     pub on_air: Option<OnAir>,
     /// The next slot.
     pub next: Option<NextSlot>,
+    /// The two that follow it.
+    #[serde(default)]
+    pub then: Vec<NextSlot>,
     /// The make-goods to come, each under the slot that it repairs.
     #[serde(default)]
     pub make_goods: Vec<NextSlot>,
@@ -107,10 +201,13 @@ pub struct Status {
     pub disk: Lamp,
     /// The log: its size and signed head.
     pub log: LogHead,
+    /// Where the pages are, when they are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web: Option<String>,
 }
 
 /// What is on air.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OnAir {
     /// `preparing`, `armed` or `on-air`.
     pub state: String,
@@ -126,6 +223,9 @@ pub struct OnAir {
     pub duration_ms: u64,
     /// Whether the device consumes right now.
     pub sounding: bool,
+    /// Highest sample of the last period, dB of full scale; absent while nothing sounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_db: Option<f64>,
 }
 
 /// The next slot.

@@ -69,6 +69,14 @@ pub struct Row {
     pub hash: Option<Digest>,
 }
 
+impl Row {
+    /// Whether it tells of a slot of the schedule: no test, no make-good, nobody's word.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.slot.is_some() && !matches!(self.trigger, Some(Trigger::Test | Trigger::ByHand))
+    }
+}
+
 /// A segment of a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "documented field by field in docs/json.md")]

@@ -45,7 +45,7 @@ pub fn each_row(
     let midnight = |day: NaiveDate| civil::instant(zone, day.and_time(chrono::NaiveTime::MIN)).0;
     let mut from = filter.from.map_or(i64::MIN, |day| midnight(day).timestamp_millis());
     let to = filter.to.map_or(i64::MAX, |day| midnight(day + TimeDelta::days(1)).timestamp_millis());
-    let mut names = Names::of(&log)?;
+    let mut names = Names::of(&log);
     while let Some(next) = log.next_planned(from)?.filter(|next| *next < to) {
         let end = next.saturating_add(PERIOD_MS).min(to);
         let rows: Vec<Row> = log.at_once(|| {

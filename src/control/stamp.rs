@@ -21,6 +21,10 @@ pub struct Position {
     pub airing: u64,
     /// Frames of its master that were heard.
     pub heard: Frames,
+    /// Frames of those that the sound server threw away.
+    pub muted: Frames,
+    /// The longest hole in wall time, milliseconds.
+    pub hole_ms: u64,
     /// Wall time of the stamp.
     pub at: DateTime<Utc>,
 }
@@ -36,10 +40,15 @@ impl Position {
         }
         let mut fields = body.split(' ').map(str::parse::<i64>);
         let (airing, heard, at) = (fields.next()?.ok()?, fields.next()?.ok()?, fields.next()?.ok()?);
+        // An earlier version stamped neither of the two.
+        let mut later =
+            || fields.next().and_then(Result::ok).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         Some(Position {
             airing: u64::try_from(airing).ok()?,
             heard: Frames(u64::try_from(heard).ok()?),
             at: DateTime::from_timestamp_millis(at)?,
+            muted: Frames(later()),
+            hole_ms: later(),
         })
     }
 }
@@ -68,10 +77,12 @@ impl Stamper {
     pub fn stamp(&mut self, position: Position, boot_ns: i64) -> Result<(), DiskError> {
         // Fixed width: a shorter text never leaves the tail of a longer one behind.
         let body = format!(
-            "{:020} {:020} {:020}",
+            "{:020} {:020} {:020} {:020} {:020}",
             position.airing,
             position.heard.0,
-            position.at.timestamp_millis()
+            position.at.timestamp_millis(),
+            position.muted.0,
+            position.hole_ms
         );
         let line = format!("{body} {}\n", Digest::of(body.as_bytes()).short());
         let mut write = || -> io::Result<()> {
@@ -116,13 +127,24 @@ mod tests {
         assert_eq!(Position::read(&path), None);
         let mut stamper = Stamper::open(&path).unwrap();
         let at = DateTime::from_timestamp_millis(1_646_433_000_123).unwrap();
+        let of = |heard| Position { airing: 7, heard: Frames(heard), muted: Frames(480), hole_ms: 10, at };
         for heard in [9_600, 19_200] {
-            stamper.stamp(Position { airing: 7, heard: Frames(heard), at }, 0).unwrap();
+            stamper.stamp(of(heard), 0).unwrap();
         }
-        assert_eq!(Position::read(&path), Some(Position { airing: 7, heard: Frames(19_200), at }));
+        assert_eq!(Position::read(&path), Some(of(19_200)));
         let mut bytes = fs::read(&path).unwrap();
         bytes[30] = b'9';
         fs::write(&path, bytes).unwrap();
         assert_eq!(Position::read(&path), None);
+    }
+
+    #[test]
+    fn the_stamp_of_an_earlier_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("position");
+        let body = format!("{:020} {:020} {:020}", 7, 9_600, 1_646_433_000_123_i64);
+        fs::write(&path, format!("{body} {}\n", Digest::of(body.as_bytes()).short())).unwrap();
+        let read = Position::read(&path).unwrap();
+        assert_eq!((read.heard, read.muted, read.hole_ms), (Frames(9_600), Frames::ZERO, 0));
     }
 }

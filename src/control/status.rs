@@ -37,12 +37,14 @@ pub fn status_at_rest(folder: &Folder, clock: &dyn Clock) -> Result<Status, Cont
         running: false,
         on_air: None,
         next,
+        then: Vec::new(),
         make_goods: Vec::new(),
         hold_until: hold(&log)?.filter(|until| *until > now).map(local),
         device: Lamp::new("unknown", &Message::new("lamp-device-stopped")),
         clock: Lamp::clock(clock.health()),
         disk: Lamp::disk(disk::free_bytes(&folder.root).ok()),
         log: LogHead::of(&log)?,
+        web: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Clearance, ControlError, Folder, MonthFile, folder::has_errors, month::cached_lengths};
+use super::{Clearance, ControlError, Folder, MonthFile, draft, folder::has_errors, month::cached_lengths};
 use crate::{
     airing::Planned,
     config::Station,
@@ -46,6 +46,7 @@ pub enum Standing {
 /// Reads a schedule and expands it for this station. Missing or damaged audio is no error here: the slot
 /// will name it when its time comes.
 pub fn survey(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlError> {
+    draft::settle(folder, name)?;
     let file = MonthFile::read(folder, name)?;
     let invalid = |file: MonthFile, findings| Survey {
         file,

@@ -22,6 +22,18 @@ pub struct FindingView {
     pub hint: String,
 }
 
+impl FindingView {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub fn severity_word(&self) -> &'static str {
+        match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
 /// A finding as a reader of `lang` sees it.
 #[must_use]
 pub fn finding_view(finding: &Finding, lang: Lang) -> FindingView {

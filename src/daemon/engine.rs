@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::Read as _,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -89,6 +89,8 @@ pub(super) struct Engine {
     heartbeat_at: Reading,
     /// What crashed: the process must end, to be started anew and go on where it was heard.
     pub(super) broken: Option<String>,
+    /// A person wants this process to end, to be started again.
+    pub(super) leaving: bool,
     /// The log's writer is gone: without evidence nothing goes on.
     mute: Cell<bool>,
     /// Why what a person asked for in this process did not sound.
@@ -96,6 +98,8 @@ pub(super) struct Engine {
     pulse: Pulse,
     /// Where the player's next answer counts.
     pinged: Option<Answered>,
+    /// Where the pages are, once they are open.
+    pub(super) web: Arc<OnceLock<String>>,
 }
 
 /// How often files are looked at for changes.
@@ -130,10 +134,12 @@ impl Engine {
             alive_at: None,
             heartbeat_at: now,
             broken: None,
+            leaving: false,
             mute: Cell::new(false),
             refused: None,
             pulse: Pulse::default(),
             pinged: None,
+            web: Arc::default(),
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
@@ -333,8 +339,9 @@ impl Engine {
                     self.break_down("the player is gone");
                 }
             }
-            Action::Stamp { airing, position } => {
-                let stamp = Position { airing, heard: position, at: now.wall };
+            Action::Stamp { airing, position, muted, hole } => {
+                let hole_ms = u64::try_from(hole.num_milliseconds()).unwrap_or(0);
+                let stamp = Position { airing, heard: position, muted, hole_ms, at: now.wall };
                 if let Some(Err(error)) = self.ports.stamper.as_mut().map(|s| s.stamp(stamp, now.boot_ns)) {
                     tracing::warn!("{error}");
                 }
@@ -414,19 +421,29 @@ impl Engine {
             self.record(vec![Body::Heartbeat {}]);
         }
         if due(&self.surveyed_at, SURVEY_EVERY) {
-            self.surveyed_at = Some(now.clone());
-            let month = self.this_month();
-            let centres = match self.ports.follow {
-                Follow::Nothing => Vec::new(),
-                Follow::Calendar => vec![month, month.next()].into_iter().map(ScheduleName::centre).collect(),
-                Follow::Only(name) => vec![name],
-            };
-            for name in centres {
-                self.survey_if_changed(name);
-                self.survey_if_changed(ScheduleName::ward(name.month));
-            }
+            self.survey_now(&now);
         }
         self.prune_if_due(&now);
+    }
+
+    /// A person has changed a file and waits for what comes of it.
+    pub(super) fn look_again(&mut self) {
+        let now = self.ports.clock.now();
+        self.survey_now(&now);
+    }
+
+    fn survey_now(&mut self, now: &Reading) {
+        self.surveyed_at = Some(now.clone());
+        let month = self.this_month();
+        let centres = match self.ports.follow {
+            Follow::Nothing => Vec::new(),
+            Follow::Calendar => vec![month, month.next()].into_iter().map(ScheduleName::centre).collect(),
+            Follow::Only(name) => vec![name],
+        };
+        for name in centres {
+            self.survey_if_changed(name);
+            self.survey_if_changed(ScheduleName::ward(name.month));
+        }
     }
 }
 

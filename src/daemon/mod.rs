@@ -8,6 +8,7 @@
 
 mod device;
 mod engine;
+mod memory;
 mod months;
 mod muting;
 mod past;
@@ -21,6 +22,6 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use device::{devices, test_device};
+pub use device::test_devices;
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{Options, run};

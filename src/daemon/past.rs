@@ -86,7 +86,7 @@ impl Past {
             owed_from: None,
             hold_until: None,
         };
-        for entry in log.reader().entries(0..log.size()) {
+        for entry in log.entries() {
             past.take(entry?);
         }
         Ok(past)
@@ -199,11 +199,11 @@ impl Past {
 
     /// What a run in the boot `boot` of the machine has to know of the clock.
     pub fn clock(&self, boot: &str) -> ClockPast {
-        let (floor_ms, doubted) = self.trusted.next_run(boot);
+        let (floor_ms, doubted_ms) = self.trusted.next_run(boot);
         let last = self.last.as_ref().filter(|last| last.boot == boot);
         ClockPast {
             floor: DateTime::from_timestamp_millis(floor_ms).unwrap_or(DateTime::UNIX_EPOCH),
-            doubted,
+            doubted_ns: doubted_ms.map(|ms| ms * 1_000_000),
             // No entry tells how long the machine was suspended; only steps are measured from here.
             last: last.map(|last| Reading {
                 wall: last.wall(),
@@ -223,11 +223,13 @@ impl Past {
             // The program died under a living machine, or the machine went down with it.
             let crashed = clk.boot == boot && !self.clean;
             let heard = stamp.map_or(cue.from, |stamp| stamp.heard.min(cue.frames));
-            let hole_ms = hole_ms.max(muting.hole_ms());
+            // The log tells of the first mutings and breaks of an opening, the stamp of all.
+            let (stamped, stamped_ms) = stamp.map_or_else(Default::default, |it| (it.muted, it.hole_ms));
+            let hole_ms = hole_ms.max(muting.hole_ms()).max(stamped_ms);
             Interrupted {
                 airing: *airing,
                 heard,
-                muted: muting.until(heard),
+                muted: muting.until(heard).max(stamped.min(heard)),
                 heard_until: stamp.map_or_else(|| clk.wall(), |stamp| stamp.at),
                 reason: match (stopped, crashed) {
                     (true, _) => Reason::OperatorStop,
@@ -282,7 +284,7 @@ impl Past {
 
 /// The slots of an accepted schedule, from the list stored beside the log.
 pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, ControlError> {
-    let bytes = log.reader().blob(fact.slots)?.unwrap_or_default();
+    let bytes = log.blob(fact.slots)?.unwrap_or_default();
     let list = String::from_utf8_lossy(&bytes).parse::<SlotList>().map(|list| list.slots).unwrap_or_default();
     let planned = |(id, at)| Planned { id, at, length: Frames::ZERO, schedule: fact.digest, ward: fact.ward };
     Ok(list.into_iter().map(planned).collect())
@@ -407,7 +409,8 @@ mod tests {
         };
         let airing = log.append(&[(at(0), cue(Some(slot(5))))]).unwrap()[0];
         let muted = |log: &Log, heard: u64| {
-            let stamp = Position { airing, heard: Frames(heard), at: clk().wall() };
+            let stamp =
+                Position { airing, heard: Frames(heard), muted: Frames::ZERO, hole_ms: 0, at: clk().wall() };
             let mut stamper = crate::control::Stamper::open(&folder.path().join("position")).unwrap();
             stamper.stamp(stamp, 0).unwrap();
             let past = Past::read(log, &Policy::default()).unwrap();
@@ -427,6 +430,24 @@ mod tests {
         let resumed = Cue { airing: Some(airing), from: Frames(22_000), ..*first };
         log.append(&[(at(10), Body::Cue(Box::new(resumed)))]).unwrap();
         assert_eq!(muted(&log, 40_000), (7_000, 6));
+    }
+
+    #[test]
+    fn a_stamp_tells_of_what_was_thrown_away_and_entered_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path());
+        let airing = log.append(&[(clk(), cue(Some(slot(5))))]).unwrap()[0];
+        let path = folder.path().join("position");
+        let check = |muted: u64, hole_ms: u64, expected: (u64, i64)| {
+            let at = clk().wall();
+            let stamp = Position { airing, heard: Frames(40_000), muted: Frames(muted), hole_ms, at };
+            crate::control::Stamper::open(&path).unwrap().stamp(stamp, 0).unwrap();
+            let cut = Past::read(&log, &Policy::default()).unwrap().interrupted(&path, "x").remove(0);
+            assert_eq!((cut.muted.0, cut.hole.num_milliseconds()), expected);
+        };
+        check(0, 0, (0, 0));
+        check(30_000, 31_000, (30_000, 31_000));
+        check(50_000, 0, (40_000, 0));
     }
 
     #[test]

@@ -1,17 +1,26 @@
 //! What people ask of a running station, and how they are answered.
 
+use chrono::TimeDelta;
 use tokio::sync::oneshot;
 
 use super::{engine::Engine, status::status};
 use crate::{
     airing::{Answer, Input},
     control::{self, Ask, ControlError, LogHead, Record, Reply, Said},
+    evidence::{Body, OperatorAct},
     store::Log,
     words::Message,
 };
 
+/// Nobody restarts a station so close before a slot.
+const BEFORE_A_SLOT: TimeDelta = TimeDelta::minutes(2);
+
 impl Engine {
     pub(super) fn asked(&mut self, ask: Ask, reply: oneshot::Sender<Reply>) {
+        if let Err(message) = control::fits(&ask) {
+            let _ = reply.send(Reply::No(Said::of(&message)));
+            return;
+        }
         let token = self.tokens;
         self.tokens += 1;
         let input = match ask {
@@ -29,7 +38,16 @@ impl Engine {
             | Ask::Correct { .. }
             | Ask::Enter { .. }
             | Ask::Hold { .. }
-            | Ask::Lift { .. } => return self.enter(&ask, reply),
+            | Ask::Lift { .. }
+            | Ask::Act { .. }
+            | Ask::Read { .. } => return self.enter(&ask, reply),
+            Ask::Look {} => {
+                self.look_again();
+                let _ = reply.send(Reply::Done(Said::of(&Message::new("look-done"))));
+                return;
+            }
+            Ask::Restart { by } => return self.restart(by, reply),
+            Ask::Tone { by } => Input::Tone { token, by },
             Ask::Prune {} => match self.controller.clock_doubt() {
                 Some(doubt) => {
                     let _ = reply.send(Reply::No(Said::of(doubt)));
@@ -55,6 +73,31 @@ impl Engine {
         };
         self.waiting.insert(token, reply);
         self.step(input);
+    }
+
+    /// Ends this process, for systemd to start it again: never over something that airs, nor close before it.
+    fn restart(&mut self, by: String, reply: oneshot::Sender<Reply>) {
+        let soon = self.ports.clock.now().wall + BEFORE_A_SLOT;
+        let next = self.controller.upcoming().next().into_iter().chain(self.controller.make_goods().next());
+        let near = next.filter(|slot| slot.at < soon).map(|slot| slot.id.clone()).next();
+        let no = match near {
+            _ if !self.is_idle() => Some(Message::new("air-busy")),
+            Some(slot) => Some(Message::new("air-slot-near").with("slot", slot)),
+            None => None,
+        };
+        if let Some(no) = no {
+            let _ = reply.send(Reply::No(Said::of(&no)));
+            return;
+        }
+        let (act, reason) = ("restart".into(), String::new());
+        let act = OperatorAct { act, by, reason, slot: None, until_ms: None };
+        self.append(vec![Body::Operator(act)], Vec::new(), move |result| {
+            let _ = reply.send(match result {
+                Ok(_) => Reply::Done(Said::of(&Message::new("restart-done"))),
+                Err(error) => Reply::Failed(error.to_string()),
+            });
+        });
+        self.leaving = true;
     }
 
     /// Examines what a person wants to be entered, and answers when it is durable.

@@ -45,9 +45,14 @@ impl Engine {
 
     /// Prunes on a worker and tells `reply`, or the trace log, what came of it.
     pub(super) fn prune(&mut self, reply: Option<oneshot::Sender<Reply>>) {
+        let refuse = |code| Reply::No(Said::of(&Message::new(code)));
+        // A hold may stand among what the log could not take yet.
+        if self.ports.writer.unwritten() > 0 {
+            reply.map(|reply| reply.send(refuse("prune-unwritten")));
+            return;
+        }
         if self.pruning.running.swap(true, Ordering::AcqRel) {
-            let busy = Reply::No(Said::of(&Message::new("prune-running")));
-            reply.map(|reply| reply.send(busy));
+            reply.map(|reply| reply.send(refuse("prune-running")));
             return;
         }
         let running = Arc::downgrade(&self.pruning.running);
@@ -56,7 +61,7 @@ impl Engine {
         let month = self.this_month();
         (self.ports.work)(Box::new(move || {
             let enter = |body: Body| {
-                if running.strong_count() == 0 {
+                if running.strong_count() == 0 || writer.unwritten() > 0 {
                     return Err(StoreError::Ended);
                 }
                 let clk = control::clk(clock.as_ref(), folder.station.zone);

@@ -15,17 +15,19 @@ use tokio::{
 
 use super::{
     engine::{Engine, Follow, Incoming, Ports, Work},
+    memory::share_one_heap,
     past::{Past, slots_of},
     socket::Socket,
 };
 use crate::{
     airing::{Input, Planned, Rules, Standing},
     clock::{Clock, System},
-    control::{self, Ask, ControlError, Folder, Reply, Stamper},
+    control::{self, Ask, ControlError, Folder, Reply, Stamper, Studio},
     evidence::Body,
     playout::{Choice, Command, Event, Player},
     store::{Log, Writer},
     units::ScheduleName,
+    web,
     words::Message,
 };
 
@@ -48,6 +50,7 @@ pub struct Options {
 /// Runs the station until SIGTERM or SIGINT; with `once`, until that is over. The answer to `once` is told
 /// as soon as there is one. Fails when another process holds the folder, the log cannot be opened, or the system refuses.
 pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
+    share_one_heap();
     let lock = folder.lock()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
@@ -62,7 +65,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
     let choice: Choice = output.parse().map_err(unclear)?;
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
-    let log = Log::open(&folder.log_path(), key).map_err(ControlError::from)?;
+    let log_path = folder.log_path();
+    let log = Log::take_up(&log_path, key).map_err(ControlError::from)?;
     if let Some(ask) = &options.once {
         // What will be refused leaves no trace of this process either.
         control::record(&folder, log.reader(), ask, clock.now().wall)?;
@@ -80,7 +84,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let player = Arc::new(Mutex::new(Some(player)));
     let commanded = player.clone();
     let forwarding = forward(events, inbox.clone())?;
-    let socket = Socket::listen(&folder.socket_path(), inbox.clone())?;
+    let listen = || Socket::listen(&folder.socket_path(), inbox.clone());
+    let socket = listen().or_else(|error| if Log::give_names(&log_path) { listen() } else { Err(error) })?;
     let ports = Ports {
         stamper: Some(Stamper::open(&folder.data().join("position"))?),
         clock: clock.clone(),
@@ -95,7 +100,11 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         output,
         follow: if options.once.is_some() { Follow::Nothing } else { Follow::Calendar },
     };
+    let pages = if options.once.is_none() { pages(&ports)? } else { None };
     let mut engine = Engine::start(ports, rules, past, missed);
+    if let Some(pages) = &pages {
+        engine.web = pages.address();
+    }
     let once = begin(&mut engine, options.once, rundowns);
     turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once, told).await?;
     close(&mut engine, &mut incoming).await;
@@ -111,11 +120,25 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     drop(engine);
     let _ = writing.join();
     drop(incoming);
+    if let Some(pages) = pages {
+        pages.close();
+    }
     socket.close().await;
+    Log::keep_names(&log_path);
     match broken {
         Some(why) => anyhow::bail!("{why}; start loa again to go on where it was heard"),
         None => Ok(()),
     }
+}
+
+/// The pages, on their own thread: what people ask there comes in as everything else does. A full inbox refuses.
+fn pages(ports: &Ports) -> anyhow::Result<Option<web::Place>> {
+    let inbox = ports.inbox.clone();
+    let asking: control::Asking = Box::new(move |ask, reply| {
+        let _ = inbox.try_send(Incoming::Asked(ask, reply));
+    });
+    let studio = Studio::new(ports.folder.clone(), ports.clock.clone(), asking);
+    web::open(studio).context("open the pages")
 }
 
 /// The first turns: the slots still to come, and what this process was started for; gives where that is answered.
@@ -199,7 +222,7 @@ async fn turn_until_done(
     let mut beat_at = watchdog.map(|_| Instant::now());
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     loop {
-        if engine.broken.is_some() || (answered && engine.is_idle()) {
+        if engine.broken.is_some() || engine.leaving || (answered && engine.is_idle()) {
             if let Some(refused) = engine.refused.take() {
                 told(&Reply::No(refused));
             }

@@ -8,7 +8,7 @@ use crate::{
     control::{Lamp, LogHead, NextSlot, OnAir, Status},
     disk,
     playout::{Event, Fault},
-    units::Frames,
+    units::{Frames, Level},
     words::Message,
 };
 
@@ -23,8 +23,12 @@ pub(super) struct DeviceLamp {
     second: bool,
     /// The sound server lets nobody hear it.
     muted: bool,
+    /// The sound server does not say who hears it.
+    unanswered: bool,
     /// Something is on air on it.
     sounding: bool,
+    /// Highest sample of the last period.
+    peak: Option<Level>,
 }
 
 impl DeviceLamp {
@@ -40,20 +44,28 @@ impl DeviceLamp {
             | Event::OpenFailed { fault, device, detail }
             | Event::Lost { fault, device, detail, .. } => Lamp::device_fault(device, *fault, detail, at),
             Event::Muted { device, detail, .. } => Lamp::device_fault(device, Fault::Muted, detail, at),
+            // What was known of its health is worth less now; a fault that was told weighs more.
+            Event::Unanswered { .. } if self.is_broken() => return,
+            Event::Unanswered { device, detail } => {
+                let message = Message::new("lamp-device-unanswered").with("at", at).with("device", device);
+                Lamp::new("warning", &message.with("detail", detail))
+            }
             Event::Opened { device, .. } if self.second => said("warning", "lamp-device-second", device),
             // A moment of life is no health yet.
             Event::Opened { device, .. } if self.is_bad() => said("warning", "lamp-device-returned", device),
             Event::Opened { device, .. } => said("ready", "lamp-device-open", device),
             // Consumption is no health while nobody hears it.
-            Event::Steady { .. } | Event::Started { .. } if self.muted => return,
-            Event::Steady { device } | Event::Started { device, .. } | Event::Audible { device, .. } => {
-                match (self.steady, self.second, self.sounding) {
-                    (_, true, _) => said("warning", "lamp-device-second", device),
-                    (true, false, true) => said("ok", "lamp-device-consuming", device),
-                    (false, false, _) if self.is_bad() => said("warning", "lamp-device-returned", device),
-                    (_, false, _) => said("ready", "lamp-device-open", device),
-                }
-            }
+            Event::Steady { .. } | Event::Started { .. } | Event::Answered { .. } if self.muted => return,
+            Event::Steady { .. } | Event::Started { .. } if self.unanswered => return,
+            Event::Steady { device }
+            | Event::Started { device, .. }
+            | Event::Answered { device }
+            | Event::Audible { device, .. } => match (self.steady, self.second, self.sounding) {
+                (_, true, _) => said("warning", "lamp-device-second", device),
+                (true, false, true) => said("ok", "lamp-device-consuming", device),
+                (false, false, _) if self.is_bad() => said("warning", "lamp-device-returned", device),
+                (_, false, _) => said("ready", "lamp-device-open", device),
+            },
             // An ending does not heal what is broken.
             Event::Ended { .. } if self.is_bad() => return,
             Event::Ended { .. } => said("ready", "lamp-device-consumed", ""),
@@ -64,17 +76,26 @@ impl DeviceLamp {
     fn follow(&mut self, event: &Event) {
         match event {
             Event::Opened { second, .. } => {
-                (self.second, self.steady, self.muted) = (*second, false, false);
+                (self.second, self.steady, self.muted, self.unanswered) = (*second, false, false, false);
             }
             Event::Muted { .. } => self.muted = true,
             Event::Audible { .. } => self.muted = false,
+            Event::Unanswered { .. } => self.unanswered = true,
+            Event::Answered { .. } => self.unanswered = false,
             Event::Steady { .. } => self.steady = true,
             Event::Started { .. } => self.sounding = true,
-            Event::Ended { .. } => self.sounding = false,
-            Event::Lost { .. } | Event::OpenFailed { .. } => (self.steady, self.sounding) = (false, false),
+            Event::Progress { peak, .. } => self.peak = Some(*peak),
+            Event::Ended { .. } => (self.sounding, self.peak) = (false, None),
+            Event::Lost { .. } | Event::OpenFailed { .. } => {
+                (self.steady, self.sounding, self.peak) = (false, false, None);
+            }
             Event::Closed { .. } => self.steady = false,
             _ => {}
         }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.lamp.as_ref().is_some_and(|lamp| lamp.state == "error")
     }
 
     fn is_bad(&self) -> bool {
@@ -95,10 +116,10 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         |at: DateTime<Utc>| at.with_timezone(&station.zone).to_rfc3339_opts(SecondsFormat::Millis, false);
     let on_air = match controller.state() {
         State::Idle => None,
-        State::Preparing(job) => Some(on_air("preparing", &job, Frames::ZERO, false, &local)),
-        State::Armed(job) => Some(on_air("armed", &job, Frames::ZERO, false, &local)),
+        State::Preparing(job) => Some(on_air("preparing", &job, Frames::ZERO, (false, None), &local)),
+        State::Armed(job) => Some(on_air("armed", &job, Frames::ZERO, (false, None), &local)),
         State::OnAir { job, position, sounding, .. } => {
-            Some(on_air("on-air", &job, position, sounding, &local))
+            Some(on_air("on-air", &job, position, (sounding, engine.lamp.peak), &local))
         }
     };
     let coming = |slot: &Planned| NextSlot {
@@ -117,12 +138,14 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         running: true,
         on_air,
         next: controller.upcoming().next().map(coming),
+        then: controller.upcoming().skip(1).take(2).map(coming).collect(),
         make_goods: controller.make_goods().map(coming).collect(),
         hold_until: controller.hold().map(local),
         device: engine.lamp.lamp(),
         clock,
         disk: disk_lamp(engine),
         log,
+        web: engine.web.get().cloned(),
     }
 }
 
@@ -138,7 +161,7 @@ fn on_air(
     state: &str,
     job: &Job,
     position: Frames,
-    sounding: bool,
+    (sounding, peak): (bool, Option<Level>),
     local: &dyn Fn(DateTime<Utc>) -> String,
 ) -> OnAir {
     OnAir {
@@ -149,6 +172,7 @@ fn on_air(
         position_ms: position.ms(),
         duration_ms: job.length.ms(),
         sounding,
+        peak_db: peak.filter(|_| sounding).map(Level::db),
     }
 }
 
@@ -160,7 +184,7 @@ mod tests {
     use crate::playout::{EndCause, Tally};
 
     /// The lamp after `events`: `O`pened, `2` the second opened, `S`teady, `B`egun, `E`nded, `L`ost, `F`ailed to
-    /// open, `C`losed, `M`uted, `A`udible, `P`robed well, `Q` probed ill.
+    /// open, `C`losed, `M`uted, `A`udible, `P`robed well, `Q` probed ill, `U`nanswered, `R` answered again.
     fn check(events: &str, expected: &str) {
         let mut lamp = DeviceLamp::default();
         for event in events.chars() {
@@ -182,6 +206,8 @@ mod tests {
             'C' => Event::Closed { device },
             'M' => Event::Muted { airing: Some(airing), device, detail, position },
             'A' => Event::Audible { airing: Some(airing), device, position },
+            'U' => Event::Unanswered { device, detail },
+            'R' => Event::Answered { device },
             'P' | 'Q' => Event::Probed { device, fault: (event == 'Q').then_some(fault), detail },
             _ => Event::Ended {
                 airing,
@@ -231,6 +257,16 @@ mod tests {
             ("OSBMA", "ok"),
             ("OMABE", "warning"),
             ("OMECOS", "ready"),
+            // Nobody says who hears it.
+            ("OSBU", "warning"),
+            ("OUSB", "warning"),
+            ("OSBUE", "warning"),
+            ("OSBUR", "ok"),
+            ("OUSBR", "ok"),
+            ("OSBMU", "error"),
+            ("OSBMUR", "error"),
+            ("OSBUMRA", "ok"),
+            ("OSBULOSB", "ok"),
             // The second one airs, and that is no reason for a green light.
             ("FF2", "warning"),
             ("FF2SB", "warning"),

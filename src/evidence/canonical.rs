@@ -291,6 +291,15 @@ mod tests {
     }
 
     #[test]
+    fn what_people_do_in_the_pages_has_its_golden_bytes() {
+        let leaves: Vec<String> = samples::of_the_pages().iter().map(|e| encode(e).unwrap()).collect();
+        assert_eq!(leaves.join("\n") + "\n", include_str!("../../tests/golden/leaves-pages.jsonl"));
+        for (leaf, entry) in leaves.iter().zip(samples::of_the_pages()) {
+            assert_eq!(decode(leaf.as_bytes()).unwrap(), Leaf::Known(entry));
+        }
+    }
+
+    #[test]
     fn twins_of_a_leaf_are_refused() {
         let leaf = encode(&samples::every_kind()[0]).unwrap();
         let twin = |from: &str, to: &str| {

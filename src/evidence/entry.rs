@@ -128,6 +128,9 @@ pub enum Body {
     Hold(HoldFact),
     #[serde(rename = "delete")]
     Delete(DeleteFact),
+    /// A person looked at evidence: an auditor's reads are entries.
+    #[serde(rename = "read")]
+    Read { by: String, what: String },
     /// Hourly: the station lived.
     #[serde(rename = "heartbeat")]
     Heartbeat {},
@@ -162,6 +165,7 @@ impl Body {
             Body::Manual(_) => "manual",
             Body::Hold(_) => "hold",
             Body::Delete(_) => "delete",
+            Body::Read { .. } => "read",
             Body::Heartbeat {} => "heartbeat",
             Body::Shutdown { .. } => "shutdown",
         }
@@ -468,7 +472,8 @@ pub struct DeviceFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorAct {
-    /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`; by nobody `air-refused`, `make-good-refused`.
+    /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`; in the pages `schedule`, `audio`, `people`,
+    /// `settings`; by nobody `air-refused`, `make-good-refused`.
     pub act: String,
     /// Who.
     pub by: String,

@@ -221,6 +221,21 @@ fn bodies_of_the_ward() -> Vec<Body> {
     ]
 }
 
+/// What people do in the pages.
+fn bodies_of_the_pages() -> Vec<Body> {
+    let by = || "Phạm Thị D".to_owned();
+    vec![
+        Body::Read { by: by(), what: "2022-03/cchc/2022-03-05T05:30:00".into() },
+        Body::Operator(OperatorAct {
+            act: "people".into(),
+            by: by(),
+            reason: "thêm người trực máy `an`".into(),
+            slot: None,
+            until_ms: None,
+        }),
+    ]
+}
+
 /// One entry of every kind, in an order that a log could have; seconds apart.
 pub fn every_kind() -> Vec<Entry> {
     entries(bodies())
@@ -229,6 +244,11 @@ pub fn every_kind() -> Vec<Entry> {
 /// The kinds that tell the ward's own schedule from the centre's, of a ward.
 pub fn of_the_ward() -> Vec<Entry> {
     entries(bodies_of_the_ward())
+}
+
+/// The kinds that tell what people did in the pages.
+pub fn of_the_pages() -> Vec<Entry> {
+    entries(bodies_of_the_pages())
 }
 
 fn entries(bodies: Vec<Body>) -> Vec<Entry> {
@@ -240,7 +260,7 @@ fn entries(bodies: Vec<Body>) -> Vec<Entry> {
 }
 
 fn any_body() -> impl Iterator<Item = Body> {
-    bodies().into_iter().chain(bodies_of_the_ward())
+    bodies().into_iter().chain(bodies_of_the_ward()).chain(bodies_of_the_pages())
 }
 
 /// Random entries: a random kind with random texts and numbers where it has any.
@@ -292,7 +312,7 @@ pub fn any_entry() -> impl Strategy<Value = Entry> {
                     fact.file = text;
                     fact.bytes = seq;
                 }
-                Body::Note { text: note, .. } => *note = text,
+                Body::Note { text: said, .. } | Body::Read { what: said, .. } => *said = text,
                 Body::Shutdown { reason } | Body::Gap { reason } => *reason = text,
                 _ => {}
             }

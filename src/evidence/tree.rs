@@ -81,6 +81,37 @@ pub fn includes(proof: &[Digest], size: u64, root: Digest, seq: u64, leaf: Diges
     seq < size && tlog_tiles::check_record(&proof, size, Hash(root.0), seq, Hash(leaf.0)).is_ok()
 }
 
+/// A step from a leaf towards the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The hash of the path that is added.
+    pub sibling: Digest,
+    /// It stands to the left of what was computed so far.
+    pub left: bool,
+    /// What both make.
+    pub hash: Digest,
+}
+
+/// What each hash of `proof` makes of the hash `leaf` at `seq` in a tree of `size` leaves, from the leaf upwards
+/// (RFC 9162 section 2.1.3.2): for showing. Whether the proof holds, [`includes`] says.
+#[must_use]
+pub fn walk(proof: &[Digest], size: u64, seq: u64, leaf: Digest) -> Vec<Step> {
+    let (mut place, mut last, mut hash) = (seq, size.saturating_sub(1), leaf);
+    let mut steps = Vec::with_capacity(proof.len());
+    for sibling in proof {
+        // At the right edge what has no neighbour rises by itself until it has one on its left.
+        let left = place & 1 == 1 || place == last;
+        while left && place & 1 == 0 && place != 0 {
+            (place, last) = (place >> 1, last >> 1);
+        }
+        let (a, b) = if left { (*sibling, hash) } else { (hash, *sibling) };
+        hash = Digest(node_hash(Hash(a.0), Hash(b.0)).0);
+        steps.push(Step { sibling: *sibling, left, hash });
+        (place, last) = (place >> 1, last >> 1);
+    }
+    steps
+}
+
 #[cfg(test)]
 mod tests {
     use tlog_tiles::{Error, HashReader, prove_record, stored_hash_count, stored_hashes, tree_hash};
@@ -125,6 +156,7 @@ mod tests {
             let proof: Vec<Digest> = proof.iter().map(|h| Digest(h.0)).collect();
             let leaf = leaf_hash(n.to_string().as_bytes());
             assert!(includes(&proof, 21, frontier.root(), n, leaf));
+            assert_eq!(walk(&proof, 21, n, leaf).last().unwrap().hash, frontier.root(), "{n}");
             assert!(!includes(&proof, 21, frontier.root(), (n + 1) % 21, leaf));
             assert!(!includes(&proof, 21, frontier.root(), n, leaf_hash(b"other")));
         }

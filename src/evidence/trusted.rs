@@ -15,7 +15,8 @@ pub struct Trusted {
     floor_ms: i64,
     /// The last wall time that was trusted.
     known_ms: i64,
-    doubted: bool,
+    /// The time since boot, milliseconds, since which it is doubted.
+    doubted_ms: Option<i64>,
 }
 
 impl Trusted {
@@ -23,7 +24,7 @@ impl Trusted {
     #[must_use]
     pub fn new(most_jump: TimeDelta) -> Trusted {
         let most_jump_ms = most_jump.num_milliseconds();
-        Trusted { most_jump_ms, last: None, floor_ms: i64::MIN, known_ms: i64::MIN, doubted: false }
+        Trusted { most_jump_ms, last: None, floor_ms: i64::MIN, known_ms: i64::MIN, doubted_ms: None }
     }
 
     /// Takes the clocks of the next entry with its body, where that is understood; tells whether they are trusted.
@@ -34,7 +35,7 @@ impl Trusted {
             clk.wall_ms.saturating_sub(last.wall_ms).saturating_sub(passed_ms)
         });
         if before.is_none() {
-            (self.floor_ms, self.doubted) = (self.latest_ms(), false);
+            (self.floor_ms, self.doubted_ms) = (self.latest_ms(), None);
         }
         let step_ms = if let Some(Body::ClockStep { step_ms }) = body { *step_ms } else { 0 };
         let jumped = [jump_ms, step_ms].iter().any(|ms| ms.saturating_abs() > self.most_jump_ms);
@@ -42,11 +43,11 @@ impl Trusted {
         if clk.sync || confirmed {
             // What the log holds beyond it was written on a clock that ran ahead.
             self.floor_ms = self.floor_ms.min(clk.wall_ms);
-            self.doubted = false;
+            self.doubted_ms = None;
         } else if jumped || clk.wall_ms < self.floor_ms {
-            self.doubted = true;
+            self.doubted_ms.get_or_insert(clk.boot_ms);
         }
-        if !self.doubted {
+        if self.doubted_ms.is_none() {
             self.known_ms = clk.wall_ms;
         }
         match &mut self.last {
@@ -54,16 +55,16 @@ impl Trusted {
             Some(last) if last.boot == clk.boot => (last.wall_ms, last.boot_ms) = (clk.wall_ms, clk.boot_ms),
             last => *last = Some(clk.clone()),
         }
-        !self.doubted
+        self.doubted_ms.is_none()
     }
 
     /// With what a run in the boot `boot` of the machine begins: the wall time (milliseconds since 1970) before
-    /// which its clock is behind, and whether its clock is doubted already.
+    /// which its clock is behind, and the milliseconds since boot since when its clock is doubted already.
     #[must_use]
-    pub fn next_run(&self, boot: &str) -> (i64, bool) {
+    pub fn next_run(&self, boot: &str) -> (i64, Option<i64>) {
         match &self.last {
-            Some(last) if last.boot == boot => (self.floor_ms, self.doubted),
-            _ => (self.latest_ms(), false),
+            Some(last) if last.boot == boot => (self.floor_ms, self.doubted_ms),
+            _ => (self.latest_ms(), None),
         }
     }
 
@@ -81,7 +82,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     /// Follows entries of (boot, wall, time since boot, synchronised); gives what the next run of boot `b` begins with.
-    fn check(entries: &[(char, i64, i64, bool)], confirmed: bool, wanted: (i64, bool)) {
+    fn check(entries: &[(char, i64, i64, bool)], confirmed: bool, wanted: (i64, Option<i64>)) {
         let mut trusted = Trusted::new(TimeDelta::seconds(60));
         let last = entries.len() - 1;
         for (n, (boot, wall_ms, boot_ms, sync)) in entries.iter().enumerate() {
@@ -103,23 +104,23 @@ mod tests {
     #[test]
     fn a_restart_neither_forgets_a_doubt_nor_believes_what_was_written_in_doubt() {
         // Another boot begins from the last trusted time.
-        check(&[('a', HOUR, 0, false)], false, (HOUR, false));
+        check(&[('a', HOUR, 0, false)], false, (HOUR, None));
         // A clock set back, and the program started anew on it: still doubted, still behind.
         let back = [('a', 2 * HOUR, 0, false), ('b', HOUR, 0, false), ('b', HOUR + 5, 5, false)];
-        check(&back, false, (2 * HOUR, true));
-        check(&back, true, (HOUR + 5, false));
+        check(&back, false, (2 * HOUR, Some(0)));
+        check(&back, true, (HOUR + 5, None));
         // A third boot on that clock finds it behind as well.
         let third = [('a', 2 * HOUR, 0, false), ('c', HOUR, 0, false)];
-        check(&third, false, (2 * HOUR, false));
+        check(&third, false, (2 * HOUR, None));
         // What was written in doubt may be right: another boot is not to be behind that either.
         let ahead = [('a', 0, 0, false), ('a', 9 * HOUR, 5, false)];
-        check(&ahead, false, (9 * HOUR, false));
+        check(&ahead, false, (9 * HOUR, None));
         // A jump within one boot is doubted until somebody confirms it.
         let jump = [('b', 0, 0, false), ('b', HOUR, 5, false)];
-        check(&jump, false, (i64::MIN, true));
-        check(&jump, true, (i64::MIN, false));
+        check(&jump, false, (i64::MIN, Some(5)));
+        check(&jump, true, (i64::MIN, None));
         // Synchronised, the clock is right although the log ran ahead of it.
         let ahead = [('a', 9 * HOUR, 0, false), ('b', HOUR, 0, true), ('b', HOUR + 5, 5, false)];
-        check(&ahead, false, (HOUR, false));
+        check(&ahead, false, (HOUR, None));
     }
 }

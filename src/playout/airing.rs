@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{config::Channels, units::Frames};
+use crate::{
+    config::Channels,
+    units::{Frames, Level},
+};
 
 use super::{
     alignment::Alignment,
@@ -197,7 +200,7 @@ impl Airing {
             tell(Told::Started { first: clocks.wall(first_ns), from, hole });
         }
         self.count(facts, clocks, correction_ns);
-        self.tell_progress(boot_ns, facts.phase == Phase::Done, tell);
+        self.tell_progress(boot_ns, facts, tell);
         self.end(facts, boot_ns)
     }
 
@@ -265,7 +268,7 @@ impl Airing {
         }
     }
 
-    fn tell_progress(&mut self, boot_ns: i64, last: bool, tell: &mut dyn FnMut(Told)) {
+    fn tell_progress(&mut self, boot_ns: i64, facts: &Facts, tell: &mut dyn FnMut(Told)) {
         if let Job::Take(take) = &self.job {
             while let Some(mark) = take.master.manifest.marks.get(self.next_segment) {
                 let end = mark.start + mark.frames;
@@ -280,9 +283,11 @@ impl Airing {
                 self.next_segment += 1;
             }
         }
-        if last || boot_ns.saturating_sub(self.progress_ns) >= PROGRESS_NS {
+        if facts.phase == Phase::Done || boot_ns.saturating_sub(self.progress_ns) >= PROGRESS_NS {
             self.progress_ns = boot_ns;
-            tell(Told::Progress { position: self.heard });
+            let (position, muted) = (self.heard, self.thrown_away());
+            let hole = self.hole.max(self.quiet());
+            tell(Told::Progress { position, muted, hole, peak: facts.peak });
         }
     }
 
@@ -386,7 +391,7 @@ impl Airing {
 /// News of a sound, not yet addressed.
 pub(super) enum Told {
     Started { first: DateTime<Utc>, from: Frames, hole: TimeDelta },
-    Progress { position: Frames },
+    Progress { position: Frames, muted: Frames, hole: TimeDelta, peak: Level },
     Segment { n: u32, frames: Frames },
 }
 
@@ -397,7 +402,9 @@ impl Told {
             Told::Started { first, from, hole } => {
                 Event::Started { airing, first, latency_us, from, hole, device: device.to_owned() }
             }
-            Told::Progress { position } => Event::Progress { airing, position },
+            Told::Progress { position, muted, hole, peak } => {
+                Event::Progress { airing, position, muted, hole, peak }
+            }
             Told::Segment { n, frames } => Event::Segment { airing, n, frames },
         }
     }

@@ -88,7 +88,12 @@ impl<S: rodio::Source> Bus<S> {
         desk.callback_ns.store(callback_ns, Relaxed);
         desk.offset_ns.store(offset_ns, Relaxed);
         desk.settled.store(settled, Relaxed);
-        let mut next = || T::from_sample(self.source.next().unwrap_or(0.0));
+        let mut peak = 0.0_f32;
+        let mut next = || {
+            let sample: f32 = self.source.next().unwrap_or(0.0);
+            peak = peak.max(sample.abs());
+            T::from_sample(sample)
+        };
         if self.mono {
             for frame in out.as_chunks_mut::<CHANNELS>().0 {
                 *frame = [next(); CHANNELS];
@@ -96,6 +101,7 @@ impl<S: rodio::Source> Bus<S> {
         } else {
             out.fill_with(next);
         }
+        desk.peak.store(peak.to_bits(), Relaxed);
         self.handed += frames as u64;
         desk.handed.store(self.handed, Relaxed);
         desk.leave();

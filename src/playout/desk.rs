@@ -3,13 +3,13 @@
 use std::sync::{
     Mutex, PoisonError,
     atomic::{
-        AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize,
+        AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
 };
 
-use crate::units::RATE;
+use crate::units::{Level, RATE};
 
 use super::message::Fault;
 
@@ -63,6 +63,8 @@ pub(super) struct Desk {
     pub(super) end_index: AtomicU64,
     pub(super) delivered: AtomicU64,
     pub(super) underruns: AtomicU64,
+    /// Highest amplitude of the last block: the bits of a float.
+    pub(super) peak: AtomicU32,
     // Told by the error callback, which is not the sound's own path.
     errors: AtomicU64,
     fatal: Mutex<Option<(Fault, String)>>,
@@ -91,6 +93,8 @@ pub(super) struct Facts {
     pub delivered: u64,
     /// Frames of silence put in because the ring was empty.
     pub underruns: u64,
+    /// Highest sample of the last block.
+    pub peak: Level,
 }
 
 impl Facts {
@@ -148,6 +152,7 @@ impl Desk {
             end_index: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
+            peak: AtomicU32::new(0),
             errors: AtomicU64::new(0),
             fatal: Mutex::new(None),
         }
@@ -254,6 +259,7 @@ impl Desk {
             end_index: self.end_index.load(Relaxed),
             delivered: self.delivered.load(Relaxed),
             underruns: self.underruns.load(Relaxed),
+            peak: Level::from_amplitude(f64::from(f32::from_bits(self.peak.load(Relaxed)))),
         };
         fence(Acquire);
         (facts, self.entered.load(Relaxed) == callbacks)

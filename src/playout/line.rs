@@ -76,8 +76,21 @@ pub(super) struct Open {
     pub muted: Option<String>,
     /// That is out, too.
     pub muted_told: bool,
+    /// What came of the question who hears it.
+    pub question: Question,
     /// Boot time before which it must not be closed.
     pub linger_ns: i64,
+}
+
+/// The standing question to the sound server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// It is answered, or nobody can be asked.
+    Answered,
+    /// It has had no answer since this boot time.
+    OpenSince(i64),
+    /// That is out.
+    Told,
 }
 
 /// When the line wants to be looked at.
@@ -218,6 +231,7 @@ impl Line {
                     steady,
                     muted: None,
                     muted_told: false,
+                    question: Question::Answered,
                     linger_ns: now_ns,
                 };
                 self.state = State::Open(Box::new(open));

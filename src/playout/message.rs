@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{media::Master, units::Frames};
+use crate::{
+    media::Master,
+    units::{Frames, Level},
+};
 
 /// What the player is told.
 #[derive(Debug, Clone)]
@@ -114,6 +117,12 @@ pub enum Event {
         airing: u64,
         /// Frames of the master that have certainly been heard.
         position: Frames,
+        /// Frames of those that the sound server threw away, from the take's own first.
+        muted: Frames,
+        /// The longest hole in wall time so far, also one that lasts while the sound is thrown away.
+        hole: TimeDelta,
+        /// Highest sample that was handed to the device in its last period, dB of full scale.
+        peak: Level,
     },
     /// The last frame of a segment was consumed, or the sound broke off within it.
     Segment {
@@ -156,6 +165,18 @@ pub enum Event {
         device: String,
         /// Frames of the master that went out by then.
         position: Frames,
+    },
+    /// Nobody says who hears it: the sound server does not answer that question.
+    Unanswered {
+        /// The device as the sound server names it.
+        device: String,
+        /// Why there is no answer.
+        detail: String,
+    },
+    /// It is answered again.
+    Answered {
+        /// The device as the sound server names it.
+        device: String,
     },
     /// A take is over; the last word about it.
     Ended {

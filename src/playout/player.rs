@@ -18,7 +18,7 @@ use super::{
     airing::{self, Airing, Job},
     alignment::Alignment,
     desk::{Facts, Phase, frames_ns},
-    line::{Line, Look, Open},
+    line::{Line, Look, Open, Question},
     message::{Command, EndCause, Event, Fault, Start, Take, Tally},
     output::{Choice, Hearing, OpenError},
 };
@@ -29,6 +29,9 @@ const SPARE: TimeDelta = TimeDelta::seconds(7);
 const LINGER_NS: i64 = 200_000_000;
 /// A stream that has consumed for so long without a break is well.
 const STEADY_NS: i64 = 5_000_000_000;
+/// So long the sound server may leave a question open before that is told: the one about a stream that begins or ends
+/// is answered in no time, or the stream goes with it.
+const PATIENT_NS: i64 = 3_000_000_000;
 /// How often the player looks at a stream with something on air: commands wake it at once.
 const LOOK: Duration = Duration::from_millis(200);
 /// How often it looks when it waits for a stream to open, settle or drain.
@@ -308,6 +311,7 @@ impl Player {
         {
             airing.pause(pause_ns);
         }
+        self.doubt(&hearing);
         self.hear(hearing);
         self.observe(&facts, &clocks, correction_ns);
         more
@@ -322,7 +326,7 @@ impl Player {
             Hearing::Muted(why) => open.muted = Some(why),
             Hearing::Audible => open.muted = None,
             // Nobody says anything: what was known holds.
-            Hearing::Unknown | Hearing::Elsewhere(_) => {}
+            Hearing::Unknown | Hearing::Unanswered(_) | Hearing::Elsewhere(_) => {}
         }
         // Nothing is told of a stream before its opening, and a probe tells it in its answer.
         if !open.told || probing || open.muted.is_some() == open.muted_told {
@@ -333,6 +337,34 @@ impl Player {
         let event = match open.muted.clone() {
             Some(detail) => Event::Muted { airing, device, detail, position },
             None => Event::Audible { airing, device, position },
+        };
+        self.tell(event);
+    }
+
+    /// Tells when nobody says who hears our stream, and when somebody does again.
+    fn doubt(&mut self, hearing: &Hearing) {
+        let now_ns = self.boot_ns();
+        let Some(open) = self.line.open() else { return };
+        let device = open.stream.device.clone();
+        let event = match (hearing, open.question) {
+            (Hearing::Unanswered(_), Question::Answered) => {
+                open.question = Question::OpenSince(now_ns);
+                return;
+            }
+            (Hearing::Unanswered(detail), Question::OpenSince(ns))
+                if open.told && now_ns - ns >= PATIENT_NS =>
+            {
+                open.question = Question::Told;
+                Event::Unanswered { device, detail: detail.clone() }
+            }
+            (Hearing::Unanswered(_), _) => return,
+            (_, before) => {
+                open.question = Question::Answered;
+                if before != Question::Told {
+                    return;
+                }
+                Event::Answered { device }
+            }
         };
         self.tell(event);
     }

@@ -18,6 +18,9 @@ const BELIEVED_NS: i64 = 3_000_000_000;
 const JUDGED_NS: i64 = 10_000_000_000;
 /// A stretch is measured anew after so long, so that an old error does not hide a new one.
 const FRESH_NS: i64 = 60_000_000_000;
+/// For so long a stretch may begin anew where the stream is earliest: first facts out of a buffer that was still being
+/// filled, or of a callback that came late, would shift all of it.
+const SEATED_NS: i64 = 1_000_000_000;
 /// Frames ahead of time that no buffer explains.
 const GROSS_FRAMES: u64 = RATE as u64;
 
@@ -31,6 +34,8 @@ pub(super) struct Watch {
     changed_ns: i64,
     /// Where the measured stretch begins: stream time and frames.
     since: Option<(i64, u64)>,
+    /// Stream time from which on it stays there.
+    seated_ns: i64,
     last: Option<(i64, u64)>,
     paced: bool,
     /// Time without frames that nobody took notice of yet.
@@ -48,6 +53,7 @@ impl Watch {
             callbacks: 0,
             changed_ns: boot_ns,
             since: None,
+            seated_ns: 0,
             last: None,
             paced: false,
             pause_ns: 0,
@@ -85,25 +91,36 @@ impl Watch {
         if frames_ns(now.1.saturating_sub(GROSS_FRAMES + 4 * self.period)) > open_ns {
             return Some(self.unpaced(now.1, open_ns));
         }
-        let (last, since) = (self.last.replace(now).unwrap_or(now), *self.since.get_or_insert(now));
+        let last = self.last.replace(now).unwrap_or(now);
+        let since = self.since.unwrap_or_else(|| self.begin(now));
         // A pause (a stall that ended, a suspended machine) is no rate: measure from behind it.
         let behind_ns = (now.0 - last.0) - frames_ns(now.1 - last.1);
         if behind_ns > frames_ns(4 * self.period) {
-            self.since = Some(now);
+            self.begin(now);
             self.pause_ns += behind_ns;
             return None;
         }
         let (elapsed_ns, frames) = (now.0 - since.0, now.1 - since.1);
+        if now.0 < self.seated_ns && frames_ns(frames) > elapsed_ns {
+            self.since = Some(now);
+            return None;
+        }
         let off_ns = (frames_ns(frames) - elapsed_ns).abs();
         let percent_ns = elapsed_ns / 100;
         if elapsed_ns >= FRESH_NS {
-            self.since = Some(now);
+            self.begin(now);
         }
         if elapsed_ns >= BELIEVED_NS && off_ns <= percent_ns {
             self.paced = true;
         }
         let wrong = elapsed_ns >= JUDGED_NS && off_ns > percent_ns + frames_ns(4 * self.period);
         wrong.then(|| self.unpaced(frames, elapsed_ns))
+    }
+
+    /// A stretch begins at `now`.
+    fn begin(&mut self, now: (i64, u64)) -> (i64, u64) {
+        self.seated_ns = now.0 + SEATED_NS;
+        *self.since.insert(now)
     }
 
     fn unpaced(&mut self, frames: u64, elapsed_ns: i64) -> (Fault, String) {
@@ -115,7 +132,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playout::desk::Phase;
+    use crate::{playout::desk::Phase, units::Level};
 
     fn facts(callbacks: u64, callback_ns: i64, handed: u64) -> Facts {
         Facts {
@@ -129,6 +146,7 @@ mod tests {
             end_index: 0,
             delivered: 0,
             underruns: 0,
+            peak: Level(0),
         }
     }
 
@@ -150,6 +168,26 @@ mod tests {
         assert_eq!(judge(102), (Some(Fault::Unpaced), false));
         assert_eq!(judge(97), (Some(Fault::Unpaced), false));
         assert_eq!(judge(90_000), (Some(Fault::Unpaced), false));
+    }
+
+    /// A device at the right rate whose first facts are early or late by so many frames is believed within four
+    /// seconds; one at a wrong rate never is.
+    #[test]
+    fn a_first_callback_in_a_filling_buffer_or_out_of_breath_costs_no_belief() {
+        let believed = |percent: u64, first: i64| {
+            let mut watch = Watch::new(4096, 0, 0);
+            for n in 1..=20 {
+                let ns = i64::try_from(n).unwrap() * 200_000_000;
+                let handed = 20_000 + n * 9600 * percent / 100;
+                let handed = if n == 1 { handed.strict_add_signed(first) } else { handed };
+                assert_eq!(watch.look(&facts(n, ns, handed), ns), None);
+            }
+            watch.paced()
+        };
+        for first in [-12_288, -4096, -3000, 0] {
+            assert!(believed(100, first), "{first}");
+            assert!(!believed(97, first) && !believed(103, first), "{first}");
+        }
     }
 
     #[test]

@@ -71,6 +71,16 @@ impl Windows {
         Some(Windows { ranges: ranges?, weekdays: weekdays? })
     }
 
+    /// The ranges as files have them, such as `05:30-06:30`. One that ends with the day ends at 24:00, which no clock
+    /// shows.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let end = |at: &NaiveTime| {
+            if *at == NaiveTime::MIN { "24:00".to_owned() } else { at.format("%H:%M").to_string() }
+        };
+        self.ranges.iter().map(|(from, to)| format!("{}-{}", from.format("%H:%M"), end(to))).collect()
+    }
+
     /// Whether a span of `length` from the civil time `start` lies in one window. A span without length
     /// asks whether it may sound at `start` itself.
     #[must_use]

@@ -24,6 +24,21 @@ pub enum State {
     NoReport,
 }
 
+impl State {
+    /// Its sign, told apart in black and white.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            State::Complete => "●",
+            State::Short => "◐",
+            State::None => "✕",
+            State::NotYetDue => "…",
+            State::NoUnit => "–",
+            State::NoReport => "?",
+        }
+    }
+}
+
 /// A unit's programme month. Figures add up from the month's first airing to the period's end, since what is
 /// short is seen only so; `in_period` are those of the period alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -69,6 +69,10 @@ pub struct Matrix {
     pub topics: BTreeMap<String, BTreeSet<Month>>,
     /// Sums.
     pub totals: MatrixTotals,
+    /// The airings of the period that count, each by its station and the first entry that tells of it; as many as
+    /// `totals.in_period`.
+    #[serde(skip)]
+    pub counted: BTreeSet<(String, u64)>,
 }
 
 /// A unit's cells.
@@ -111,6 +115,8 @@ struct Done<'a> {
     programme: &'a str,
     date: NaiveDate,
     made_good: bool,
+    /// The first entry that tells of it.
+    entry: u64,
 }
 
 /// A station's record, digested.
@@ -133,8 +139,14 @@ pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Station
     months.extend(year.filter(|month| span.touches(*month)));
     months.retain(|month| month.year() == plan.year);
     let months: Vec<Month> = months.into_iter().collect();
-    let mut matrix =
-        Matrix { span, months, units: Vec::new(), topics: BTreeMap::new(), totals: MatrixTotals::default() };
+    let mut matrix = Matrix {
+        span,
+        months,
+        units: Vec::new(),
+        topics: BTreeMap::new(),
+        totals: MatrixTotals::default(),
+        counted: BTreeSet::new(),
+    };
     matrix.topics.extend(plan.topics.iter().map(|topic| (topic.id.clone(), BTreeSet::new())));
     for (unit, name) in units(plan, &matrix.months, span.to) {
         let of_unit: Vec<&Digested> = digested.iter().filter(|d| d.record.unit == unit).collect();
@@ -142,10 +154,15 @@ pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Station
         let cells = matrix.months.iter().map(cell).collect();
         matrix.add(UnitRow { unit, name, cells });
     }
-    matrix.totals.strays = count(digested.iter().flat_map(|d| {
-        let unit = &d.record.unit;
-        d.done.iter().filter(|done| plan.unit_at(unit, done.date).is_none() && span.contains(done.date))
-    }));
+    for d in &digested {
+        for done in d.done.iter().filter(|done| span.contains(done.date)) {
+            if plan.unit_at(&d.record.unit, done.date).is_none() {
+                matrix.totals.strays += 1;
+            } else if matrix.months.contains(&done.month) {
+                matrix.counted.insert((d.record.station.clone(), done.entry));
+            }
+        }
+    }
     matrix
 }
 
@@ -217,7 +234,8 @@ fn digest<'a>(plan: &Plan, record: &'a StationRecord, cutoff: NaiveDate) -> Dige
             continue;
         }
         let made_good = repaired.is_some();
-        done.push(Done { month: row.month, programme: &row.programme, date, made_good });
+        let entry = row.seqs.first().copied().unwrap_or_default();
+        done.push(Done { month: row.month, programme: &row.programme, date, made_good, entry });
     }
     Digested { record, done, slots }
 }

@@ -9,7 +9,7 @@
 
 use std::{fs, path::Path};
 
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::{
     StoreError,
@@ -31,7 +31,7 @@ pub const KINDS: [&str; 6] = ["schedule", "slots", "approval", "config", "plan",
 /// Bytes to be kept beside the entries that name their digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
-    /// What they are: one of [`KINDS`].
+    /// What they are: one of `KINDS`.
     pub kind: &'static str,
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -45,7 +45,12 @@ pub struct Log {
     frontier: Frontier,
     high: HighWater,
     reserve: Reserve,
+    /// What stands in the reserve and the disk still has no room for, in order.
+    waiting: Vec<Kept>,
 }
+
+/// A transaction that the log could not take yet.
+pub(super) type Kept = (Vec<(Clk, Body)>, Vec<Blob>);
 
 impl Log {
     /// Creates the log at `path` with its opening entry: the only way in which a log comes to be.
@@ -108,16 +113,31 @@ impl Log {
     /// than the high-water file says, one whose high-water file is gone, and one of another key. Looks at head, right edge and first and
     /// last entry only; [`Reader::verify`] looks at all.
     ///
-    /// What a full disk refused before is merged from the reserve first.
+    /// What a full disk refused before is merged from the reserve first; fails while the disk has no room for it.
     pub fn open(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
+        let (log, refused) = Log::open_as_far(path, key)?;
+        refused.map_or(Ok(log), Err)
+    }
+
+    /// Like [`Log::open`], also while the disk has no room for what stands in the reserve: that stays there, is seen by
+    /// [`Log::entries`] and [`Log::blob`], and the [`super::Writer`] that is given this log tries it again.
+    pub fn take_up(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
+        let (log, refused) = Log::open_as_far(path, key)?;
+        if let Some(error) = refused {
+            tracing::error!(transactions = log.waiting.len(), "entries wait for the disk: {error}");
+        }
+        Ok(log)
+    }
+
+    fn open_as_far(path: &Path, key: SigningKey) -> Result<(Log, Option<StoreError>), StoreError> {
         match Log::open_once(path, key.clone()) {
-            // A disk that is full up to the last byte has no room for SQLite's side files either.
-            Err(StoreError::Database { .. }) if reserve::give_room(path) => Log::open_once(path, key),
+            // A disk that is full up to the last byte, or inode, has no room for SQLite's side files either.
+            Err(StoreError::Database { source, .. }) if give(path, &source) => Log::open_as_far(path, key),
             opened => opened,
         }
     }
 
-    fn open_once(path: &Path, key: SigningKey) -> Result<Log, StoreError> {
+    fn open_once(path: &Path, key: SigningKey) -> Result<(Log, Option<StoreError>), StoreError> {
         let reader = Reader { db: schema::open_writer(path)?, path: path.into() };
         let seen = high_water::read(&high_water::path_of(path))?;
         let (head, frontier) = sound_edge(&reader, &key)?;
@@ -137,26 +157,42 @@ impl Log {
             high.raise(mark);
         }
         let (reserve, aside) = Reserve::open(path, &head.origin, &key)?;
-        let mut log = Log { reader, key, origin: head.origin, frontier, high, reserve };
-        log.merge(aside)?;
-        log.reserve.widen();
-        Ok(log)
+        let waiting = Vec::new();
+        let mut log = Log { reader, key, origin: head.origin, frontier, high, reserve, waiting };
+        let refused = log.merge(aside)?;
+        if refused.is_none() {
+            log.merged()?;
+        }
+        Ok((log, refused))
     }
 
-    /// Appends what stood in the reserve, unless a crash came only after it was appended.
-    fn merge(&mut self, aside: Vec<Aside>) -> Result<(), StoreError> {
+    /// Appends what stood in the reserve, unless a crash came only after it was appended. From the first on that the
+    /// disk refuses, all of it waits; gives why it does.
+    fn merge(&mut self, aside: Vec<Aside>) -> Result<Option<StoreError>, StoreError> {
+        let (mut refused, mut end) = (None, self.size());
         for part in aside {
-            if part.first > self.size() {
+            if part.first > end {
                 // It followed on entries that are gone.
                 let path = self.reader.path.clone();
-                return Err(StoreError::RolledBack { path, size: self.size(), seen: part.first });
+                return Err(StoreError::RolledBack { path, size: end, seen: part.first });
             }
-            if !self.has(&part)? {
-                self.append_with_blobs(&part.entries, &part.blobs())?;
-                tracing::warn!(entries = part.entries.len(), "what a full disk refused is in the log now");
+            if self.has(&part)? {
+                continue;
+            }
+            let (entries, blobs) = (part.entries.len(), part.blobs());
+            if refused.is_none() {
+                match self.append_with_blobs(&part.entries, &blobs) {
+                    Ok(_) => tracing::warn!(entries, "what a full disk refused is in the log now"),
+                    Err(error @ StoreError::Database { .. }) => refused = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            end += entries as u64;
+            if refused.is_some() {
+                self.waiting.push((part.entries, blobs));
             }
         }
-        self.reserve.clear()
+        Ok(refused)
     }
 
     fn has(&self, part: &Aside) -> Result<bool, StoreError> {
@@ -173,6 +209,27 @@ impl Log {
         (first..).zip(entries).try_for_each(|(seq, (clk, body))| leaf(seq, clk, body).map(drop))
     }
 
+    /// What the disk has still no room for, now the caller's to append before anything else.
+    pub(super) fn take_waiting(&mut self) -> Vec<Kept> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Every entry, those behind the others that stand only in the reserve.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Entry, StoreError>> {
+        let waiting = self.waiting.iter().flat_map(|(entries, _)| entries.iter().cloned());
+        let waiting = (self.size()..).zip(waiting).map(|(seq, (clk, body))| Ok(Entry { seq, clk, body }));
+        self.reader.entries(0..self.size()).chain(waiting)
+    }
+
+    /// The bytes that entries name as `digest`, also where they stand only in the reserve.
+    pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut waiting = self.waiting.iter().flat_map(|(_, blobs)| blobs);
+        match waiting.find(|blob| Digest::of(&blob.bytes) == digest) {
+            Some(blob) => Ok(Some(blob.bytes.clone())),
+            None => self.reader.blob(digest),
+        }
+    }
+
     /// Keeps a transaction that the disk refused in the room that is the log's own; its first entry will be `first`.
     pub(super) fn set_aside(
         &mut self,
@@ -180,14 +237,30 @@ impl Log {
         entries: &[(Clk, Body)],
         blobs: &[Blob],
     ) -> Result<(), StoreError> {
-        self.reserve.put(&self.origin, first, (entries, blobs), &self.key)
+        // Settings are entered at every start and nearly always known: they shall not fill the room.
+        let known = |blob: &&Blob| matches!(self.reader.blob(Digest::of(&blob.bytes)), Ok(Some(_)));
+        let blobs: Vec<Blob> = blobs.iter().filter(|blob| !known(blob)).cloned().collect();
+        self.reserve.put(&self.origin, first, (entries, &blobs), &self.key)
     }
 
     /// Everything that was set aside is in the log.
     pub(super) fn merged(&mut self) -> Result<(), StoreError> {
         self.reserve.clear()?;
         self.reserve.widen();
+        reserve::keep_names(&self.reader.path);
         Ok(())
+    }
+
+    /// Gives up the inodes that are kept beside the log at `path`, for another file without which a start fails. `false`:
+    /// there are none.
+    #[must_use]
+    pub fn give_names(path: &Path) -> bool {
+        reserve::give_names(path)
+    }
+
+    /// Keeps inodes beside the log at `path` for the next start, when it is closed and its side files are gone.
+    pub fn keep_names(path: &Path) {
+        reserve::keep_names(path);
     }
 
     /// Opens the log at `path` for looking only, also while the daemon writes to it.
@@ -242,6 +315,9 @@ impl Log {
         if entries.is_empty() && blobs.is_empty() {
             return Ok(Vec::new());
         }
+        if !self.waiting.is_empty() {
+            return Err(StoreError::Behind { kept: self.waiting.len() });
+        }
         let batch = Batch::make(&self.origin, &self.key, &self.frontier, entries, &self.reader.path)?;
         if let Err(error) = batch.write(&mut self.reader, blobs) {
             // A commit that reports a failure may have been made all the same: what the file says holds.
@@ -258,6 +334,12 @@ impl Log {
         self.high.raise(Mark { size: self.frontier.size(), root: self.frontier.root() });
         Ok((first..self.size()).collect())
     }
+}
+
+/// Gives up some of what was kept for a start that fails with `error`; `false`: there is nothing any more.
+fn give(log: &Path, error: &rusqlite::Error) -> bool {
+    let unmade = error.sqlite_error_code() == Some(ErrorCode::CannotOpen);
+    (unmade && reserve::give_names(log)) || reserve::give_room(log)
 }
 
 /// Checks that head, entries and nodes end at the same place, and that they belong to `key`.

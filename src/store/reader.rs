@@ -117,7 +117,15 @@ impl Reader {
     /// Whatever belongs to the row of one of them is there, so that no row comes out cut; a row that was
     /// planned elsewhere may come along.
     pub fn entries_planned(&self, planned_ms: Range<i64>) -> Result<Vec<Entry>, StoreError> {
-        let mut part = Part::default();
+        self.planned(planned_ms, Part::default())
+    }
+
+    /// The same without what was heard of each segment, more than half of all: for lists of many rows.
+    pub fn entries_planned_in_brief(&self, planned_ms: Range<i64>) -> Result<Vec<Entry>, StoreError> {
+        self.planned(planned_ms, Part { brief: true, ..Part::default() })
+    }
+
+    fn planned(&self, planned_ms: Range<i64>, mut part: Part) -> Result<Vec<Entry>, StoreError> {
         for text in [PLANNED, BY_HAND] {
             self.take(text, (planned_ms.start, planned_ms.end), &mut part)?;
         }
@@ -129,6 +137,18 @@ impl Reader {
         let mut part = Part::default();
         part.open.push(Thread::Slot(slot.clone()));
         self.complete(part)
+    }
+
+    /// Every entry about the airing whose first cue, or whose airing by hand, is the entry `airing`.
+    pub fn entries_of_airing(&self, airing: Airing) -> Result<Vec<Entry>, StoreError> {
+        let mut part = Part::default();
+        part.open.push(Thread::Airing(airing));
+        self.complete(part)
+    }
+
+    /// The cues planned in `planned_ms` that make good `slot`.
+    pub fn cues_that_repair(&self, slot: &SlotId, planned_ms: Range<i64>) -> Result<Vec<Entry>, StoreError> {
+        self.query(REPAIRS, (planned_ms.start, planned_ms.end, slot.to_string()))
     }
 
     /// Follows the slots and airings of `part` to their ends, and adds the corrections.
@@ -145,7 +165,8 @@ impl Reader {
                 }
             }
             self.take(OF_SLOTS, [serde_json::Value::Array(slots).to_string()], &mut part)?;
-            self.take(OF_AIRINGS, [serde_json::Value::Array(airings).to_string()], &mut part)?;
+            let of_airings = if part.brief { OF_AIRINGS_IN_BRIEF } else { OF_AIRINGS };
+            self.take(of_airings, [serde_json::Value::Array(airings).to_string()], &mut part)?;
         }
         self.take(OF_KIND, ["correct"], &mut part)?;
         Ok(part.entries.into_values().collect())
@@ -172,6 +193,13 @@ impl Reader {
     pub fn next_planned(&self, from_ms: i64) -> Result<Option<i64>, StoreError> {
         let mut query = self.db.prepare_cached(NEXT_PLANNED).during("read", &self.path)?;
         query.query_row([from_ms], |row| row.get(0)).during("read", &self.path)
+    }
+
+    /// The last instant before `before_ms` at which anything was planned.
+    pub fn last_planned(&self, before_ms: i64) -> Result<Option<i64>, StoreError> {
+        let text = "SELECT max(planned_ms) FROM event WHERE planned_ms < ?1";
+        let mut query = self.db.prepare_cached(text).during("read", &self.path)?;
+        query.query_row([before_ms], |row| row.get(0)).during("read", &self.path)
     }
 
     fn query(&self, text: &str, values: impl Params) -> Result<Vec<Entry>, StoreError> {
@@ -249,6 +277,13 @@ const OF_SLOTS: &str = "SELECT seq, leaf FROM event WHERE slot IN (SELECT value 
 /// An airing is named by the sequence number of its first cue.
 const OF_AIRINGS: &str = "SELECT seq, leaf FROM event WHERE airing IN (SELECT value FROM json_each(?1))
     UNION ALL SELECT seq, leaf FROM event WHERE seq IN (SELECT value FROM json_each(?1))";
+/// By a leaf's end, as it is written canonically (no string can hold it): to read the kind of thousands as JSON takes
+/// longer than all else.
+const OF_AIRINGS_IN_BRIEF: &str = "SELECT seq, leaf FROM event
+    WHERE airing IN (SELECT value FROM json_each(?1)) AND instr(leaf, ',\"kind\":\"segment\",\"seq\":') = 0
+    UNION ALL SELECT seq, leaf FROM event WHERE seq IN (SELECT value FROM json_each(?1))";
+const REPAIRS: &str = "SELECT seq, leaf FROM event
+    WHERE planned_ms >= ?1 AND planned_ms < ?2 AND leaf ->> '$.body.repairs' = ?3 ORDER BY seq";
 const OF_KIND: &str = "SELECT seq, leaf FROM event WHERE kind = ?1";
 const NEXT_PLANNED: &str = "SELECT min(at) FROM (
     SELECT min(planned_ms) AS at FROM event WHERE planned_ms >= ?1
@@ -257,7 +292,8 @@ const NEXT_PLANNED: &str = "SELECT min(at) FROM (
 
 /// What a period asks of the log; a test holds each of them to an index.
 #[cfg(test)]
-pub(super) const QUESTIONS: [&str; 6] = [PLANNED, BY_HAND, OF_SLOTS, OF_AIRINGS, OF_KIND, NEXT_PLANNED];
+pub(super) const QUESTIONS: [&str; 8] =
+    [PLANNED, BY_HAND, OF_SLOTS, OF_AIRINGS, OF_AIRINGS_IN_BRIEF, REPAIRS, OF_KIND, NEXT_PLANNED];
 
 /// What holds the entries of an as-run row together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -272,6 +308,8 @@ struct Part {
     entries: BTreeMap<u64, Entry>,
     open: Vec<Thread>,
     followed: HashSet<Thread>,
+    /// Without segments.
+    brief: bool,
 }
 
 impl Part {

@@ -2,8 +2,9 @@
 //!
 //! The file is laid out while there is room, so that writing into it asks the disk for nothing. Its first half
 //! takes transactions, one behind the other: length (four bytes, little-endian), then a note signed by the
-//! station's key, and behind the last one a length of zero. Its second half is given up when a start on a full
-//! disk needs room for SQLite's side files.
+//! station's key, and behind the last one a length of zero. Its second half is given up, piece by piece, when a
+//! start on a full disk needs room for SQLite's side files. Nothing else needs any: what the disk has no room for
+//! stays in the first half, over as many starts as it takes.
 
 use std::{
     fs, io,
@@ -25,7 +26,13 @@ use crate::{
 const ROOM: u64 = 512 << 10;
 /// Bytes that the file has while nobody needed them.
 const ALL: u64 = 2 * ROOM;
+/// What one start is given of the second half: 32 KiB are the index of SQLite's write-ahead log, the rest its first
+/// pages and the small files beside it. So there is some for seven more starts of which another program took it.
+const PIECE: u64 = 64 << 10;
 const LENGTH: u64 = 4;
+/// So many empty files stand beside it while nobody needs their inodes: as many as a start makes, which are SQLite's
+/// two side files and the control socket.
+const NAMES: usize = 3;
 
 /// The open reserve.
 pub struct Reserve {
@@ -62,10 +69,33 @@ pub fn path_of(log: &Path) -> PathBuf {
     log.with_extension("reserve")
 }
 
-/// Gives up the second half, for a start on a full disk. `false`: there is none any more.
+/// Gives up a piece of the second half, for a start on a full disk. `false`: there is none any more.
 pub fn give_room(log: &Path) -> bool {
     let file = fs::OpenOptions::new().write(true).open(path_of(log));
-    file.is_ok_and(|file| file.metadata().is_ok_and(|meta| meta.len() > ROOM) && file.set_len(ROOM).is_ok())
+    file.is_ok_and(|file| {
+        let have = file.metadata().map_or(0, |meta| meta.len());
+        have > ROOM && file.set_len(ROOM.max(have.saturating_sub(PIECE))).is_ok()
+    })
+}
+
+/// Gives up the inodes that were kept, for a start on a disk that has none. `false`: there are none any more.
+pub fn give_names(log: &Path) -> bool {
+    names(log).filter(|name| fs::remove_file(name).is_ok()).count() > 0
+}
+
+/// Keeps inodes for the next start, where the disk has any.
+pub fn keep_names(log: &Path) {
+    for name in names(log) {
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name);
+        if let Err(error) = file {
+            tracing::warn!(path = %name.display(), %error, "no inode is kept for the log");
+            return;
+        }
+    }
+}
+
+fn names(log: &Path) -> impl Iterator<Item = PathBuf> {
+    (1..=NAMES).map(|n| log.with_extension(format!("spare{n}")))
 }
 
 impl Reserve {

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Blob, Log, StoreError};
+use super::{Blob, Log, StoreError, log::Kept};
 use crate::evidence::{Body, Clk};
 
 /// Appends that may wait: a minute of a very busy station. A full channel makes the requester wait,
@@ -38,9 +38,6 @@ pub struct Append {
     /// Who learns of it.
     pub reply: Option<Reply>,
 }
-
-/// What the log could not take yet.
-type Kept = (Vec<(Clk, Body)>, Vec<Blob>);
 
 /// The receiving end: owns the log.
 pub struct Writer {
@@ -88,13 +85,15 @@ impl WriterHandle {
 }
 
 impl Writer {
-    /// A writer that is stepped by its owner, and the handle to ask it.
+    /// A writer that is stepped by its owner, and the handle to ask it. What `log` could not merge from its reserve
+    /// comes before anything else.
     #[must_use]
-    pub fn new(log: Log) -> (Writer, WriterHandle) {
+    pub fn new(mut log: Log) -> (Writer, WriterHandle) {
         let (sender, requests) = sync_channel(WAITING);
-        let unwritten = Arc::new(AtomicUsize::new(0));
+        let kept = VecDeque::from(log.take_waiting());
+        let unwritten = Arc::new(AtomicUsize::new(kept.len()));
         let handle = WriterHandle { requests: sender, unwritten: unwritten.clone() };
-        (Writer { log, requests, kept: VecDeque::new(), only_here: false, unwritten }, handle)
+        (Writer { log, requests, kept, only_here: false, unwritten }, handle)
     }
 
     /// Starts the thread `log`. Joining it, after the last handle is gone, gives the log back.

@@ -79,6 +79,12 @@ pub fn say(lang: Lang, key: &str, args: &[(&str, &str)]) -> String {
     format(lang, key, None, args).unwrap_or_else(|| key.to_owned())
 }
 
+/// The stable word of a code, such as `power-off`; empty for what is none.
+#[must_use]
+pub fn code(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// Like [`say`], but `None` where the catalogue has no such key.
 #[must_use]
 pub fn find(lang: Lang, key: &str) -> Option<String> {
@@ -91,6 +97,12 @@ const VI: &[&str] = &[
     include_str!("vi/reconcile.ftl"),
     include_str!("vi/terms.ftl"),
     include_str!("vi/verify.ftl"),
+    include_str!("vi/web-audio.ftl"),
+    include_str!("vi/web-month.ftl"),
+    include_str!("vi/web.ftl"),
+    include_str!("vi/report.ftl"),
+    include_str!("vi/web-log.ftl"),
+    include_str!("vi/web-settings.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("en/cli.ftl"),
@@ -98,6 +110,12 @@ const EN: &[&str] = &[
     include_str!("en/reconcile.ftl"),
     include_str!("en/terms.ftl"),
     include_str!("en/verify.ftl"),
+    include_str!("en/web-audio.ftl"),
+    include_str!("en/web-month.ftl"),
+    include_str!("en/web.ftl"),
+    include_str!("en/report.ftl"),
+    include_str!("en/web-log.ftl"),
+    include_str!("en/web-settings.ftl"),
 ];
 
 type Bundle = FluentBundle<FluentResource>;

@@ -261,7 +261,8 @@ fn the_stop_key_ends_it_and_a_hold_silences_what_follows() {
 #[test]
 fn a_crash_loop_before_a_slot_still_airs_it() {
     let server = Server::start();
-    let mut station = Station::new(&[("a.wav", 3)]);
+    // Long enough that the pace is proved behind a machine's short breath, too.
+    let mut station = Station::new(&[("a.wav", 10)]);
     let at = in_seconds(12);
     station.schedule(&["a.wav"], &[at]);
     station.approve();
@@ -289,4 +290,34 @@ fn a_second_daemon_on_the_folder_is_refused() {
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("holds the folder"));
     daemon.end();
+}
+
+#[test]
+fn a_crash_counts_nothing_as_heard_that_was_muted_however_often() {
+    let server = Server::start();
+    let mut station = Station::new(&[("a.wav", 30)]);
+    station.schedule(&["a.wav"], &[in_seconds(12)]);
+    station.approve();
+    let daemon = station.daemon(&server);
+    let position = |status: &Value| status["on_air"]["position_ms"].as_u64().unwrap_or(0);
+    daemon.until("is on air", |status| position(status) > 500);
+    let mute = |yes: bool| {
+        assert!(server.pactl(&["set-sink-mute", "loud", if yes { "1" } else { "0" }]));
+        daemon.until("hears of it", |status| status["on_air"]["sounding"] == !yes)
+    };
+    for _ in 0..6 {
+        mute(true);
+        mute(false);
+    }
+    // The seventh, of which no entry tells.
+    let from_ms = position(&mute(true));
+    daemon.until("threw six seconds away", |status| position(status) > from_ms + 6_000);
+    daemon.kill();
+    assert!(server.pactl(&["set-sink-mute", "loud", "0"]));
+    let daemon = station.daemon(&server);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    let muted_ms = rows[0]["frames_muted"].as_u64().unwrap() / 48;
+    assert!(muted_ms > 5_500, "{muted_ms} ms: {}", rows[0]);
+    assert_eq!((outcome(&rows[0]), &rows[0]["reason"]), ("partial", &"muted".into()), "{}", rows[0]);
 }

@@ -217,6 +217,47 @@ fn a_slot_that_passes_while_the_clock_is_wrong_says_so() {
 }
 
 #[test]
+fn a_slot_that_a_doubted_clock_runs_through_airs_when_the_clock_is_right_in_time() {
+    let server = Server::start();
+    let (clocks, station, ids) = station(2, &[s(3600), s(5400)]);
+    let mut daemon = station.daemon(&server);
+    knows(&daemon, &ids[0]);
+    clocks.synchronise(false);
+    clocks.step(s(7200));
+    assert_eq!(doubt(&station).as_deref(), Some("clock-stepped"));
+    for _ in 0..2 {
+        clocks.pass(s(60));
+        assert_eq!(status(&station)["next"]["slot"], ids[0]);
+        daemon.kill();
+        daemon = station.daemon(&server);
+        assert_eq!(doubt(&station).as_deref(), Some("clock-unconfirmed"));
+        assert!(station.rows().is_empty(), "nothing that passes is closed");
+    }
+    clocks.step(s(-7200));
+    clocks.synchronise(true);
+    assert_eq!(doubt(&station), None);
+    approach(&clocks, &daemon, noon() + s(3600));
+    let rows = daemon.until_closed(1);
+    assert_eq!((ending(&rows[0]), &rows[0]["proof"]), (("full", "none"), &3.into()), "{}", rows[0]);
+    assert!(rows[0]["start_error_ms"].as_f64().unwrap().abs() < 1000.0, "{}", rows[0]);
+    // And one that truly passes, in a doubt that outlives the program.
+    clocks.synchronise(false);
+    clocks.step(s(7200));
+    assert!(doubt(&station).is_some());
+    clocks.pass(s(3600));
+    daemon.kill();
+    let daemon = station.daemon(&server);
+    assert_eq!((doubt(&station).is_some(), station.rows().len()), (true, 1));
+    clocks.step(s(-7200));
+    clocks.synchronise(true);
+    status(&station);
+    let rows = daemon.until_closed(2);
+    daemon.end();
+    assert_eq!((ending(&rows[1]), rows.len()), (("missed", "clock-untrusted"), 2), "{}", rows[1]);
+    station.ok(&["verify"]);
+}
+
+#[test]
 fn a_machine_that_sleeps_over_a_slot_tells_it_and_owes_it() {
     let server = Server::start();
     let (clocks, station, ids) = station(2, &[s(1200), s(7200)]);

@@ -65,6 +65,10 @@ fn a_disk_that_fills_in_mid_programme_costs_neither_sound_nor_evidence() {
     daemon.until("shows it", is_red);
     daemon.until("is at rest", |status| status["on_air"].is_null());
     assert!(place.station.rows()[0]["outcome"].is_null(), "the log claims nothing that is not in it");
+    // A hold may be among what waits: nothing is deleted until it stands in the log.
+    let pruned = place.station.run(&["prune"]);
+    let told = String::from_utf8_lossy(&pruned.stderr).into_owned();
+    assert!(pruned.status.code() == Some(1) && told.contains("still wait for the disk"), "{told}");
     place.mended();
     let rows = daemon.until_closed(1);
     daemon.until("is mended", |status| status["disk"]["state"] != "error");
@@ -90,6 +94,61 @@ fn a_disk_that_is_full_before_the_slot_airs_it_and_a_crash_then_repeats_nothing(
     assert_eq!((&row["outcome"], &row["starts"], rows.len()), (&"full".into(), &2.into(), 1), "{row}");
     let error_ms = row["start_error_ms"].as_f64().unwrap();
     assert!(error_ms.abs() < 1000.0, "its first second was kept: {error_ms} ms");
+    place.station.ok(&["verify"]);
+}
+
+#[test]
+fn a_station_that_starts_while_its_disk_is_still_full_airs_and_repeats_nothing() {
+    let place = Place::new("full", 12);
+    let daemon = place.daemon();
+    place.fails();
+    daemon.until("is on air", is_on_air);
+    daemon.until("is at rest", |status| status["on_air"].is_null());
+    daemon.kill();
+    // The next slot comes in a schedule that the log has no room for either.
+    place.station.issue(2, &["a.wav"], &[in_seconds(20)]);
+    for _ in 0..2 {
+        let daemon = place.daemon();
+        daemon.until("knows its next slot", |status| status["next"].is_object() || is_on_air(status));
+        daemon.kill();
+    }
+    let daemon = place.daemon();
+    assert!(is_red(&daemon.until("is on air", is_on_air)));
+    daemon.until("is at rest", |status| status["on_air"].is_null());
+    assert!(place.station.rows().is_empty(), "nothing of it is in the log");
+    place.mended();
+    let rows = daemon.until_closed(2);
+    daemon.end();
+    for row in &rows {
+        assert_eq!(
+            (&row["outcome"], &row["frames_consumed"]),
+            (&"full".into(), &(6 * 48_000).into()),
+            "{row}"
+        );
+    }
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    place.station.ok(&["verify"]);
+}
+
+#[test]
+fn a_disk_without_an_inode_to_spare_silences_nobody() {
+    let place = Place::new("full", 30);
+    let names = || fs::read_dir(place.station.path("data")).unwrap().count();
+    let daemon = place.daemon();
+    daemon.until("has made its master", |status| status["on_air"]["state"] == "armed");
+    daemon.end();
+    // Others took every inode that was free, and take each that becomes free.
+    let there = names();
+    fs::write(place.station.path("names"), there.to_string()).unwrap();
+    for _ in 0..2 {
+        place.daemon().end();
+        assert_eq!(names(), there, "kept again for the next start");
+    }
+    let daemon = place.daemon();
+    daemon.until("is on air", is_on_air);
+    let rows = daemon.until_closed(1);
+    daemon.end();
+    assert_eq!((&rows[0]["outcome"], rows.len()), (&"full".into(), 1), "{}", rows[0]);
     place.station.ok(&["verify"]);
 }
 

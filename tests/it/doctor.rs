@@ -56,6 +56,22 @@ fn a_station_is_examined_before_its_slot() {
 }
 
 #[test]
+fn the_output_that_shall_stand_in_is_examined_as_well() {
+    let server = Server::start();
+    let station = Station::new(&[]);
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    let first = "device = \"pulse:loud\"\n";
+    station.set(&settings.replace(first, &format!("{first}second = \"pulse:spare\"\n")));
+    assert_eq!(examined(&station, &server, "second"), is("error", "lamp-device-fault"));
+    assert_eq!(examined(&station, &server, "device"), is("ok", "doctor-device-good"));
+    server.another_sink("spare");
+    assert_eq!(examined(&station, &server, "second"), is("ok", "doctor-device-good"));
+    server.sink(false);
+    assert_eq!(examined(&station, &server, "device"), is("error", "lamp-device-fault"));
+    assert_eq!(examined(&station, &server, "second"), is("ok", "doctor-device-good"));
+}
+
+#[test]
 fn the_alarm_is_set_before_the_next_slot() {
     let mut station = Station::new(&[("a.wav", 3)]);
     assert_eq!(station.run(&["wake"]).status.code(), Some(1), "nothing is to come");

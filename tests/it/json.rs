@@ -87,6 +87,31 @@ fn init_copy_approve_and_check_keep_their_shapes() {
 }
 
 #[test]
+fn people_keep_their_shapes() {
+    let (station, _) = station();
+    let add = ["user", "add", "an", "--name", "Nguyễn Thị An", "--role", "admin", "--role", "editor"];
+    let added = one(&station, &add);
+    hold("user-add", &added);
+    assert_eq!(added["person"]["roles"], json!(["editor", "admin"]));
+    let reset = one(&station, &["user", "reset", "an", "--by", "Bình"]);
+    assert_ne!(reset["password"], added["password"]);
+    let changed = one(&station, &["user", "change", "an", "--name", "An"]);
+    hold("user-change", &changed);
+    hold("user", &one(&station, &["user", "list"]));
+    assert_eq!(changed["person"], one(&station, &["user", "list"]));
+    assert!(station.json(&["user", "change", "an", "--close"])[0]["no"]["code"] == "person-last-admin");
+    // Nothing was entered that was not done, and nothing done that was not entered.
+    let log = loa::store::Log::read_only(&station.path("data/log.db")).unwrap();
+    let acts = log.entries(0..log.size().unwrap()).filter_map(|entry| match entry.unwrap().body {
+        loa::evidence::Body::Operator(act) => Some(act.reason),
+        _ => None,
+    });
+    let told = ["add an (Nguyễn Thị An): editor admin", "reset an (Nguyễn Thị An): editor admin"];
+    let acts: Vec<_> = acts.collect();
+    assert_eq!(acts, [told[0], told[1], "change an (An): editor admin"]);
+}
+
+#[test]
 fn rehearsal_log_and_notes_keep_their_shapes() {
     let (station, slots) = station();
     hold("row-full", &one(&station, &["rehearse", "2022-03"]));
@@ -152,8 +177,9 @@ fn a_running_station_keeps_its_shapes() {
     let output = format!("wav:{}", station.path("out.wav").display());
     station.set(&settings.replace("pulse:loud", &output));
     let daemon = station.daemon_alone();
-    let status =
-        daemon.until("it is on its way", |status| status["on_air"].is_object() && status["next"].is_object());
+    let status = daemon.until("it is on its way", |status| {
+        status["on_air"].is_object() && status["next"].is_object() && status["web"].is_string()
+    });
     hold("status", &status);
     hold("wake", &one(&station, &["wake"]));
     hold("done", &one(&station, &["stop", "--reason", "x", "--by", "A"]));

@@ -13,7 +13,7 @@ use loa::{
 use serde_json::Value;
 
 use super::support::{
-    history::Historian,
+    history::{Historian, march},
     station::{Station, in_seconds, noise},
 };
 
@@ -29,17 +29,6 @@ fn number(said: &str) -> String {
 
 fn month(text: &str) -> Month {
     text.parse().unwrap()
-}
-
-/// A station with the history of March 2022 in its log.
-fn with_history(station: &Station, seed: u64) -> Folder {
-    let folder = Folder::open(&station.path("")).unwrap();
-    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
-    let mut historian = Historian::quiet(&mut log, month("2022-03"), seed);
-    historian.boot();
-    let schedule = historian.accept(month("2022-03"), 1);
-    historian.live(month("2022-03"), schedule);
-    folder
 }
 
 /// Notes and corrects through whatever answers; `slot` has an outcome.
@@ -114,7 +103,7 @@ impl Vouching {
         let operator = station.person("an");
         station.person("stranger");
         station.settle(&format!("operators = [\"{operator}\"]\n"));
-        with_history(&station, 3);
+        march(&station, 3);
         let rows = station.rows();
         let with = |outcome: &str| {
             let row = rows.iter().find(|row| row["outcome"] == outcome && row["slot"].is_string()).unwrap();
@@ -317,4 +306,24 @@ fn the_entry_is_there_before_the_file_is_gone() {
         "{unreadable:?}"
     );
     assert!(file.exists());
+}
+
+#[test]
+fn an_approved_month_is_not_given_back_since_it_airs() {
+    let mut station = Station::new(&[("a.wav", 3)]);
+    station.schedule(&["a.wav"], &[in_seconds(3600)]);
+    let folder = Folder::open(&station.path("")).unwrap();
+    let name = control::schedules(&folder).unwrap()[0];
+    let give_back = |words: &str| {
+        let seen = control::Draft::read(&folder, name).unwrap().file.digest;
+        control::give_back(&folder, name, seen, "Hoa", words).map_err(|error| match error {
+            ControlError::No(message) => message.code,
+            error => panic!("{error}"),
+        })
+    };
+    assert_eq!(give_back(" "), Err("text-empty"));
+    assert_eq!(give_back(&"x".repeat(5000)), Err("text-too-long"));
+    assert_eq!(give_back("Ghi rõ tên"), Ok(()));
+    station.approve();
+    assert_eq!(give_back("Ghi rõ tên"), Err("draft-approved"));
 }

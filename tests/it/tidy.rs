@@ -35,9 +35,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
+    ("report", &["control", "reconcile", "programme", "evidence", "config", "units", "words"]),
+    ("web", &["report", "control", "reconcile", "programme", "evidence", "config", "units", "words"]),
     (
         "daemon",
         &[
+            "web",
             "clock",
             "disk",
             "programme",
@@ -56,7 +59,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["daemon", "control", "reconcile", "programme", "evidence", "clock", "config", "units", "words"],
+        &[
+            "daemon",
+            "report",
+            "control",
+            "reconcile",
+            "programme",
+            "evidence",
+            "clock",
+            "config",
+            "units",
+            "words",
+        ],
     ),
 ];
 

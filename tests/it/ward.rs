@@ -148,6 +148,9 @@ fn a_later_revision_of_the_centre_stands_and_the_wards_slot_gives_way() {
     daemon.until_entered(&["\"kind\":\"schedule.refuse\"", "\"slot-overlaps-centre\"", "\"ward\":true"]);
     let status = daemon.until("the centre's is next", |status| status["next"]["slot"] == centre[0]);
     assert_eq!(status["running"], true);
+    let silent = station.run(&["cancel", &centre[0], "--reason", " ", "--by", "A"]);
+    assert!(silent.status.code() == Some(1), "a slot is cancelled with a reason only");
+    assert_eq!(station.json(&["status"])[0]["next"]["slot"], centre[0]);
     station.ok(&["cancel", &centre[0], "--reason", "x", "--by", "A"]);
     assert_eq!(station.json(&["status"])[0]["next"], Value::Null, "the ward's has given way");
     daemon.end();

@@ -1,6 +1,7 @@
 //! Clocks that are set, and clocks that nobody can trust.
 
 use super::*;
+use crate::clock::Reading;
 
 const DECADE: TimeDelta = TimeDelta::days(3652);
 
@@ -92,12 +93,70 @@ fn a_clock_that_nobody_can_trust_airs_nothing_and_says_so() {
     assert!(bench.controller.clock_doubt().is_some());
     bench.air(false);
     assert_eq!(bench.answer(), Err("clock-stepped"));
-    bench.until(t0() + s(120));
-    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
-    // Synchronised again, the next slot airs.
+    bench.until(t0() + s(220));
+    assert_eq!((bench.outcomes(), bench.takes(), bench.is_idle()), (vec![], 0, true));
+    // Synchronised again, it is said why nothing aired, and the next slot airs.
     bench.health = SYNCHRONISED;
+    bench.until(t0() + s(221));
+    assert_eq!((bench.outcomes(), bench.takes()), (missed(Reason::ClockUntrusted), 0));
     bench.until(t0() + TimeDelta::hours(12));
     assert_eq!(bench.takes(), 1);
+}
+
+#[test]
+fn a_doubted_clock_that_runs_through_a_slot_and_is_set_right_before_it_costs_nothing() {
+    // Set ahead over the slot, or to where the slot's turn comes soon, or far beyond it and everything else.
+    for ahead in [s(3700), s(3000), DECADE] {
+        let mut bench = Bench::at(t0() - s(3600), vec![slot(t0()), slot(t0() + TimeDelta::hours(12))]);
+        bench.health = UNSYNCHRONISED;
+        bench.set_by(ahead);
+        bench.until(t0() + ahead - s(600));
+        assert_eq!((bench.outcomes(), bench.is_idle()), (vec![], true), "{ahead}");
+        assert_eq!(bench.controller.upcoming().count(), 2, "{ahead}: both are still to come");
+        bench.health = SYNCHRONISED;
+        bench.set_by(-ahead);
+        bench.until(t0());
+        assert_eq!((bench.take().start, bench.takes()), (Start::At(t0()), 1), "{ahead}");
+        bench.play();
+        assert_eq!(bench.outcomes(), [(Outcome::Full, None)], "{ahead}");
+    }
+}
+
+#[test]
+fn what_was_made_ready_when_the_clock_became_doubted_goes_back_and_airs_when_it_is_right() {
+    for (back, prepare) in [(s(-100), Reply::Well), (s(-100), Reply::Waits), (s(100), Reply::Well)] {
+        let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+        bench.prepare = prepare;
+        bench.until(t0() - s(50));
+        assert!(!bench.is_idle());
+        bench.health = UNSYNCHRONISED;
+        bench.set_by(back);
+        assert!(bench.is_idle() && matches!(bench.told.last(), Some((_, Command::Close))));
+        bench.until(bench.now() + s(20));
+        assert_eq!((bench.outcomes(), bench.controller.upcoming().count()), (vec![], 1));
+        (bench.health, bench.prepare) = (SYNCHRONISED, Reply::Well);
+        bench.set_by(-back);
+        bench.until(t0());
+        assert_eq!((bench.take().start, bench.takes(), bench.cues().len()), (Start::At(t0()), 1, 1));
+    }
+}
+
+#[test]
+fn a_schedule_that_comes_while_the_clock_is_doubted_is_late_only_by_the_right_one() {
+    for standing in [Standing::Fresh, Standing::Draft] {
+        let mut bench = Bench::at(t0() + s(3600), vec![]);
+        bench.health = UNSYNCHRONISED;
+        bench.set_by(DECADE);
+        let slots = vec![slot(t0()), slot(t0() + TimeDelta::hours(12))];
+        bench.send(Input::Rundown { schedule: centre(), slots, standing });
+        assert_eq!(bench.outcomes(), []);
+        bench.health = SYNCHRONISED;
+        bench.set_by(-DECADE);
+        let late = missed(Reason::ScheduleLate);
+        assert_eq!(bench.outcomes(), if standing == Standing::Fresh { late } else { vec![] });
+        bench.until(t0() + TimeDelta::hours(12));
+        assert_eq!(bench.takes(), 1);
+    }
 }
 
 #[test]
@@ -152,7 +211,8 @@ fn found(wrong: TimeDelta, doubted: bool) -> Bench {
     let mut bench = Bench::with(rules(), right + wrong, BTreeSet::new());
     // A doubt outlives the program, not the machine's boot.
     let last = doubted.then(|| bench.clock.now());
-    let past = ClockPast { floor: t0() - s(7200), doubted, last };
+    let doubted_ns = last.as_ref().map(|last: &Reading| last.boot_ns);
+    let past = ClockPast { floor: t0() - s(7200), doubted_ns, last };
     bench.controller = Controller::new(rules(), BTreeSet::new(), past);
     bench.controller.was_off_since(Some(t0() - s(7200)));
     bench.health = UNSYNCHRONISED;
@@ -174,6 +234,36 @@ fn what_passed_while_the_pc_was_off_is_told_so_when_the_clock_is_right() {
     assert_eq!(missed.detail, "2022-03-05T03:30:00+07:00 – 2022-03-05T06:30:00+07:00");
     bench.until(t0() + TimeDelta::hours(12));
     assert_eq!(bench.takes(), 1);
+}
+
+#[test]
+fn what_passed_in_a_doubt_that_outlived_the_program_is_told_so() {
+    // Doubted for two hours, of which the last one in this run; the slot passed in the first.
+    let mut bench = found(TimeDelta::zero(), true);
+    let now = bench.clock.now();
+    let doubted_ns = Some(now.boot_ns - 7200 * 1_000_000_000);
+    let past = ClockPast { floor: t0() - s(7200), doubted_ns, last: Some(now) };
+    bench.controller = Controller::new(rules(), BTreeSet::new(), past);
+    bench.controller.was_off_since(Some(bench.now()));
+    let slots = vec![slot(t0() - TimeDelta::hours(4)), slot(t0()), slot(t0() + s(5400))];
+    bench.send(Input::Rundown { schedule: centre(), slots, standing: Standing::Known });
+    bench.until(t0() + s(7200));
+    assert_eq!(bench.outcomes(), []);
+    bench.health = SYNCHRONISED;
+    bench.until(t0() + s(7201));
+    let reasons: Vec<_> = bench.outcomes().into_iter().map(|(_, reason)| reason.unwrap()).collect();
+    assert_eq!(reasons, [Reason::PowerOff, Reason::ClockUntrusted, Reason::ClockUntrusted]);
+}
+
+#[test]
+fn what_passed_in_a_doubt_that_a_person_lifts_is_told_so() {
+    let mut bench = Bench::at(t0() - s(3600), vec![slot(t0())]);
+    bench.health = UNSYNCHRONISED;
+    bench.set_by(s(100));
+    bench.until(t0() + s(3600));
+    assert_eq!(bench.outcomes(), []);
+    bench.send(Input::ConfirmClock { token: 5, by: String::new() });
+    assert_eq!(bench.outcomes(), missed(Reason::ClockUntrusted));
 }
 
 #[test]

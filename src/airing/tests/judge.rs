@@ -140,7 +140,7 @@ fn events_of_another_airing_are_not_believed() {
     let before = bench.log.len();
     let strange = 99;
     for event in [
-        Event::Progress { airing: strange, position: LENGTH },
+        progress(strange, LENGTH),
         Event::Segment { airing: strange, n: 0, frames: Frames(1) },
         Event::Segment { airing: 0, n: 9, frames: Frames(1) },
         Event::Ended { airing: strange, tally: tally(LENGTH) },

@@ -110,6 +110,8 @@ struct Bench {
     /// What the player was told, and when.
     told: Vec<(DateTime<Utc>, Command)>,
     stamps: Vec<(u64, Frames)>,
+    /// What each stamp says of sound that nobody heard.
+    thrown: Vec<(Frames, TimeDelta)>,
     answers: Vec<Answer>,
     prepares: Vec<(DateTime<Utc>, Job)>,
     prepare: Reply,
@@ -138,10 +140,15 @@ impl Bench {
         Bench {
             clock: Manual::at(wall),
             health: SYNCHRONISED,
-            controller: Controller::new(rules, closed, ClockPast { floor: wall, doubted: false, last: None }),
+            controller: Controller::new(
+                rules,
+                closed,
+                ClockPast { floor: wall, doubted_ns: None, last: None },
+            ),
             log: Vec::new(),
             told: Vec::new(),
             stamps: Vec::new(),
+            thrown: Vec::new(),
             answers: Vec::new(),
             prepares: Vec::new(),
             prepare: Reply::Well,
@@ -188,7 +195,10 @@ impl Bench {
                 };
             }
             Action::Player(command) => self.told.push((now, command)),
-            Action::Stamp { airing, position } => self.stamps.push((airing, position)),
+            Action::Stamp { airing, position, muted, hole } => {
+                self.stamps.push((airing, position));
+                self.thrown.push((muted, hole));
+            }
             Action::Answer { answer, .. } => self.answers.push(answer),
         }
         None
@@ -319,6 +329,17 @@ impl Bench {
 
     fn is_idle(&self) -> bool {
         self.controller.state() == State::Idle
+    }
+}
+
+/// The player tells how far an airing is, all of it heard.
+fn progress(airing: u64, position: Frames) -> Event {
+    Event::Progress {
+        airing,
+        position,
+        muted: Frames::ZERO,
+        hole: TimeDelta::zero(),
+        peak: crate::units::Level(0),
     }
 }
 

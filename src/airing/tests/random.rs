@@ -96,7 +96,7 @@ fn happen(bench: &mut Bench, chance: Chance) {
         Chance::Start if airing => bench.started(),
         Chance::Progress if airing => {
             let (airing, position) = (bench.take().airing, Frames(480));
-            bench.send(Input::Player(Event::Progress { airing, position }));
+            bench.send(Input::Player(progress(airing, position)));
         }
         Chance::Lost if airing => {
             let airing = Some(bench.take().airing);

@@ -157,3 +157,29 @@ fn of_two_that_were_cut_the_later_one_goes_on() {
     assert_eq!(bench.end().airing, 3);
     assert_eq!(bench.take().airing, 7);
 }
+
+#[test]
+fn a_stamp_holds_all_that_was_thrown_away_since_the_beginning() {
+    let mut bench = Bench::at(t0() + s(120), vec![]);
+    let half = Frames(LENGTH.0 / 2);
+    let before =
+        Interrupted { muted: Frames(48_000), hole: s(20), ..cut(half, t0() + s(110), Trigger::Schedule) };
+    bench.send(Input::Interrupted(Box::new(before)));
+    bench.started();
+    let airing = bench.take().airing;
+    let position = half + Frames(480_000);
+    for (muted, hole) in [(Frames::ZERO, s(1)), (Frames(96_000), s(31))] {
+        bench.send(Input::Player(Event::Progress {
+            airing,
+            position,
+            muted,
+            hole,
+            peak: crate::units::Level(0),
+        }));
+    }
+    assert_eq!(bench.thrown, [(Frames(48_000), s(20)), (Frames(144_000), s(31))]);
+    bench.send(Input::Shutdown);
+    let tally = Tally { muted: Frames(120_000), hole: s(2), ..tally(Frames(480_000)) };
+    bench.ended_as(tally);
+    assert_eq!(bench.thrown.last(), Some(&(Frames(168_000), s(20))));
+}

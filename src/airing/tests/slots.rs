@@ -25,7 +25,7 @@ fn a_slot_is_probed_prepared_cued_taken_and_ends_full() {
     assert!(matches!(bench.controller.state(), State::Armed(_)));
 
     bench.started();
-    bench.send(Input::Player(Event::Progress { airing: 0, position: Frames(48_000) }));
+    bench.send(Input::Player(progress(0, Frames(48_000))));
     let State::OnAir { airing: 0, position: Frames(48_000), sounding: true, .. } = bench.controller.state()
     else {
         panic!("{:?}", bench.controller.state());

@@ -19,7 +19,7 @@ use crate::{
 /// One thing that was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Examination {
-    /// `config`, `log`, `permissions`, `disk`, `flush`, `clock`, `rtc`, `autostart`, `power`, `next`, `device`.
+    /// `config`, `log`, `permissions`, `disk`, `flush`, `clock`, `rtc`, `autostart`, `power`, `next`, `device`, `second`.
     pub what: &'static str,
     /// How it stands.
     #[serde(flatten)]

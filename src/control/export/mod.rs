@@ -4,7 +4,11 @@ mod pack;
 mod period;
 mod summary;
 
-use std::{collections::BTreeSet, io::BufWriter, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::{BufWriter, Write as _},
+    path::Path,
+};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -72,13 +76,12 @@ pub struct Exported {
 
 /// Writes the bundle that `wish` describes into the file at `path`.
 pub fn export(folder: &Folder, path: &Path, wish: Wish) -> Result<Exported, ControlError> {
-    let exists = || ControlError::from(Message::new("export-exists").with("file", path.display()));
     let period = Period { from: wish.from, to: wish.to };
     if let (true, Some(from), Some(to)) = (period.is_reversed(), wish.from, wish.to) {
         return Err(Message::new("range-reversed").with("from", from).with("to", to).into());
     }
     if !wish.force && path.symlink_metadata().is_ok() {
-        return Err(exists());
+        return Err(exists(path));
     }
     // Rows before the head: none of them speaks of an entry that the head does not cover.
     let filter = RowFilter { from: wish.from, to: wish.to, outcome: None };
@@ -90,7 +93,7 @@ pub fn export(folder: &Folder, path: &Path, wish: Wish) -> Result<Exported, Cont
         let without = export.write(&mut pack)?;
         Ok::<_, ControlError>((without, pack.finish()?))
     })?;
-    let (without, bytes) = written.ok_or_else(exists)?;
+    let (without, bytes) = written.ok_or_else(|| exists(path))?;
     Ok(Exported {
         file: path.display().to_string(),
         bytes,
@@ -100,6 +103,17 @@ pub fn export(folder: &Folder, path: &Path, wish: Wish) -> Result<Exported, Cont
         rows: export.rows.len(),
         without,
     })
+}
+
+/// Writes `bytes` into the file at `path`, whole or not at all; over what stands there only with `force`.
+pub fn deliver(path: &Path, force: bool, bytes: &[u8]) -> Result<(), ControlError> {
+    let written =
+        disk::place(path, force, |file| file.write_all(bytes).at("write", path).map_err(ControlError::from))?;
+    written.ok_or_else(|| exists(path))
+}
+
+fn exists(path: &Path) -> ControlError {
+    Message::new("export-exists").with("file", path.display()).into()
 }
 
 /// Everything that is settled before the first byte is written.

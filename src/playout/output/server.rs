@@ -9,7 +9,8 @@ use std::{
     io::{self, BufReader, Read},
     net::Shutdown,
     os::unix::net::UnixStream,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use pulseaudio::protocol::{
@@ -21,9 +22,11 @@ use pulseaudio::protocol::{
 /// Who hears our stream, by the server's word.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::playout) enum Hearing {
-    /// Nobody said anything: an output without a server, or one that does not answer.
+    /// Nobody said anything: an output without a server, or one that was only just asked.
     #[default]
     Unknown,
+    /// The server was asked and does not say, and why.
+    Unanswered(String),
     /// It sounds on the sink that was opened.
     Audible,
     /// The server throws the sound away, and why.
@@ -32,31 +35,71 @@ pub(in crate::playout) enum Hearing {
     Elsewhere(String),
 }
 
+/// Wait before a question that failed is asked again; doubled up to `BACK_OFF_MOST` while none is answered.
+const BACK_OFF: Duration = Duration::from_secs(1);
+/// Longest wait between questions that fail: the lamp says meanwhile that nobody knows.
+const BACK_OFF_MOST: Duration = Duration::from_secs(30);
+
 #[derive(Default)]
-struct Shared {
+struct Asked {
     hearing: Hearing,
     socket: Option<UnixStream>,
     over: bool,
 }
 
+#[derive(Default)]
+struct Shared {
+    asked: Mutex<Asked>,
+    /// Told when it is over.
+    ended: Condvar,
+}
+
 /// A standing question about one stream; ends when dropped.
 pub(super) struct Inquiry {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl Inquiry {
-    /// Asks from now on about the stream that this process opened last, on `sink`.
+    /// Asks from now on about the stream that this process opened last, on `sink`: where the client library goes too,
+    /// which knows no servers but those behind a local socket.
     pub(super) fn begin(sink: String) -> Inquiry {
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let connect = || {
+            let path = pulseaudio::socket_path_from_env().ok_or(io::Error::from(io::ErrorKind::NotFound))?;
+            UnixStream::connect(path)
+        };
+        Inquiry::through(connect, BACK_OFF, sink)
+    }
+
+    /// The same through the sockets that `connect` gives, asked anew behind `back_off` when one fails.
+    fn through(
+        connect: impl Fn() -> io::Result<UnixStream> + Send + 'static,
+        back_off: Duration,
+        sink: String,
+    ) -> Inquiry {
+        let shared = Arc::new(Shared::default());
         let inquiry = Inquiry { shared: Arc::clone(&shared) };
         let spawned = std::thread::Builder::new().name("server".into()).spawn(move || {
-            if let Err(error) = follow(&sink, &shared) {
-                tracing::debug!(%error, "the sound server is asked no more");
+            let mut wait = back_off;
+            loop {
+                let result =
+                    connect().map_err(ProtocolError::from).and_then(|socket| follow(socket, &sink, &shared));
+                let Err(error) = result else { return };
+                let mut asked = lock(&shared);
+                let answered = !matches!(asked.hearing, Hearing::Unknown | Hearing::Unanswered(_));
+                wait = if answered { back_off } else { wait };
+                tracing::debug!(%error, ?wait, "the sound server is asked again");
+                asked.hearing = Hearing::Unanswered(error.to_string());
+                asked.socket = None;
+                let ended = shared.ended.wait_timeout_while(asked, wait, |asked| !asked.over);
+                if ended.unwrap_or_else(PoisonError::into_inner).0.over {
+                    return;
+                }
+                wait = (wait * 2).min(BACK_OFF_MOST);
             }
-            lock(&shared).hearing = Hearing::Unknown;
         });
         if let Err(error) = spawned {
             tracing::warn!(%error, "no thread to ask the sound server");
+            lock(&inquiry.shared).hearing = Hearing::Unanswered(error.to_string());
         }
         inquiry
     }
@@ -69,9 +112,10 @@ impl Inquiry {
 
 impl Drop for Inquiry {
     fn drop(&mut self) {
-        let mut shared = lock(&self.shared);
-        shared.over = true;
-        if let Some(socket) = shared.socket.take() {
+        let mut asked = lock(&self.shared);
+        asked.over = true;
+        self.shared.ended.notify_all();
+        if let Some(socket) = asked.socket.take() {
             // Wakes the thread out of its read, also when the server is frozen; a socket that is dead
             // already has woken it itself.
             let _ = socket.shutdown(Shutdown::Both);
@@ -79,20 +123,18 @@ impl Drop for Inquiry {
     }
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(shared: &Shared) -> MutexGuard<'_, Asked> {
+    shared.asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks, and asks again whenever something changed, until the connection ends.
-fn follow(sink: &str, shared: &Mutex<Shared>) -> Result<(), ProtocolError> {
-    let path = pulseaudio::socket_path_from_env().ok_or(io::Error::from(io::ErrorKind::NotFound))?;
-    let socket = UnixStream::connect(path)?;
+fn follow(socket: UnixStream, sink: &str, shared: &Shared) -> Result<(), ProtocolError> {
     {
-        let mut shared = lock(shared);
-        if shared.over {
+        let mut asked = lock(shared);
+        if asked.over {
             return Ok(());
         }
-        shared.socket = Some(socket.try_clone()?);
+        asked.socket = Some(socket.try_clone()?);
     }
     let mut server = Server::greet(socket)?;
     server.tell(&Command::Subscribe(SubscriptionMask::SINK | SubscriptionMask::SINK_INPUT))?;
@@ -183,12 +225,14 @@ impl Server {
         let own = std::process::id().to_string();
         // A stream that died in a frozen server may still stand there; the one that was opened last counts.
         let ours = inputs.iter().filter(|input| owner(input) == Some(own.as_bytes()));
-        let Some(ours) = ours.max_by_key(|input| input.index) else { return Ok(Hearing::Unknown) };
+        let Some(ours) = ours.max_by_key(|input| input.index) else {
+            return Ok(Hearing::Unanswered("the sound server does not list loa's stream".into()));
+        };
         let index = Some(ours.sink_index);
         match self.ask::<SinkInfo>(&Command::GetSinkInfo(GetSinkInfo { index, name: None })) {
             Ok(sink) => Ok(judge(meant, ours, &sink)),
             // It went away between the two questions; the server will say that something changed.
-            Err(ProtocolError::ServerError(_)) => Ok(Hearing::Unknown),
+            Err(ProtocolError::ServerError(error)) => Ok(Hearing::Unanswered(format!("{error:?}"))),
             Err(error) => Err(error),
         }
     }
@@ -223,6 +267,8 @@ fn is_zero(volume: &ChannelVolume) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     fn check(change: impl FnOnce(&mut SinkInputInfo, &mut SinkInfo), expected: &Hearing) {
@@ -233,6 +279,25 @@ mod tests {
         sink.cvolume = volume;
         change(&mut ours, &mut sink);
         assert_eq!(judge("loud", &ours, &sink), *expected);
+    }
+
+    #[test]
+    fn a_question_that_fails_is_asked_again_until_nobody_wants_to_know() {
+        let (asked, questions) = mpsc::channel();
+        let connect = move || {
+            // Now there is no server, now one that hangs up.
+            let n = asked.send(()).is_ok_and(|()| fastrand::bool());
+            if n { UnixStream::pair().map(|(ours, _)| ours) } else { Err(io::ErrorKind::NotFound.into()) }
+        };
+        let inquiry = Inquiry::through(connect, Duration::from_millis(1), "loud".into());
+        let patience = Duration::from_secs(20);
+        for n in 0..5 {
+            assert_eq!(questions.recv_timeout(patience), Ok(()), "question {n}");
+        }
+        assert!(matches!(inquiry.hearing(), Hearing::Unanswered(_)), "it says that nobody knows");
+        drop(inquiry);
+        while questions.recv_timeout(patience).is_ok() {}
+        assert_eq!(questions.try_recv(), Err(mpsc::TryRecvError::Disconnected), "the thread has ended");
     }
 
     #[test]

@@ -317,6 +317,7 @@ proptest! {
         let station = record(&bench, &slots, "2023-06-01T00:00:00Z");
         let station = StationRecord { known_from: "2022-01-01T00:00:00Z".parse().unwrap(), ..station };
         let matrix = matrix(&plan, Period::Custom { from, to }, as_of, &[station]);
+        prop_assert_eq!(matrix.counted.len(), matrix.totals.in_period as usize);
         for month in 1..=12 {
             let id = format!("2022-{month:02}");
             let last = self::month(&id).last();

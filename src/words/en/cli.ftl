@@ -185,6 +185,7 @@ doctor-permissions = Permissions
 doctor-disk = Disk
 doctor-clock = Clock
 doctor-device = Sound device
+doctor-second = Second output
 doctor-devices = Devices seen:
 doctor-ok = good
 doctor-warning = look at it
@@ -216,16 +217,25 @@ key-unclear = `{ $key }` is no public key.
 
 lamp-clock-synchronised = synchronised, at most ±{ $ms } ms off
 lamp-clock-unsynchronised = not synchronised
-lamp-disk-free = { $mib } MiB free
+    .hint = Connect the network so that the machine sets its clock, or check the clock's battery.
+lamp-disk-free = { $gb }.{ $tenth } GB free
+    .hint = Free the disk: delete files that are not the station's.
 lamp-disk-unwritten = the disk takes no more entries of the log, { $kept } writes wait: free space or look at the drive, do not switch the PC off
 lamp-disk-unmeasured = free space cannot be measured
+    .hint = Check the drive and who may read the data folder; run `loa doctor`.
 lamp-device-unknown = not probed yet
+    .hint = Play a test tone in the settings, or run `loa doctor`.
 lamp-device-stopped = loa is not running, so nobody knows
+    .hint = Start the station: systemctl start loa.
 lamp-device-probed = { $device }, probed well at { $at }
 lamp-device-open = { $device }, open since { $at }
 lamp-device-consuming = { $device }, taking sound since { $at }
 lamp-device-returned = { $device }, back since { $at }, not steady yet
+    .hint = Wait some seconds; if it comes and goes, check the cable and the socket of the sound card.
 lamp-device-second = { $device } stands in for the first output since { $at }
+    .hint = Mend or plug in the first device; the station goes back to it when this airing has ended.
+lamp-device-unanswered = { $device } takes sound, but whether anybody hears it is unknown since { $at }: the sound server does not say ({ $detail })
+    .hint = See whether the sound server (PulseAudio or PipeWire) hangs; listen at the loudspeaker.
 lamp-device-consumed = took sound last at { $at }
 lamp-device-fault = { $fault ->
     [absent] no such device
@@ -239,6 +249,16 @@ lamp-device-fault = { $fault ->
     [filechanged] the file is not the one that was verified
    *[software] a fault of the software
     } { $device }, at { $at } { $detail }
+    .hint = { $fault ->
+        [absent] Plug it in and switch it on; under its right name it is in the list of the settings.
+        [busy] Close the program that holds the device.
+        [dummy] No real sound card is seen: check the card and its driver.
+        [moved] Set the sound server's default device again; the station plays into no other device.
+        [muted] Unmute the device and raise its volume; the station does not, since somebody may have had a reason.
+        [filechanged] Copy the approved file again and check the month.
+        [software] Tell whoever looks after the machine, with the system's log.
+       *[lost] Check the cable, the amplifier's power and the sound card; try `loa doctor --tone`.
+        }
 
 doctor-config-faults = { $first } ({ $faults } faults in all)
 doctor-config-read = { $station } / { $unit }
@@ -376,6 +396,8 @@ prune-held = kept { $file }, on hold by entry { $entry }
 prune-done = Deleted { $count } files whose time was over; audio is kept from { $from } on.
 prune-dry-done = The time of { $count } files is over; audio is kept from { $from } on. Nothing was deleted.
 prune-left = { $count } more are left for the next time.
+prune-unwritten = Entries still wait for the disk to take them into the log; nothing was deleted.
+    .hint = Free the disk and try again.
 prune-running = A deletion is in progress; another cannot begin yet.
     .hint = Wait for its end, then look again.
 prune-unreadable = A schedule of `{ $file }` cannot be read, so it is not known which files are still needed; nothing was deleted.
@@ -418,3 +440,75 @@ doctor-next-ready = { $slot }, in { $days } days { $time }, approved
 doctor-next-not = { $slot }, in { $days } days { $time }, will not air: { $why } See: loa check
 doctor-next-unread = { $file }: { $why } See: loa check
 doctor-next-none = no slot is to come this month and the next: put a schedule into schedules/ and approve it (loa approve)
+act-done = Entered in the log (entry { $entry }).
+look-done = Looking at the schedules again.
+
+# The people of the pages
+people-unreadable = The list of people `{ $file }` cannot be read: { $detail }.
+    .hint = Restore the file from a backup, or move it away and make the first admin anew by the link that loa prints at its start.
+person-id = `{ $found }` is no name to sign in with.
+    .hint = Use lower-case letters, digits, `-` and `.`; at most 40 of them.
+person-twice = Somebody signs in as `{ $id }` already.
+    .hint = Choose another name to sign in with.
+person-name = The name is empty, too long, or has hidden characters.
+    .hint = Write the full name as it stands in documents.
+person-no-role = No role was chosen.
+    .hint = Choose at least one.
+person-last-admin = This is the last admin.
+    .hint = Make somebody else an admin first.
+person-unknown = Nobody signs in as `{ $id }`.
+password-short = The password is shorter than { $least } characters.
+    .hint = A sentence of a few words is easy to remember and hard to guess.
+password-same = The new password is the old one.
+    .hint = Choose another.
+
+# The working file of a month
+draft-conflict = While you worked, { $by } saved another change; yours is not saved.
+    .hint = Look at the new state below and make your change again.
+draft-changed = This was changed after you opened the page.
+    .hint = Look at it again and decide then.
+draft-approved = The revision of { $month } is approved and will air, so it cannot be returned.
+    .hint = Change the month into a new revision and approve it, or cancel single slots.
+draft-by-hand = The file `{ $file }` was written by hand; saving here loses its comments and its layout.
+    .hint = Agree on the month's page to go on there; the old file is kept beside it as `.bak`.
+edit-gone = What was to be changed is there no more.
+    .hint = Look at the page again.
+edit-cron = A repeating rule can only be removed as a whole.
+    .hint = Remove the rule and add the single slots that shall stay.
+
+verb-user = People who use the pages: add, list, change, give a new password
+verb-user-add = Adds a person and prints the first password, which must be changed at the first sign-in
+verb-user-list = Lists everybody with roles and standing
+verb-user-reset = Gives a new first password; the person's open sessions end
+verb-user-change = Changes name and roles; closes or opens a person
+arg-id = Name to sign in: lower-case letters without marks, digits, hyphens and dots
+arg-user-add-name = Full name, as it will stand in the log and in approvals
+arg-user-change-name = New full name
+arg-user-add-roles = Role: editor, approver, operator, auditor, admin; may be given several times
+arg-user-change-roles = Replaces all roles by these; may be given several times
+arg-password-stdin = Reads an own password from standard input, which need not be changed (for scripts)
+arg-close = The person may not sign in any more
+arg-open = The person may sign in again
+user-none = There is nobody yet. Add an admin: loa user add ID --name "NAME" --role admin
+user-done = The change of { $id } ({ $name }) is entered.
+user-first-password =
+    First password of { $id } ({ $name }): { $password }
+    It is shown once only and must be changed at the first sign-in.
+user-not-entered = It could not be entered into the log, so nothing was changed.
+user-open = In use
+user-closed = Closed
+user-must-change = First password not changed yet
+head-id = Sign-in name
+head-name = Name
+head-roles = Roles
+role-editor = Editor
+role-approver = Approver
+role-operator = Operator
+role-auditor = Auditor
+role-admin = Administrator
+tone-heard = The device { $device } has played the whole second of tone. Ask somebody at the loudspeaker whether it was heard.
+tone-failed = The device { $device } did not play the tone ({ $fault }): { $detail }
+tone-quiet-hours = Outside the windows the loudspeakers must not sound, not even for a test.
+restart-done = The station ends in order and starts again with the new settings.
+settings-changed = The settings' file was changed elsewhere meanwhile.
+    .hint = Look at the values as they are now, and change them again.

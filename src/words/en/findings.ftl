@@ -239,3 +239,24 @@ audio-loud = `{ $file }` is very loud ({ $loudness } LUFS); it is turned down.
     .hint = Record or export it at a lower level.
 audio-length-lies = `{ $file }` says it lasts { $stated }, but it lasts { $true }.
     .hint = The true length counts; nothing need be done.
+
+listen-malformed = `{ $found }` is no address for the pages.
+    .hint = Write an address and a port, such as `127.0.0.1:8470`, or `off` for no pages.
+listen-open = The address `{ $found }` opens the pages to other machines over an unencrypted line.
+    .hint = Use `127.0.0.1:8470`, so that only this machine can open them, or add `tls = "own"`, and the station makes its own certificate.
+host-malformed = `{ $found }` is no host name.
+    .hint = Write the name alone, without `http://` and without a port, such as `loa.ducpho.gov.vn`.
+certificate-twice = `tls = "own"` and certificate files are both given.
+    .hint = Leave out `tls` to use the files, or `certificate` and `key` to have the station make its own.
+certificate-alone = A certificate and its private key belong together.
+    .hint = Give both `certificate` and `key`, as paths below the station's folder.
+certificate-missing = There is no file `{ $file }`; the pages stay closed, what airs is not affected.
+    .hint = Put the file there, or use `tls = "own"`.
+certificate-none = The file `{ $file }` holds no certificate.
+    .hint = It must be PEM, which begins with `-----BEGIN CERTIFICATE-----`.
+certificate-broken = The certificate or key in `{ $file }` cannot be used: { $detail }.
+    .hint = See whether the two PEM files belong together; the key must have no password.
+proxy-malformed = `{ $found }` is no IP address.
+    .hint = Write the proxy's address, such as `10.0.0.1`.
+proxy-unnamed = The proxy's address is given, but not its host name.
+    .hint = Add `behind = "HOST NAME"`, the name by which people open the pages.

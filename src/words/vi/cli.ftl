@@ -113,15 +113,15 @@ air-busy = Đang phát hoặc sắp phát một chương trình.
 air-held = Đang tạm dừng đến { $until }.
     .hint = Bỏ tạm dừng bằng loa release.
 clock-stepped = Đồng hồ nhảy { $seconds } giây mà chưa đồng bộ.
-    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl); không có mạng thì xác nhận giờ đúng: loa clock confirm --by "HỌ TÊN".
+    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl). Không có mạng thì so với đồng hồ chuẩn rồi xác nhận ở trang Đang phát, hoặc: loa clock confirm --by "HỌ TÊN".
 clock-behind = Đồng hồ đứng trước mục cuối của nhật ký ({ $entry }).
-    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl); không có mạng thì xác nhận giờ đúng: loa clock confirm --by "HỌ TÊN".
+    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl). Không có mạng thì so với đồng hồ chuẩn rồi xác nhận ở trang Đang phát, hoặc: loa clock confirm --by "HỌ TÊN".
 clock-ahead = Đồng hồ đi trước mục cuối của nhật ký ({ $entry }) hơn một năm mà chưa đồng bộ.
-    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl); không có mạng thì xác nhận giờ đúng: loa clock confirm --by "HỌ TÊN".
+    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl). Không có mạng thì so với đồng hồ chuẩn rồi xác nhận ở trang Đang phát, hoặc: loa clock confirm --by "HỌ TÊN".
 clock-before-release = Đồng hồ đứng trước ngày phát hành phần mềm này.
-    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl); không có mạng thì xác nhận giờ đúng: loa clock confirm --by "HỌ TÊN".
+    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl). Không có mạng thì so với đồng hồ chuẩn rồi xác nhận ở trang Đang phát, hoặc: loa clock confirm --by "HỌ TÊN".
 clock-unconfirmed = Đồng hồ đã bị nghi sai từ trước và chưa ai xác nhận.
-    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl); không có mạng thì xác nhận giờ đúng: loa clock confirm --by "HỌ TÊN".
+    .hint = Chỉnh giờ rồi chờ máy đồng bộ (timedatectl). Không có mạng thì so với đồng hồ chuẩn rồi xác nhận ở trang Đang phát, hoặc: loa clock confirm --by "HỌ TÊN".
 clock-confirmed = Đã ghi nhận: đồng hồ đúng, bây giờ là { $now }.
 clock-not-doubted = Không ai nghi ngờ đồng hồ: bây giờ là { $now }.
 air-quiet-hours = Ngoài khung giờ được phép phát, hoặc chương trình không vừa phần còn lại của khung giờ.
@@ -164,7 +164,7 @@ verify-broken = Nhật ký KHÔNG đạt: { $count } lỗi trong { $size } mục
 verify-entry = mục { $entry }
 verify-witnessed = Xác nhận chéo bởi: { $keys }.
 verify-not-signed = Các khóa đã cho nhưng không ký: { $keys }.
-verify-unknown = { $count } mục thuộc loại do phiên bản loa mới hơn ghi: không bị sửa nhưng phiên bản này không hiểu.
+verify-unknown = { $count } mục thuộc loại do phiên bản phần mềm mới hơn ghi: không bị sửa nhưng phiên bản này không hiểu.
 
 status-line = Đài { $station }, { $at }
 status-stopped = loa không chạy; thông tin đọc từ thư mục.
@@ -185,6 +185,7 @@ doctor-permissions = Quyền tệp
 doctor-disk = Đĩa
 doctor-clock = Đồng hồ
 doctor-device = Thiết bị âm thanh
+doctor-second = Đầu ra thứ hai
 doctor-devices = Thiết bị thấy được:
 doctor-ok = tốt
 doctor-warning = cần xem
@@ -216,16 +217,25 @@ key-unclear = `{ $key }` không phải khóa công khai.
 
 lamp-clock-synchronised = đã đồng bộ, sai số tối đa ±{ $ms } ms
 lamp-clock-unsynchronised = chưa đồng bộ
-lamp-disk-free = còn trống { $mib } MiB
+    .hint = Nối mạng để máy tự chỉnh giờ; nếu máy hay sai giờ sau khi tắt, thay pin trên bo mạch chủ.
+lamp-disk-free = còn trống { $gb },{ $tenth } GB
+    .hint = Giải phóng đĩa: xóa hoặc chuyển đi các tệp không thuộc đài; không xóa gì trong thư mục data.
 lamp-disk-unwritten = đĩa không nhận thêm mục nhật ký, { $kept } lần ghi đang chờ: giải phóng đĩa hoặc kiểm tra ổ đĩa, đừng tắt máy
 lamp-disk-unmeasured = không đo được chỗ trống
+    .hint = Kiểm tra ổ đĩa và quyền đọc thư mục data; chạy `loa doctor`.
 lamp-device-unknown = chưa thử lần nào
-lamp-device-stopped = loa không chạy nên không ai biết
+    .hint = Thử âm trong phần Cấu hình, hoặc chạy `loa doctor`.
+lamp-device-stopped = phần mềm phát thanh không chạy nên chưa biết tình trạng thiết bị
+    .hint = Khởi động đài: systemctl start loa.
 lamp-device-probed = { $device }, thử tốt lúc { $at }
 lamp-device-open = { $device }, đã mở từ { $at }
 lamp-device-consuming = { $device }, đang nhận âm thanh từ { $at }
 lamp-device-returned = { $device }, có lại từ { $at }, chưa ổn định
+    .hint = Chờ vài giây; nếu còn lặp lại thì kiểm tra dây và cổng cắm của card âm thanh.
 lamp-device-second = { $device } thay cho đầu ra thứ nhất từ { $at }
+    .hint = Sửa hoặc cắm lại thiết bị thứ nhất; đài tự trở về khi lượt phát này xong.
+lamp-device-unanswered = { $device } vẫn nhận âm thanh, nhưng từ { $at } không biết có ai nghe được hay không: máy chủ âm thanh không trả lời ({ $detail })
+    .hint = Kiểm tra máy chủ âm thanh (PulseAudio hoặc PipeWire) có bị treo không; nghe thử tại loa.
 lamp-device-consumed = nhận âm thanh lần cuối lúc { $at }
 lamp-device-fault = { $fault ->
     [absent] không thấy thiết bị
@@ -239,6 +249,16 @@ lamp-device-fault = { $fault ->
     [filechanged] tệp khác bản đã kiểm tra
    *[software] lỗi phần mềm
     } { $device }, lúc { $at } { $detail }
+    .hint = { $fault ->
+        [absent] Cắm thiết bị và bật nguồn. Nếu vẫn báo, kiểm tra tên ở Cấu hình → Đài → Thiết bị âm thanh.
+        [busy] Đóng chương trình đang giữ thiết bị.
+        [dummy] Máy không thấy card âm thanh thật: kiểm tra card và trình điều khiển.
+        [moved] Đặt lại thiết bị mặc định của máy chủ âm thanh; đài không phát vào thiết bị khác.
+        [muted] Bật tiếng và tăng âm lượng của thiết bị; đài không tự bật vì có thể có người cố ý tắt.
+        [filechanged] Chép lại tệp đã duyệt rồi kiểm tra chương trình tháng.
+        [software] Báo cho người phụ trách kỹ thuật, kèm nhật ký hệ thống.
+       *[lost] Kiểm tra dây, nguồn của âm ly và card âm thanh; thử bằng `loa doctor --tone`.
+        }
 
 doctor-config-faults = { $first } (tổng số { $faults } lỗi)
 doctor-config-read = { $station } / { $unit }
@@ -376,6 +396,8 @@ prune-held = giữ lại { $file }, theo mục { $entry }
 prune-done = Đã xóa { $count } tệp hết thời hạn; giữ âm thanh từ tháng { $from }.
 prune-dry-done = { $count } tệp hết thời hạn; giữ âm thanh từ tháng { $from }. Chưa xóa gì.
 prune-left = Còn { $count } tệp nữa, lần sau sẽ xóa tiếp.
+prune-unwritten = Còn mục chưa ghi được vào nhật ký vì đĩa; chưa xóa gì.
+    .hint = Giải phóng đĩa rồi thử lại.
 prune-running = Việc xóa đang được thực hiện, chưa thể bắt đầu lần khác.
     .hint = Chờ xong rồi xem lại.
 prune-unreadable = Không đọc được một lịch của `{ $file }`, nên chưa biết tệp nào còn cần; không xóa gì.
@@ -418,3 +440,75 @@ doctor-next-ready = { $slot }, còn { $days } ngày { $time }, đã duyệt
 doctor-next-not = { $slot }, còn { $days } ngày { $time }, sẽ không phát: { $why } Xem: loa check
 doctor-next-unread = { $file }: { $why } Xem: loa check
 doctor-next-none = tháng này và tháng sau không có lượt phát nào sắp tới: đặt lịch vào schedules/ rồi duyệt (loa approve)
+act-done = Đã ghi vào nhật ký (mục { $entry }).
+look-done = Đang xem lại các tệp lịch.
+
+# Người dùng các trang
+people-unreadable = Không đọc được danh sách người dùng `{ $file }`: { $detail }.
+    .hint = Khôi phục tệp từ bản sao lưu, hoặc chuyển tệp đi chỗ khác rồi lập lại người quản trị đầu tiên theo đường dẫn mà loa in ra khi khởi động.
+person-id = `{ $found }` không dùng làm tên đăng nhập được.
+    .hint = Dùng chữ thường không dấu, chữ số, `-` và `.`; không quá 40 ký tự.
+person-twice = Đã có người đăng nhập bằng tên `{ $id }`.
+    .hint = Chọn tên đăng nhập khác.
+person-name = Họ tên để trống, quá dài hoặc có ký tự ẩn.
+    .hint = Ghi họ tên đầy đủ như trong văn bản.
+person-no-role = Chưa chọn vai trò nào.
+    .hint = Chọn ít nhất một vai trò.
+person-last-admin = Đây là người quản trị cuối cùng.
+    .hint = Giao vai trò quản trị cho một người khác trước.
+person-unknown = Không có ai đăng nhập bằng tên `{ $id }`.
+password-short = Mật khẩu ngắn hơn { $least } ký tự.
+    .hint = Một câu dễ nhớ gồm vài từ là mật khẩu tốt.
+password-same = Mật khẩu mới trùng với mật khẩu cũ.
+    .hint = Chọn mật khẩu khác.
+
+# Bản đang soạn của một tháng
+draft-conflict = Trong lúc bạn làm việc, { $by } đã lưu một thay đổi khác; thay đổi của bạn chưa được lưu.
+    .hint = Xem bản mới dưới đây rồi làm lại thay đổi của mình.
+draft-changed = Bản này đã thay đổi sau khi bạn mở trang.
+    .hint = Xem lại bản mới rồi quyết định.
+draft-approved = Bản của tháng { $month } đã được duyệt và sẽ phát, nên không trả lại được.
+    .hint = Sửa tháng thành bản mới rồi duyệt lại, hoặc hủy từng lượt phát.
+draft-by-hand = Tệp `{ $file }` được viết tay; lưu ở đây sẽ bỏ chú thích và cách trình bày của nó.
+    .hint = Đồng ý soạn tiếp trên trang rồi lưu lại; bản cũ được giữ bên cạnh với đuôi `.bak`.
+edit-gone = Phần cần sửa không còn nữa.
+    .hint = Xem lại trang rồi làm lại.
+edit-cron = Quy tắc lặp chỉ bỏ được cả quy tắc.
+    .hint = Bỏ cả quy tắc rồi thêm từng lượt cần giữ.
+
+verb-user = Người dùng các trang: thêm, xem, sửa, cấp lại mật khẩu
+verb-user-add = Thêm một người và in mật khẩu ban đầu, phải đổi khi đăng nhập lần đầu
+verb-user-list = Liệt kê mọi người với vai trò và tình trạng
+verb-user-reset = Cấp lại mật khẩu ban đầu; các phiên đang đăng nhập của người đó kết thúc
+verb-user-change = Sửa họ tên, vai trò; đóng hoặc mở lại một người
+arg-id = Tên đăng nhập: chữ thường không dấu, chữ số, dấu gạch ngang và dấu chấm
+arg-user-add-name = Họ và tên, như sẽ ghi trong nhật ký và phê duyệt
+arg-user-change-name = Họ và tên mới
+arg-user-add-roles = Vai trò: editor, approver, operator, auditor, admin; có thể nêu nhiều lần
+arg-user-change-roles = Thay toàn bộ vai trò bằng những vai trò này; có thể nêu nhiều lần
+arg-password-stdin = Đọc mật khẩu riêng từ đầu vào chuẩn, không phải đổi (dùng cho tập lệnh)
+arg-close = Người này không đăng nhập được nữa
+arg-open = Người này lại đăng nhập được
+user-none = Chưa có ai. Thêm người quản trị: loa user add TÊN --name "HỌ TÊN" --role admin
+user-done = Đã ghi thay đổi của { $id } ({ $name }).
+user-first-password =
+    Mật khẩu ban đầu của { $id } ({ $name }): { $password }
+    Chỉ hiện một lần; phải đổi khi đăng nhập lần đầu.
+user-not-entered = Chưa ghi được vào nhật ký nên không thay đổi gì.
+user-open = Đang dùng
+user-closed = Đã đóng
+user-must-change = Chưa đổi mật khẩu ban đầu
+head-id = Tên đăng nhập
+head-name = Họ và tên
+head-roles = Vai trò
+role-editor = Biên tập
+role-approver = Lãnh đạo duyệt
+role-operator = Trực máy
+role-auditor = Giám sát
+role-admin = Quản trị
+tone-heard = Thiết bị { $device } đã phát hết âm thử 1 giây. Hãy hỏi người ở chỗ loa xem có nghe thấy không.
+tone-failed = Thiết bị { $device } không phát được âm thử ({ $fault }): { $detail }
+tone-quiet-hours = Ngoài khung giờ phát, loa không được kêu, kể cả để thử.
+restart-done = Đài kết thúc có trật tự rồi khởi động lại với cấu hình mới.
+settings-changed = Tệp cấu hình vừa được sửa ở nơi khác.
+    .hint = Xem lại các giá trị hiện tại rồi sửa lại.

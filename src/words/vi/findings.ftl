@@ -239,3 +239,24 @@ audio-loud = Tệp `{ $file }` quá to ({ $loudness } LUFS); âm thanh được 
     .hint = Thu hoặc xuất lại với mức thấp hơn.
 audio-length-lies = Tệp `{ $file }` tự ghi dài { $stated } nhưng thực tế dài { $true }.
     .hint = Chương trình tính theo độ dài thực tế; không cần làm gì.
+
+listen-malformed = `{ $found }` không phải địa chỉ để mở trang.
+    .hint = Ghi địa chỉ và cổng, ví dụ `127.0.0.1:8470`, hoặc `off` nếu không dùng trang.
+listen-open = Địa chỉ `{ $found }` mở trang cho máy khác, mà đường truyền chưa được mã hóa.
+    .hint = Dùng `127.0.0.1:8470` để chỉ máy này mở được trang, hoặc thêm `tls = "own"` để đài tự cấp chứng chỉ.
+host-malformed = `{ $found }` không phải tên miền.
+    .hint = Chỉ ghi tên, không có `http://`, không có cổng, ví dụ `loa.ducpho.gov.vn`.
+certificate-twice = `tls = "own"` và tệp chứng chỉ được ghi cùng lúc.
+    .hint = Bỏ `tls` để dùng tệp, hoặc bỏ `certificate` và `key` để đài tự cấp chứng chỉ.
+certificate-alone = Chứng chỉ và khóa riêng phải đi đôi.
+    .hint = Ghi cả `certificate` và `key`, đều tính từ thư mục của đài.
+certificate-missing = Không có tệp `{ $file }`; các trang chưa mở được, việc phát không bị ảnh hưởng.
+    .hint = Đặt tệp vào đúng chỗ, hoặc dùng `tls = "own"`.
+certificate-none = Trong tệp `{ $file }` không có chứng chỉ nào.
+    .hint = Tệp phải ở dạng PEM, bắt đầu bằng `-----BEGIN CERTIFICATE-----`.
+certificate-broken = Không dùng được chứng chỉ hoặc khóa trong `{ $file }`: { $detail }.
+    .hint = Kiểm tra xem hai tệp ở dạng PEM có cùng một đôi không; khóa không được đặt mật khẩu.
+proxy-malformed = `{ $found }` không phải địa chỉ IP.
+    .hint = Ghi địa chỉ của máy chủ trung gian, ví dụ `10.0.0.1`.
+proxy-unnamed = Có địa chỉ của máy chủ trung gian mà chưa có tên miền.
+    .hint = Thêm `behind = "TÊN MIỀN"`, là tên mà người dùng mở trang.

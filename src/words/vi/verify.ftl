@@ -11,7 +11,7 @@ verify-leaf = Mục { $entry } { $what ->
     [body] không có đúng các trường của loại `{ $kind }`
     [value] chứa giá trị không được phép
    *[spelling] không đúng dạng chuẩn tắc, từ byte { $at }
-}. loa không bao giờ ghi như vậy: mục này đã bị sửa và có thể bị hiểu theo hai cách khác nhau
+}. Phần mềm không bao giờ ghi như vậy: mục này đã bị sửa và có thể bị hiểu theo hai cách khác nhau
 verify-seq = Mục ở vị trí { $entry } lại ghi là mục { $found }: có mục bị bỏ, bị lặp hoặc bị đổi chỗ
 verify-row = Mục { $entry } được lưu dưới số `{ $found }`: bảng dữ liệu đã bị sửa bằng tay, việc tra cứu có thể cho ra mục khác
 verify-opening = Nhật ký không bắt đầu bằng mục mở nhật ký: phần đầu đã bị cắt hoặc bị thay
@@ -26,8 +26,8 @@ verify-clock-step = Tại mục { $entry }, đồng hồ nhảy { $ms } ms mà k
 verify-boot-missing = Mục { $entry } thuộc lần khởi động máy khác nhưng không có mục khởi động đứng trước: thiếu mục, hoặc mục lấy từ máy khác
 verify-wall-behind = Mục { $entry } bắt đầu một lượt phát khi đồng hồ chậm { $ms } ms so với nhật ký mà chưa ai chỉnh hoặc xác nhận: giờ ghi của lượt phát này không chứng minh được gì
 verify-head = Số mục lưu kèm điểm kiểm khác với số mục đã ký: phần này đã bị sửa bằng tay
-verify-schema = `{ $name }` trong cơ sở dữ liệu của nhật ký không đúng như loa tạo ra: đã bị sửa, bị xóa hoặc bị thêm vào, việc tra cứu có thể khác với nội dung các mục
-verify-unread = Không đọc các mục: bảng chứa chúng không đúng như loa tạo ra, có thể trả về nội dung bất kỳ
+verify-schema = `{ $name }` trong cơ sở dữ liệu của nhật ký không đúng như phần mềm tạo ra: đã bị sửa, bị xóa hoặc bị thêm vào, việc tra cứu có thể khác với nội dung các mục
+verify-unread = Không đọc các mục: bảng chứa chúng không đúng như phần mềm tạo ra, có thể trả về nội dung bất kỳ
 verify-node = Nút { $node } của cây băm đã lưu, ghi cùng mục { $entry }, bị sai: các mục vẫn nguyên vẹn nhưng bằng chứng lập từ cây này sẽ không hợp lệ
 verify-nodes-more = Cây băm đã lưu có nút không thuộc mục nào: có mục đã bị xóa hoặc cây đã bị sửa bằng tay
 verify-blob-missing = { $kind ->

@@ -48,8 +48,7 @@ pub fn suffer(machine: &mut Machine, slot: &Slot, rest: &[Slot], before: &[Slot]
                 .collect();
             machine.station.issue(*revision, &["a.wav"], &kept);
             machine.pass_until(*at - s(if *fate == Revised { 85 } else { 3600 }));
-            // A worker surveys it; the next one is known by the new revision's digest only to the log.
-            sleep(Duration::from_millis(600));
+            machine.until_accepted(*at, *revision);
             if *fate == Revised {
                 machine.arm(id, *at);
             } else {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use fastrand::Rng;
 use loa::{
+    control::Folder,
     evidence::{
         Body, BootFacts, Clk, Cue, End, ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact,
         SegmentFact, Start, Trigger,
@@ -13,6 +14,8 @@ use loa::{
     store::{Blob, Log},
     units::{Digest, Frames, Level, Month, SlotId},
 };
+
+use super::station::Station;
 
 /// Writes the history of a station into its log.
 pub struct Historian<'a> {
@@ -275,4 +278,16 @@ pub fn slots(month: Month) -> Vec<SlotId> {
 /// When a slot is due.
 pub fn planned(slot: &SlotId) -> DateTime<Utc> {
     (slot.local - TimeDelta::hours(7)).and_utc()
+}
+
+/// Gives the log of `station` the history of March 2022.
+pub fn march(station: &Station, seed: u64) -> Folder {
+    let folder = Folder::open(&station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let month = "2022-03".parse().unwrap();
+    let mut historian = Historian::quiet(&mut log, month, seed);
+    historian.boot();
+    let schedule = historian.accept(month, 1);
+    historian.live(month, schedule);
+    folder
 }

@@ -1,5 +1,6 @@
 //! What the integration tests share: masters to air, and a sound server to air them on.
 
+pub mod browser;
 pub mod clock;
 pub mod faults;
 pub mod history;
@@ -8,6 +9,7 @@ pub mod player;
 pub mod pulse;
 pub mod site;
 pub mod station;
+pub mod visitor;
 
 /// SIGSTOP to a process, or SIGCONT.
 fn freeze(process: &std::process::Child, frozen: bool) {

@@ -69,6 +69,7 @@ fn line(event: &Event) -> String {
         Event::Started { first, from, latency_us, .. } => {
             format!("Started {} {} {latency_us}", first.timestamp_nanos_opt().unwrap(), from.0)
         }
+        Event::Progress { position, .. } => format!("Progress {}", position.0),
         Event::Lost { fault, position, .. } => format!("Lost {fault:?} {}", position.0),
         Event::OpenFailed { fault, device, .. } => format!("OpenFailed {fault:?} {device}"),
         Event::Opened { device, second, .. } => format!("Opened {device} {second}"),
@@ -187,9 +188,7 @@ impl Remote {
     pub fn until_position(&self, position: u64) {
         let mut heard = 0;
         while heard < position {
-            let progress = self.wait(&["Progress"]).concat();
-            let digits = progress.rsplit("Frames(").next().unwrap();
-            heard = digits.trim_end_matches(|end: char| !end.is_ascii_digit()).parse().unwrap();
+            heard = self.wait(&["Progress"])[1].parse().unwrap();
         }
     }
 

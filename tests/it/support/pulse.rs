@@ -81,6 +81,17 @@ impl Server {
             .env("HOME", self.folder.path())
     }
 
+    fn list(&self, of: &str) -> String {
+        let mut list = Command::new("pactl");
+        let list = self.environment(&mut list).args(["list", "short", of]).output().unwrap();
+        String::from_utf8(list.stdout).unwrap()
+    }
+
+    /// Whether anything plays.
+    pub fn has_streams(&self) -> bool {
+        !self.list("sink-inputs").is_empty()
+    }
+
     /// Takes the sink away, or brings it back.
     pub fn sink(&self, there: bool) {
         if there {
@@ -89,9 +100,7 @@ impl Server {
             assert!(self.pactl(&words));
             return;
         }
-        let mut list = Command::new("pactl");
-        let list = self.environment(&mut list).args(["list", "short", "modules"]).output().unwrap();
-        let list = String::from_utf8(list.stdout).unwrap();
+        let list = self.list("modules");
         let loud = list.lines().find(|line| line.contains("sink_name=loud ")).expect("the sink is there");
         assert!(self.pactl(&["unload-module", loud.split('\t').next().unwrap()]));
     }

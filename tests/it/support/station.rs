@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     fmt::Write as _,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -75,6 +76,9 @@ ranges = ["00:00-24:00"]
 [policy]
 late_start_s = 600
 make_goods = 0
+
+[web]
+listen = "127.0.0.1:0"
 "#;
 
 impl Station {
@@ -225,6 +229,14 @@ impl Station {
         out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Adds a person with one role and a password of their own.
+    pub fn user(&self, id: &str, role: &str, password: &str) {
+        let args = ["user", "add", id, "--name", id, "--role", role, "--password-stdin"];
+        let mut adding = self.command(&args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        adding.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        assert!(adding.wait().unwrap().success(), "{id} is added");
+    }
+
     /// The as-run rows.
     pub fn rows(&self) -> Vec<Value> {
         self.json(&["log"])
@@ -311,6 +323,12 @@ impl Daemon<'_> {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Waits for the orderly end that somebody asked for.
+    pub fn ended(mut self) {
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.trace());
     }
 
     /// SIGTERM, and waits for the orderly end.

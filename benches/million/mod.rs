@@ -1,0 +1,150 @@
+//! A log of a million entries: fifteen airings a day of seven segments each, over twelve years.
+
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use loa::{
+    control::{self, Folder},
+    evidence::{Body, BootFacts, Clk, Cue, End, Outcome, ScheduleFact, SegmentFact, Start, Trigger},
+    store::{Blob, Log},
+    units::{Digest, Frames, Level, Month, SlotId},
+};
+
+pub const SIZE: u64 = 1_000_000;
+/// Fifteen airings a day, hourly signs of life and a boot each morning fill it in twelve years.
+const HOURS: std::ops::Range<u32> = 5..20;
+const ALL: Frames = Frames(34_560_000);
+
+fn clk(at: DateTime<Utc>, boot: u64) -> Clk {
+    let ms = at.timestamp_millis();
+    Clk { wall_ms: ms, boot_ms: ms % 86_400_000, boot: format!("{boot:032x}"), sync: true, offset_min: 420 }
+}
+
+/// A month's schedule as the log keeps it, and the blobs of which it is the digest.
+fn accept(month: Month, revision: u32) -> (ScheduleFact, Vec<Blob>) {
+    let sample = include_str!("../../schedules/2022-03.toml").replace("2022-03", &month.to_string());
+    let text = sample.replace("revision  = 1", &format!("revision  = {revision}"));
+    let approval = format!("approval of {month} {revision}");
+    let fact = ScheduleFact {
+        ward: false,
+        month,
+        revision,
+        digest: Digest::of(text.as_bytes()),
+        slots: Digest::of(b"slots"),
+        count: 450,
+        approval: Digest::of(approval.as_bytes()),
+        by: "Nguyễn Văn A".into(),
+        document: "12/PD".into(),
+    };
+    let blob = |kind, text: String| Blob { kind, bytes: text.into_bytes() };
+    (fact, vec![blob("schedule", text), blob("approval", approval)])
+}
+
+/// One airing of seven segments; now and then somebody says something about it.
+fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Body> {
+    let cue = Cue {
+        ward: false,
+        slot: Some(slot.clone()),
+        airing: None,
+        repairs: None,
+        month: slot.month,
+        programme: slot.programme.clone(),
+        trigger: Trigger::Schedule,
+        by: String::new(),
+        planned_ms,
+        from: Frames::ZERO,
+        frames: ALL,
+        schedule,
+        master: Digest::of(b"master"),
+        loudness_lufs: Level(-1600),
+        true_peak_dbtp: Level(-100),
+    };
+    let start = Start {
+        hole_ms: None,
+        airing: seq,
+        first_us: planned_ms * 1000 + 4000,
+        error_us: 4000,
+        latency_us: 80_000,
+        device: "alsa_output.pci-0000_00_1b.0.analog-stereo".into(),
+    };
+    let segment = |n| {
+        let file = Digest::of(&[u8::try_from(n).unwrap()]);
+        Body::Segment(SegmentFact { airing: seq, n, file, frames: Frames(4_937_142) })
+    };
+    let end = End {
+        airing: seq,
+        slot: Some(slot.clone()),
+        outcome: Outcome::Full,
+        reason: None,
+        last_us: Some(planned_ms * 1000 + 720_000_000),
+        expected: ALL,
+        decoded: ALL,
+        delivered: ALL,
+        consumed: ALL,
+        muted: Frames(0),
+        underruns: Frames(0),
+        hole_ms: 0,
+        proof: 3,
+    };
+    let mut bodies = vec![Body::Cue(Box::new(cue)), Body::Start(start)];
+    bodies.extend((0..7).map(segment));
+    bodies.push(Body::End(Box::new(end)));
+    if seq.is_multiple_of(50) {
+        bodies.push(Body::Note { slot: slot.clone(), by: "Trực".into(), text: "loa khu 3 rè".into() });
+    }
+    bodies
+}
+
+/// One day from its boot on.
+fn day(log: &Log, day: NaiveDate, schedule: Digest) -> Vec<(Clk, Body)> {
+    let boot = u64::try_from(day.to_epoch_days()).unwrap();
+    let at = |hour: u32| (day.and_hms_opt(hour, 30, 0).unwrap() - TimeDelta::hours(7)).and_utc();
+    let config = Body::Config {
+        digest: Digest::of(b"config"),
+        plan: Digest::of(b"plan"),
+        station: "duc-pho".into(),
+        unit: "duc-pho".into(),
+        output: "default".into(),
+        demo: false,
+    };
+    let opening = [
+        Body::Boot(BootFacts { clean: true, last_alive_ms: None }),
+        Body::Sw { version: "0.1.0".into(), exe: Digest::of(b"exe") },
+        config,
+        Body::ClockStep { step_ms: 1200 },
+    ];
+    let mut entries: Vec<_> = opening.into_iter().map(|body| (clk(at(4), boot), body)).collect();
+    for hour in HOURS {
+        entries.push((clk(at(hour), boot), Body::Heartbeat {}));
+        let local = day.and_hms_opt(hour, 30, 0).unwrap();
+        let slot = SlotId { month: Month::of(day), programme: "cchc".into(), local };
+        let seq = log.size() + entries.len() as u64;
+        let bodies = airing(seq, &slot, at(hour).timestamp_millis(), schedule);
+        entries.extend(bodies.into_iter().map(|body| (clk(at(hour), boot), body)));
+    }
+    entries
+}
+
+/// A log of [`SIZE`] entries in the folder `root`; gives its last whole month.
+pub fn filled(root: &Path) -> (Folder, Month) {
+    control::init(root, &loa::clock::System::new()).unwrap();
+    let folder = Folder::open(root).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let mut month: Month = "2014-01".parse().unwrap();
+    while log.size() < SIZE {
+        let mut schedule = Digest::of(b"");
+        for revision in 1..=2 {
+            let (fact, blobs) = accept(month, revision);
+            schedule = fact.digest;
+            let at = month.first().and_hms_opt(0, 0, 0).unwrap().and_utc();
+            log.append_with_blobs(&[(clk(at, 0), Body::ScheduleAccept(fact))], &blobs).unwrap();
+        }
+        for date in month.first().iter_days().take_while(|date| month.contains(*date)) {
+            let entries = day(&log, date, schedule);
+            log.append(&entries).unwrap();
+        }
+        month = month.next();
+    }
+    println!("{} entries, {} MiB", log.size(), std::fs::metadata(folder.log_path()).unwrap().len() >> 20);
+    (folder, Month::of(month.first() - TimeDelta::days(40)))
+}

@@ -1,0 +1,117 @@
+//! `loa report`: a month or a year, as a workbook, as lines, or as JSON.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Exit, say::Say};
+use crate::{
+    clock::{Clock as _, System},
+    control::{self, Account, Folder},
+    reconcile::Period,
+    report,
+    units::Month,
+    words::Message,
+};
+
+/// What a report is about.
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportPeriod {
+    Month {
+        #[arg(value_name = "YYYY-MM")]
+        month: Month,
+        #[arg(long)]
+        fifteenth: bool,
+        #[command(flatten)]
+        form: ReportForm,
+    },
+    Year {
+        #[arg(value_name = "YYYY")]
+        year: i32,
+        #[arg(long, value_name = "DATE", requires = "to")]
+        from: Option<NaiveDate>,
+        #[arg(long, value_name = "DATE", requires = "from")]
+        to: Option<NaiveDate>,
+        #[command(flatten)]
+        form: ReportForm,
+    },
+}
+
+/// How a report is written.
+#[derive(Debug, Args)]
+pub(super) struct ReportForm {
+    #[arg(long, value_enum, default_value_t = ReportFormat::Xlsx)]
+    pub format: ReportFormat,
+    #[arg(long, value_name = "TABLE", default_value = "airings")]
+    pub table: String,
+    /// As it stood at the end of this day; absent: today.
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Xlsx,
+    Csv,
+    Json,
+}
+
+pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow::Result<Exit> {
+    let (year, period, form) = match *wanted {
+        ReportPeriod::Month { month, fifteenth: false, ref form } => {
+            (month.year(), Period::Month(month), form)
+        }
+        ReportPeriod::Month { month, fifteenth: true, ref form } => {
+            (month.year(), Period::Fifteenth(month), form)
+        }
+        ReportPeriod::Year { year, from: Some(from), to: Some(to), ref form } => {
+            (year, Period::Custom { from, to }, form)
+        }
+        ReportPeriod::Year { year, ref form, .. } => (year, Period::Year, form),
+    };
+    let today = || System::new().now().wall.with_timezone(&folder.station.zone).date_naive();
+    let Some(account) = Account::of(folder, year, period, form.as_of.unwrap_or_else(today))? else {
+        say.no(&Message::new("report-no-plan").with("year", year));
+        return Ok(Exit::No);
+    };
+    let tables = report::tables(&account, say.lang);
+    let bytes = match form.format {
+        ReportFormat::Xlsx => report::xlsx(&account, &tables, say.lang)?,
+        ReportFormat::Json => format!("{:#}\n", report::json(&tables)).into_bytes(),
+        ReportFormat::Csv => {
+            let Some(table) = tables.iter().find(|table| table.name == form.table) else {
+                let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+                let no =
+                    Message::new("report-table").with("table", &form.table).with("names", names.join(", "));
+                say.no(&no);
+                return Ok(Exit::Usage);
+            };
+            report::csv(table)?
+        }
+    };
+    put(form, &bytes, say)
+}
+
+/// To its file, or to where the lines of a program go.
+fn put(form: &ReportForm, bytes: &[u8], say: Say) -> anyhow::Result<Exit> {
+    let Some(path) = &form.output else {
+        if form.format == ReportFormat::Xlsx {
+            say.no(&Message::new("report-output"));
+            return Ok(Exit::Usage);
+        }
+        io::stdout().write_all(bytes).context("write the report")?;
+        return Ok(Exit::Done);
+    };
+    control::deliver(path, form.force, bytes)?;
+    say.line(&say.text("report-done", &[("file", &path.display().to_string())]));
+    Ok(Exit::Done)
+}

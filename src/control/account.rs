@@ -1,0 +1,92 @@
+//! What a report of a period rests on: the plan, the matrix, every row of the log, and the log's own state.
+
+use chrono::NaiveDate;
+
+use super::{
+    ControlError, Folder,
+    compliance::recorded,
+    folder::open_log,
+    row::Row,
+    rows::{RowFilter, rows},
+};
+use crate::{
+    evidence::{Checkpoint, Outcome},
+    programme::Plan,
+    reconcile::{Matrix, Period, matrix},
+    words::Message,
+};
+
+/// A log that grows meanwhile is read again so often. One that is on air gains an entry in some seconds.
+const TRIES: usize = 5;
+
+/// A period's account, as one station's log gives it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The plan of the period's year.
+    pub plan: Plan,
+    /// Unit by programme month, with the sums.
+    pub matrix: Matrix,
+    /// The rows of the period that belong to the plan's year, in order, each with whether it counts as an airing.
+    pub airings: Vec<(Row, bool)>,
+    /// The signed head of the log that says so.
+    pub head: Checkpoint,
+}
+
+impl Account {
+    /// The account of `period` under the plan of `year`, as of the day `as_of`; nothing later counts. `None` when no
+    /// plan of that year is known.
+    ///
+    /// # Errors
+    ///
+    /// The period ends before it begins; the log cannot be read, or grows faster than it is read.
+    pub fn of(
+        folder: &Folder,
+        year: i32,
+        period: Period,
+        as_of: NaiveDate,
+    ) -> Result<Option<Account>, ControlError> {
+        if let Period::Custom { from, to } = period
+            && to < from
+        {
+            return Err(Message::new("range-reversed").with("from", from).with("to", to).into());
+        }
+        let log = open_log(&folder.log_path())?;
+        // Sums, lines and head must speak of one state of the log.
+        for _ in 0..TRIES {
+            let size = log.size()?;
+            let Some((plan, records)) = recorded(folder, &log, year)? else { return Ok(None) };
+            let matrix = matrix(&plan, period, as_of, &records);
+            let airings = airings(folder, &matrix, year, as_of)?;
+            let head = Checkpoint::unchecked(&log.head()?)
+                .map_err(|_| ControlError::from(Message::new("report-head")))?;
+            if head.size == size {
+                return Ok(Some(Account { plan, matrix, airings, head }));
+            }
+        }
+        Err(Message::new("report-busy").into())
+    }
+}
+
+fn airings(
+    folder: &Folder,
+    matrix: &Matrix,
+    year: i32,
+    as_of: NaiveDate,
+) -> Result<Vec<(Row, bool)>, ControlError> {
+    let (span, station) = (matrix.span, &folder.station.id);
+    // What sounded just beyond midnight belongs to the day on which it sounded.
+    let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
+    let mut rows = rows(folder, &folder.log_path(), &filter)?;
+    rows.retain(|row| {
+        let sounded = row.first_frame.as_ref().unwrap_or(&row.planned).get(..10);
+        let day = sounded.and_then(|day| day.parse::<NaiveDate>().ok());
+        row.month.starts_with(&format!("{year}-"))
+            && day.is_some_and(|day| span.contains(day) && day <= as_of)
+    });
+    let counted = rows.into_iter().map(|row| {
+        let entry = row.entries.first().copied().unwrap_or_default();
+        let counts = row.outcome == Some(Outcome::Full) && matrix.counted.contains(&(station.clone(), entry));
+        (row, counts)
+    });
+    Ok(counted.collect())
+}

@@ -1,0 +1,224 @@
+//! The compliance matrix of one station's own log: unit × programme month of a plan's year.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+use super::{
+    ControlError, Folder,
+    folder::open_log,
+    ledger::brief,
+    names::{Names, blob},
+};
+use crate::{
+    evidence::{AsRunRow, Body, ScheduleFact},
+    programme::{self, Plan, SlotList, civil},
+    reconcile::{Matrix, Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched, matrix},
+    store::{Filter, Reader},
+    units::ScheduleName,
+};
+
+/// A year of the log, read a stretch of so many days at a time.
+const STRETCH: i64 = 32 * 86_400_000;
+
+/// So many years are remembered.
+const MOST_YEARS: usize = 16;
+
+/// The matrices of a station's years, each remembered as long as the log says nothing new: a year is read from
+/// thousands of entries, and looked at again and again.
+#[derive(Debug, Default)]
+pub struct Compliance(Mutex<BTreeMap<i32, (Known, Option<Matrix>)>>);
+
+/// What a matrix was computed from: the size of the log, the day.
+type Known = (u64, NaiveDate);
+
+impl Compliance {
+    /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
+    /// belonged; nothing where no plan of that year is known.
+    pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
+        let log = open_log(&folder.log_path())?;
+        let known = (log.size()?, today);
+        // Whoever panicked here left whole years behind.
+        let years = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, matrix)) = years().get(&year)
+            && *of == known
+        {
+            return Ok(matrix.clone());
+        }
+        let matrix = compliance(folder, &log, year, today)?;
+        let mut years = years();
+        if years.len() >= MOST_YEARS {
+            years.clear();
+        }
+        years.insert(year, (known, matrix.clone()));
+        Ok(matrix)
+    }
+}
+
+fn compliance(
+    folder: &Folder,
+    log: &Reader,
+    year: i32,
+    today: NaiveDate,
+) -> Result<Option<Matrix>, ControlError> {
+    let Some((plan, records)) = recorded(folder, log, year)? else { return Ok(None) };
+    Ok(Some(matrix(&plan, Period::Year, today, &records)))
+}
+
+/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing
+/// where no plan of that year is known.
+pub(super) fn recorded(
+    folder: &Folder,
+    log: &Reader,
+    year: i32,
+) -> Result<Option<(Plan, Vec<StationRecord>)>, ControlError> {
+    let Some(mut plan) = plan_of(folder, log, year)? else { return Ok(None) };
+    let (rows, until) = rows_of(folder, log, year)?;
+    let records = records(folder, log, year, rows, until)?;
+    plan.units.retain(|unit| records.iter().any(|record| record.unit == unit.id));
+    Ok(Some((plan, records)))
+}
+
+/// The first instant of `year` at the station, in milliseconds since 1970 (UTC).
+fn new_year(folder: &Folder, year: i32) -> i64 {
+    let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
+    civil::instant(folder.station.zone, day).0.timestamp_millis()
+}
+
+/// The rows of the year's airing days, and the wall time of the log's last entry.
+fn rows_of(folder: &Folder, log: &Reader, year: i32) -> Result<(Vec<AsRunRow>, DateTime<Utc>), ControlError> {
+    let (mut from, to) = (new_year(folder, year), new_year(folder, year + 1));
+    let mut rows = Vec::new();
+    while let Some(begin) = log.next_planned(from)?.filter(|next| *next < to) {
+        from = begin.saturating_add(STRETCH).min(to);
+        rows.extend(log.at_once(|| brief(log, begin, from))?);
+    }
+    let last = log.size()?.saturating_sub(1);
+    let until = log.entries(last..last + 1).next().transpose()?.map(|entry| entry.clk.wall());
+    Ok((rows, until.unwrap_or_default()))
+}
+
+/// The plan of `year`: that of the settings, or the one that held when it ended.
+fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, ControlError> {
+    if folder.plan.year == year {
+        return Ok(Some(folder.plan.clone()));
+    }
+    let Some(seq) = log.last_before(new_year(folder, year + 1))? else { return Ok(None) };
+    let plan = match log.last_of("config", seq + 1)?.map(|entry| entry.body) {
+        Some(Body::Config { plan, .. }) => blob(log, plan)?,
+        _ => None,
+    };
+    Ok(plan.and_then(|bytes| programme::plan::read("plan", &bytes).0).filter(|plan| plan.year == year))
+}
+
+/// A record for every unit to which the station belonged in the year.
+fn records(
+    folder: &Folder,
+    log: &Reader,
+    year: i32,
+    rows: Vec<AsRunRow>,
+    until: DateTime<Utc>,
+) -> Result<Vec<StationRecord>, ControlError> {
+    let first = log.entries(0..1).next().transpose()?.map_or(until, |entry| entry.clk.wall());
+    let (meant, programmes) = meant(log, year)?;
+    let vouched = vouched(log, year)?;
+    let rules = Rules::new(folder.station.zone, folder.station.windows.clone());
+    let blank = |unit: String, known_from| StationRecord {
+        station: folder.station.id.clone(),
+        unit,
+        rules: rules.clone(),
+        known_from,
+        known_until: until,
+        meant: meant.clone(),
+        rows: Vec::new(),
+        vouched: Vec::new(),
+        programmes: programmes.clone(),
+    };
+    let mut names = Names::of(log);
+    // The unit that the row before belonged to.
+    let mut latest = 0;
+    let mut records: Vec<StationRecord> = Vec::new();
+    for row in rows {
+        let unit = names.unit(row.seqs.first().copied().unwrap_or_default())?;
+        let unit = unit.unwrap_or_else(|| folder.station.unit.clone());
+        // A station that came back to a unit is one station of it.
+        let at = records.iter().position(|record| record.unit == unit).unwrap_or(records.len());
+        if at == records.len() {
+            let since = if at == 0 { first } else { row.clk.wall() };
+            records.push(blank(unit, since));
+        }
+        if at != latest {
+            records[latest].known_until = row.clk.wall();
+            records[at].known_until = until;
+            latest = at;
+        }
+        records[at].rows.push(row);
+    }
+    if records.is_empty() {
+        records.push(blank(folder.station.unit.clone(), first));
+    }
+    // What people vouch for counts for the unit of that day, which may have no row: the program was down.
+    for vouched in vouched {
+        let entry = log.last_before(vouched.fact.first_ms)?;
+        let unit = entry.map(|entry| names.unit(entry)).transpose()?.flatten();
+        let unit = unit.unwrap_or_else(|| folder.station.unit.clone());
+        let at = DateTime::from_timestamp_millis(vouched.fact.first_ms).unwrap_or_default();
+        let of_unit = records.iter().position(|record| record.unit == unit).unwrap_or_else(|| {
+            records.push(StationRecord { known_until: at, ..blank(unit, at) });
+            records.len() - 1
+        });
+        records[of_unit].vouched.push(vouched);
+    }
+    Ok(records)
+}
+
+/// The slots and programmes of the accepted schedules of `year`.
+fn meant(log: &Reader, year: i32) -> Result<(Vec<Meant>, Vec<ProgrammeFact>), ControlError> {
+    let filter = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
+    let facts = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
+        Body::ScheduleAccept(fact) if fact.month.year() == year => Some(fact),
+        _ => None,
+    });
+    let mut of_schedule: BTreeMap<ScheduleName, Vec<ScheduleFact>> = BTreeMap::new();
+    for fact in facts {
+        of_schedule.entry(fact.name()).or_default().push(fact);
+    }
+    let (mut meant, mut programmes) = (Vec::new(), BTreeMap::new());
+    for facts in of_schedule.into_values() {
+        let mut lists = Vec::new();
+        for fact in facts {
+            let list =
+                blob(log, fact.slots)?.map(|bytes| String::from_utf8_lossy(&bytes).parse::<SlotList>());
+            lists.extend(list.and_then(Result::ok));
+            let schedule = blob(log, fact.digest)?
+                .and_then(|bytes| programme::read(&format!("{}.toml", fact.name()), &bytes).0);
+            // A later revision says what an earlier one said of the same programme.
+            for found in schedule.into_iter().flat_map(|schedule| schedule.programmes) {
+                let (month, id) = (fact.month, found.id);
+                let fact =
+                    ProgrammeFact { month, id: id.clone(), column: found.column, topics: found.topics };
+                programmes.insert((month, id), fact);
+            }
+        }
+        meant.extend(Meant::of_lists(&lists));
+    }
+    Ok((meant, programmes.into_values().collect()))
+}
+
+/// What people vouch for in `year`.
+fn vouched(log: &Reader, year: i32) -> Result<Vec<Vouched>, ControlError> {
+    let filter = Filter { kinds: vec!["manual"], ..Filter::default() };
+    let of_year = |fact: &crate::evidence::ManualFact| {
+        let at = DateTime::from_timestamp_millis(fact.first_ms).unwrap_or_default();
+        // Near the turn of the year the zone decides; a day more is cut by the programme month.
+        (at - TimeDelta::days(1)).year() <= year && (at + TimeDelta::days(1)).year() >= year
+    };
+    let facts = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
+        Body::Manual(fact) if of_year(&fact) => Some(Vouched { entry: entry.seq, fact: *fact }),
+        _ => None,
+    });
+    Ok(facts.collect())
+}

@@ -1,0 +1,27 @@
+//! Reports of a period, as tables: a matrix, the airings, the incidents, the topics and the sums. One set of tables
+//! is written as a workbook, as CSV and as JSON, so that no number stands in one and not in the other.
+
+mod csv;
+mod json;
+mod tables;
+mod xlsx;
+
+use thiserror::Error;
+
+pub use self::{
+    csv::csv,
+    json::json,
+    tables::{Cell, Column, Table, tables},
+    xlsx::xlsx,
+};
+
+/// Why a report could not be written.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The workbook.
+    #[error("cannot write the workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The lines.
+    #[error("cannot write the lines")]
+    Lines(#[from] ::csv::Error),
+}

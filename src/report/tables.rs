@@ -1,0 +1,300 @@
+//! The tables of a report, each number with the entries that it comes from.
+
+use serde::Serialize;
+
+use crate::{
+    control::{Account, Row},
+    evidence::{Outcome, Reason},
+    reconcile::MatrixTotals,
+    words::{self, Lang, say},
+};
+
+/// A field of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing is known of it.
+    Blank,
+    /// Words, a code, or an instant as ISO 8601 with its offset.
+    Text(String),
+    /// So many.
+    Count(u64),
+    /// Milliseconds; the difference of two instants has a sign.
+    Ms(f64),
+    /// Yes or no.
+    Yes(bool),
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// What machines know it by, for ever.
+    pub key: &'static str,
+    /// What people read above it.
+    pub heading: String,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What machines know it by.
+    pub name: &'static str,
+    /// What people read above it.
+    pub title: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows, each as long as the columns.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+const MATRIX: [&str; 13] = [
+    "unit",
+    "name",
+    "month",
+    "state",
+    "state_said",
+    "programmes_due",
+    "programmes_done",
+    "airings_due",
+    "airings_done",
+    "in_period",
+    "made_good",
+    "vouched",
+    "topics",
+];
+
+const AIRINGS: [&str; 24] = [
+    "planned",
+    "first_frame",
+    "last_frame",
+    "station",
+    "unit",
+    "month",
+    "programme",
+    "title",
+    "slot",
+    "outcome",
+    "outcome_said",
+    "reason",
+    "reason_said",
+    "counts",
+    "proof",
+    "start_error_ms",
+    "duration_ms",
+    "devices",
+    "repairs",
+    "approved_by",
+    "document",
+    "notes",
+    "entries",
+    "hash",
+];
+
+const INCIDENTS: [&str; 10] = [
+    "planned",
+    "unit",
+    "month",
+    "title",
+    "outcome_said",
+    "reason",
+    "reason_said",
+    "detail",
+    "notes",
+    "entries",
+];
+
+const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
+
+const TOTALS: [&str; 3] = ["total", "said", "value"];
+
+/// The tables of `account`, for people who read `lang`.
+#[must_use]
+pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
+    vec![
+        table("matrix", &MATRIX, matrix(account, lang), lang),
+        table(
+            "airings",
+            &AIRINGS,
+            account.airings.iter().map(|(row, counts)| airing(row, *counts, lang)),
+            lang,
+        ),
+        table("incidents", &INCIDENTS, incidents(account, lang), lang),
+        table("topics", &TOPICS, topics(account), lang),
+        table("totals", &TOTALS, totals(account, lang), lang),
+    ]
+}
+
+fn table(
+    name: &'static str,
+    keys: &[&'static str],
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+    lang: Lang,
+) -> Table {
+    let heading = |key: &str| say(lang, &format!("report-{}", key.replace('_', "-")), &[]);
+    let columns = keys.iter().map(|key| Column { key, heading: heading(key) }).collect();
+    Table { name, title: heading(&format!("of-{name}")), columns, rows: rows.into_iter().collect() }
+}
+
+fn matrix(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
+    let units = account.matrix.units.iter();
+    let cells = units.flat_map(|unit| unit.cells.iter().map(move |cell| (unit, cell)));
+    let row = cells.map(|(unit, cell)| {
+        let topics: Vec<&str> = cell.topics.iter().map(String::as_str).collect();
+        vec![
+            text(&unit.unit),
+            text(&unit.name),
+            text(cell.month),
+            code(&cell.state),
+            text(cell.message().say(lang)),
+            count(cell.programmes_due),
+            count(cell.programmes_done),
+            count(cell.airings_due),
+            count(cell.airings_done),
+            count(cell.in_period),
+            count(cell.made_good),
+            count(cell.vouched),
+            text(topics.join(", ")),
+        ]
+    });
+    row.collect()
+}
+
+fn airing(row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
+    vec![
+        text(&row.planned),
+        maybe(row.first_frame.as_ref()),
+        maybe(row.last_frame.as_ref()),
+        text(&row.station),
+        text(&row.unit),
+        text(&row.month),
+        text(&row.programme),
+        maybe(row.title.as_ref()),
+        maybe(row.slot.as_ref()),
+        row.outcome.as_ref().map_or(Cell::Blank, code),
+        coded("outcome", row.outcome.as_ref(), lang),
+        row.reason.as_ref().map_or(Cell::Blank, code),
+        coded("reason", row.reason.as_ref(), lang),
+        Cell::Yes(counts),
+        count(row.proof),
+        row.start_error_ms.map_or(Cell::Blank, Cell::Ms),
+        row.duration_ms.map_or(Cell::Blank, Cell::Count),
+        text(row.devices.join(", ")),
+        maybe(row.repairs.as_ref()),
+        maybe(row.approved_by.as_ref()),
+        maybe(row.document.as_ref()),
+        notes(row),
+        entries(row),
+        maybe(row.hash.as_ref()),
+    ]
+}
+
+/// What was due and does not count, with its reason: no test, and no slot that a newer revision dropped.
+fn incidents(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
+    let due = |row: &Row| row.is_due() && row.reason != Some(Reason::Superseded);
+    let missed = account.airings.iter().filter(|(row, counts)| !counts && due(row));
+    let line = missed.map(|(row, _)| {
+        vec![
+            text(&row.planned),
+            text(&row.unit),
+            text(&row.month),
+            maybe(row.title.as_ref()),
+            coded("outcome", row.outcome.as_ref(), lang),
+            row.reason.as_ref().map_or(Cell::Blank, code),
+            coded("reason", row.reason.as_ref(), lang),
+            text(&row.detail),
+            notes(row),
+            entries(row),
+        ]
+    });
+    line.collect()
+}
+
+fn topics(account: &Account) -> Vec<Vec<Cell>> {
+    let covered = |id: &str| account.matrix.topics.get(id).into_iter().flatten();
+    let line = account.plan.topics.iter().map(|topic| {
+        let months: Vec<String> = covered(&topic.id).map(ToString::to_string).collect();
+        vec![text(&topic.id), text(&topic.text), Cell::Yes(!months.is_empty()), text(months.join(", "))]
+    });
+    line.collect()
+}
+
+fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
+    let MatrixTotals {
+        units,
+        units_aired,
+        cells_due,
+        cells_complete,
+        airings_due,
+        airings_done,
+        in_period,
+        vouched,
+        strays,
+    } = account.matrix.totals;
+    let sounded = account.airings.iter().filter(|(_, counts)| *counts);
+    let aired_ms = sounded.filter_map(|(row, _)| row.duration_ms).sum();
+    // A slot has one outcome; one that was full where nobody could hear it counts for none of the first.
+    let of = |wanted: Outcome, counted: bool| {
+        let rows = account.airings.iter().filter(|(row, _)| row.is_due());
+        rows.filter(|(row, counts)| row.outcome == Some(wanted) && *counts == counted).count() as u64
+    };
+    let lines = [
+        ("units", u64::from(units)),
+        ("units_aired", units_aired.into()),
+        ("cells_due", cells_due.into()),
+        ("cells_complete", cells_complete.into()),
+        ("airings_due", airings_due.into()),
+        ("airings_done", airings_done.into()),
+        ("in_period", in_period.into()),
+        ("aired_ms", aired_ms),
+        ("full", of(Outcome::Full, true)),
+        ("full_uncounted", of(Outcome::Full, false)),
+        ("partial", of(Outcome::Partial, false)),
+        ("missed", of(Outcome::Missed, false)),
+        ("preempted", of(Outcome::Preempted, false)),
+        ("out_of_window", of(Outcome::OutOfWindow, false)),
+        ("cancelled", of(Outcome::Cancelled, false)),
+        ("vouched", vouched.into()),
+        ("strays", strays.into()),
+        ("log_entries", account.head.size),
+    ];
+    let said = |key: &str| say(lang, &format!("report-total-{}", key.replace('_', "-")), &[]);
+    let mut lines: Vec<Vec<Cell>> =
+        lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
+    for (key, value) in
+        [("log_root", account.head.root.to_string()), ("log_code", account.head.code().to_string())]
+    {
+        lines.push(vec![text(key), text(said(key)), text(value)]);
+    }
+    lines
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "a reference is a value, too")]
+fn text(value: impl ToString) -> Cell {
+    Cell::Text(value.to_string())
+}
+
+fn maybe(value: Option<impl ToString>) -> Cell {
+    value.map_or(Cell::Blank, text)
+}
+
+fn count(count: impl Into<u64>) -> Cell {
+    Cell::Count(count.into())
+}
+
+fn code(code: &impl Serialize) -> Cell {
+    Cell::Text(words::code(code))
+}
+
+/// The same for people.
+fn coded(prefix: &str, code: Option<&impl Serialize>, lang: Lang) -> Cell {
+    maybe(code.map(|code| say(lang, &format!("{prefix}-{}", words::code(code)), &[])))
+}
+
+fn notes(row: &Row) -> Cell {
+    let notes: Vec<String> = row.notes.iter().map(|note| format!("{}: {}", note.by, note.text)).collect();
+    text(notes.join("; "))
+}
+
+fn entries(row: &Row) -> Cell {
+    let entries: Vec<String> = row.entries.iter().map(u64::to_string).collect();
+    text(entries.join(" "))
+}

@@ -1,0 +1,164 @@
+//! A workbook (ECMA-376) that opens in Excel and `LibreOffice`: a sheet a table, and the matrix once more as people
+//! look at it, unit by month. Sums are formulas over the data, so that whoever doubts one can follow it.
+
+use rust_xlsxwriter::{
+    Color, ConditionalFormatText, ConditionalFormatTextRule, Format, FormatAlign, Formula, Workbook,
+    Worksheet, utility::column_number_to_name,
+};
+
+use super::{Cell, ReportError, Table};
+use crate::{
+    control::Account,
+    reconcile::{Matrix, State},
+    words::{Lang, say},
+};
+
+/// Widest column, in characters.
+const WIDEST: u16 = 60;
+
+/// `account` and its `tables` as a workbook for people who read `lang`.
+///
+/// # Errors
+///
+/// A table is larger than a sheet can be.
+pub fn xlsx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, ReportError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.set_name(say(lang, "report-of-grid", &[]))?;
+    grid(sheet, &account.matrix, lang)?;
+    for table in tables {
+        let sheet = book.add_worksheet();
+        sheet.set_name(&table.title)?;
+        fill(sheet, table)?;
+    }
+    let totals = tables.iter().position(|table| table.name == "totals");
+    let named = |name: &str| tables.iter().find(|table| table.name == name);
+    if let (Some(totals), Some(airings), Some(matrix)) = (totals, named("airings"), named("matrix")) {
+        // The grid stands before the tables.
+        live(book.worksheet_from_index(totals + 1)?, &tables[totals], airings, matrix)?;
+    }
+    Ok(book.save_to_buffer()?)
+}
+
+fn head() -> Format {
+    Format::new()
+        .set_bold()
+        .set_text_wrap()
+        .set_align(FormatAlign::VerticalCenter)
+        .set_background_color(Color::RGB(0x00D9_E2EC))
+}
+
+fn fill(sheet: &mut Worksheet, table: &Table) -> Result<(), ReportError> {
+    let head = head();
+    for (at, column) in (0..).zip(&table.columns) {
+        sheet.write_string_with_format(0, at, &column.heading, &head)?;
+        let cells = table.rows.iter().filter_map(|row| row.get(usize::from(at)));
+        let longest = cells.map(|cell| said(cell).chars().count()).max().unwrap_or(0);
+        let width = u16::try_from(longest.max(column.heading.chars().count())).unwrap_or(WIDEST);
+        sheet.set_column_width(at, width.clamp(8, WIDEST) + 2)?;
+    }
+    for (line, row) in (1..).zip(&table.rows) {
+        for (at, cell) in (0..).zip(row) {
+            put(sheet, line, at, cell)?;
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    let last = u32::try_from(table.rows.len()).unwrap_or(u32::MAX);
+    let width = u16::try_from(table.columns.len()).unwrap_or(1).max(1) - 1;
+    sheet.autofilter(0, 0, last.max(1), width)?;
+    print(sheet)
+}
+
+/// On A4 across, as wide as the paper, the heads on every page.
+fn print(sheet: &mut Worksheet) -> Result<(), ReportError> {
+    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    Ok(())
+}
+
+fn said(cell: &Cell) -> String {
+    match cell {
+        Cell::Blank | Cell::Yes(_) => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Ms(ms) => ms.to_string(),
+    }
+}
+
+fn put(sheet: &mut Worksheet, line: u32, at: u16, cell: &Cell) -> Result<(), ReportError> {
+    match cell {
+        Cell::Blank => return Ok(()),
+        // Never as a formula, whatever it begins with.
+        Cell::Text(text) => sheet.write_string(line, at, text)?,
+        #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+        Cell::Count(count) => sheet.write_number(line, at, *count as f64)?,
+        Cell::Ms(ms) => sheet.write_number(line, at, *ms)?,
+        Cell::Yes(yes) => sheet.write_number(line, at, f64::from(u8::from(*yes)))?,
+    };
+    Ok(())
+}
+
+fn column(table: &Table, key: &str) -> u16 {
+    let at = table.columns.iter().position(|column| column.key == key).unwrap_or_default();
+    u16::try_from(at).unwrap_or_default()
+}
+
+/// Unit by month, "done/due" with the sign of the state, and a colour by the sign.
+fn grid(sheet: &mut Worksheet, matrix: &Matrix, lang: Lang) -> Result<(), ReportError> {
+    let (head, middle) = (head(), Format::new().set_align(FormatAlign::Center));
+    sheet.write_string_with_format(0, 0, say(lang, "report-name", &[]), &head)?;
+    sheet.set_column_width(0, 32)?;
+    for (at, month) in (1..).zip(&matrix.months) {
+        sheet.write_string_with_format(0, at, month.to_string(), &head)?;
+    }
+    let mut last = (1, 1);
+    for (line, unit) in (1..).zip(&matrix.units) {
+        sheet.write_string(line, 0, &unit.name)?;
+        for (at, cell) in (1..).zip(&unit.cells) {
+            let done = format!("{}/{} {}", cell.airings_done, cell.airings_due, cell.state.sign());
+            sheet.write_string_with_format(line, at, done, &middle)?;
+            last = (line, at);
+        }
+    }
+    for (state, colour) in
+        [(State::Complete, 0x00C6_E5C3), (State::Short, 0x00FF_E699), (State::None, 0x00F4_B6B0)]
+    {
+        let rule = ConditionalFormatTextRule::Contains(state.sign().to_owned());
+        let format = Format::new().set_background_color(Color::RGB(colour));
+        let contains = ConditionalFormatText::new().set_rule(rule).set_format(format);
+        sheet.add_conditional_format(1, 1, last.0, last.1, &contains)?;
+    }
+    sheet.set_freeze_panes(1, 1)?;
+    print(sheet)
+}
+
+/// Puts formulas over the data where a sum can be told from it.
+fn live(sheet: &mut Worksheet, totals: &Table, airings: &Table, matrix: &Table) -> Result<(), ReportError> {
+    let range = |table: &Table, key: &str| {
+        let letter = column_number_to_name(column(table, key));
+        format!("'{}'!${letter}$2:${letter}${}", table.title.replace('\'', "''"), table.rows.len().max(1) + 1)
+    };
+    let of_due = |key: &str| {
+        let state = range(matrix, "state");
+        format!("=SUMIFS({0},{state},\"<>not-yet-due\",{state},\"<>no-unit\")", range(matrix, key))
+    };
+    let value = column(totals, "value");
+    for (line, row) in (1..).zip(&totals.rows) {
+        let (Some(Cell::Text(key)), Some(Cell::Count(known))) = (row.first(), row.get(usize::from(value)))
+        else {
+            continue;
+        };
+        let formula = match key.as_str() {
+            "airings_due" => of_due("airings_due"),
+            "airings_done" => of_due("airings_done"),
+            "vouched" => format!("=SUM({})", range(matrix, "vouched")),
+            "in_period" => format!("=SUM({})", range(airings, "counts")),
+            "aired_ms" => {
+                format!("=SUMIFS({},{},1)", range(airings, "duration_ms"), range(airings, "counts"))
+            }
+            "cells_complete" => format!("=COUNTIF({},\"complete\")", range(matrix, "state")),
+            _ => continue,
+        };
+        sheet.write_formula(line, value, Formula::new(formula).set_result(known.to_string()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The log, where an auditor is at home: a month's calendar and lines, each airing with all its facts, its proof, and the
+//! bundle to take along.
+
+mod airing;
+mod bundle;
+mod list;
+mod proof;
+
+use super::{
+    error::{Fault, done},
+    page::{Page, Visit},
+    route::Route,
+};
+use crate::{
+    control::{
+        Ask,
+        Role::{self, Approver, Auditor, Operator},
+    },
+    evidence::Outcome,
+    units::SlotId,
+    words::{Message, code},
+};
+
+/// Who explains what happened.
+const EXPLAINERS: &[Role] = &[Operator];
+/// Who corrects what an entry says.
+const CORRECTORS: &[Role] = &[Operator, Approver];
+
+pub(super) fn routes() -> Vec<Route> {
+    [list::routes(), airing::routes(), proof::routes(), bundle::routes()].into_iter().flatten().collect()
+}
+
+/// How an outcome looks: a symbol that is told apart in black and white, and the class of its colour.
+pub(super) fn mark(outcome: Option<Outcome>) -> (&'static str, &'static str) {
+    match outcome {
+        Some(Outcome::Full) => ("●", "ok"),
+        Some(Outcome::Partial) => ("◐", "warning"),
+        Some(Outcome::Missed) => ("✕", "error"),
+        Some(Outcome::OutOfWindow) => ("◇", "error"),
+        Some(Outcome::Preempted) => ("▲", "warning"),
+        Some(Outcome::Cancelled) => ("–", ""),
+        Some(Outcome::Test) => ("T", ""),
+        None => ("…", ""),
+    }
+}
+
+/// Every outcome, for a legend and a choice; the last is none yet.
+pub(super) const OUTCOMES: [Option<Outcome>; 8] = [
+    Some(Outcome::Full),
+    Some(Outcome::Partial),
+    Some(Outcome::Missed),
+    Some(Outcome::OutOfWindow),
+    Some(Outcome::Preempted),
+    Some(Outcome::Cancelled),
+    Some(Outcome::Test),
+    None,
+];
+
+/// An outcome in words.
+pub(super) fn outcome_words(page: &Page, outcome: Option<Outcome>) -> String {
+    outcome.map_or_else(|| page.t("web-open"), |outcome| page.coded("outcome", &code(outcome)))
+}
+
+/// Where an airing has its page: under its slot, or under its first entry where it has none.
+pub(super) fn place(slot: Option<&SlotId>, airing: Option<u64>) -> String {
+    match (slot, airing) {
+        (Some(slot), _) => format!("/log/slot/{slot}"),
+        (None, Some(airing)) => format!("/log/airing/{airing}"),
+        (None, None) => "/log".into(),
+    }
+}
+
+/// Work on the log, which waits for the disk.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, crate::control::ControlError> + Send + 'static,
+) -> Result<T, Fault> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(Fault::failed)??)
+}
+
+/// An auditor's look at `what` is an entry, durable before anything of it is shown; one an hour.
+async fn looked(visit: &Visit, what: String) -> Result<(), Fault> {
+    let Some(person) = visit.person.as_ref().filter(|person| person.roles.contains(&Auditor)) else {
+        return Ok(());
+    };
+    let site = &visit.site;
+    if !site.begins_to_look(&person.id, &what) {
+        return Ok(());
+    }
+    let entered = done(site.studio.ask(Ask::Read { by: visit.by(), what: what.clone() }).await);
+    if entered.is_err() {
+        site.has_not_looked(&person.id, &what);
+    }
+    entered.map(drop)
+}
+
+fn unclear(name: &'static str, found: &str) -> Fault {
+    Fault::no(Message::new("web-field").with("field", name).with("found", found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_outcomes_look_alike_without_colours() {
+        let symbols: std::collections::BTreeSet<&str> = OUTCOMES.iter().map(|o| mark(*o).0).collect();
+        assert_eq!(symbols.len(), OUTCOMES.len());
+    }
+}

@@ -1,0 +1,128 @@
+//! Verification before an auditor's eyes: one entry step by step, or the whole log.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::Path,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use tokio::sync::Semaphore;
+
+use super::blocking;
+use crate::{
+    control::{self, Against, Audit, Endorsed, Proof},
+    evidence::Outcome,
+    web::{
+        error::Fault,
+        form::Form,
+        page::{Page, Visit, html},
+        reading::decimal,
+        route::{EVERYONE, Route, get, post},
+    },
+    words::Message,
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        post("/log/check", EVERYONE, check),
+        get("/log/proof/{entry}", EVERYONE, download),
+        post("/log/verify", EVERYONE, verify),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "proof.html")]
+struct ProofPage {
+    page: Page,
+    proof: Proof,
+    back: String,
+}
+
+async fn proof(visit: &Visit, entry: u64) -> Result<Proof, Fault> {
+    let folder = visit.site.studio.folder.clone();
+    blocking(move || control::proof(&folder, entry)).await?.ok_or_else(Fault::missing)
+}
+
+async fn check(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
+    let proof = proof(&visit, form.parsed("entry")?).await?;
+    let back = Some(form.get("back")).filter(|back| back.starts_with("/log/")).unwrap_or("/log").to_owned();
+    Ok(html(&ProofPage { page: visit.page("web-proof"), proof, back }))
+}
+
+/// The proof as a file that other programs verify: `c2sp.org/tlog-proof`.
+async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
+    let entry = entry.parse().map_err(|_| Fault::missing())?;
+    let proof = proof(&visit, entry).await?;
+    let mut text = format!("c2sp.org/tlog-proof@v1\nindex {entry}\n");
+    for hash in &proof.path {
+        text += &BASE64.encode(hash.0);
+        text.push('\n');
+    }
+    text.push('\n');
+    text += &proof.note;
+    let mut response = text.into_response();
+    let name = format!("attachment; filename=\"{}-{entry}.tlog-proof\"", visit.site.studio.folder.station.id);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(Fault::failed)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct AuditPage {
+    page: Page,
+    audit: Audit,
+    sentence: String,
+    slots: String,
+    before: Option<String>,
+    seconds: String,
+}
+
+/// Two at once would take the processor from what airs.
+static ONE: Semaphore = Semaphore::const_new(1);
+
+async fn verify(visit: Visit) -> Result<Response, Fault> {
+    let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-audit-busy"))) };
+    let root = visit.site.studio.folder.root.clone();
+    let begun = visit.site.studio.clock().now();
+    let audit = blocking(move || control::audit(&root, &Against::default())).await?;
+    let ms = visit.site.studio.clock().now().since(&begun).num_milliseconds();
+    let ms = f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
+    let seconds = decimal(ms / 1000.0, 1, false, visit.lang);
+    let report = &audit.report;
+    let message = if report.holds() {
+        Message::new("verify-whole").with("size", report.size).with("root", report.root)
+    } else {
+        let count = report.faults.len() as u64 + report.more_faults;
+        Message::new("verify-broken").with("count", count).with("size", report.size)
+    };
+    let (sentence, slots) = (visit.say(&message), visit.say(&slots(&audit)));
+    let before = before(&audit).map(|message| visit.say(&message));
+    Ok(html(&AuditPage { page: visit.page("web-audit"), audit, sentence, slots, before, seconds }))
+}
+
+fn slots(audit: &Audit) -> Message {
+    let Some(slots) = &audit.slots else { return Message::new("verify-slots-unjudged") };
+    let full = slots.closed.get(&Outcome::Full).copied().unwrap_or(0);
+    let closed: u64 = slots.closed.values().sum();
+    Message::new("verify-slots")
+        .with("listed", slots.listed)
+        .with("full", full)
+        .with("other", closed - full)
+        .with("open", slots.open + slots.to_come)
+        .with("without", slots.without)
+}
+
+fn before(audit: &Audit) -> Option<Message> {
+    let before = audit.before.as_ref()?;
+    let endorsed = match before.endorsed {
+        Endorsed::Opened => "opened",
+        Endorsed::Unopened => "unopened",
+        Endorsed::No => "no",
+    };
+    let message = Message::new("verify-before").with("origin", &before.origin).with("reason", &before.reason);
+    Some(message.with("opened", &before.opened).with("endorsed", endorsed))
+}

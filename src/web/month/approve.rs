@@ -1,0 +1,98 @@
+//! Approval: exactly what is seen is released, by the person signed in, with their password once more; or it goes back
+//! with words.
+
+use std::net::IpAddr;
+
+use askama::Template;
+use axum::{Extension, extract::Path, response::Response};
+
+use super::{
+    super::{
+        error::{Fault, done},
+        form::Form,
+        guard::Client,
+        page::{Page, Visit, both, html},
+    },
+    compare::{self, Row},
+    view::{Month, month},
+};
+use crate::{
+    control::{self, Act, Approve, Ask, People},
+    units::{Digest, ScheduleName},
+    words::Message,
+};
+
+#[derive(Template)]
+#[template(path = "approve.html")]
+struct ApprovePage {
+    page: Page,
+    month: Month,
+    rows: Option<Vec<Row>>,
+}
+
+pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result<Response, Fault> {
+    let month = month(&visit, name).await?;
+    let draft = month.draft.clone();
+    let old = visit.work(move |studio| control::last_approved(&studio.folder, &draft)).await?;
+    let rows =
+        old.zip(month.draft.file.schedule.as_ref()).map(|(old, new)| compare::compare(visit.lang, &old, new));
+    Ok(html(&ApprovePage { page: visit.page("web-approve"), month, rows }))
+}
+
+pub(super) async fn approve(
+    visit: Visit,
+    Path(name): Path<ScheduleName>,
+    Extension(Client(from)): Extension<Client>,
+    Extension(form): Extension<Form>,
+) -> Response {
+    match approved(&visit, name, from, &form).await {
+        Ok(said) => visit.done(&format!("/month/{name}"), said).await,
+        Err(fault) => visit.refuse(&format!("/month/{name}/approve"), fault).await,
+    }
+}
+
+async fn approved(
+    visit: &Visit,
+    name: ScheduleName,
+    from: IpAddr,
+    form: &Form,
+) -> Result<[String; 2], Fault> {
+    let seen: Digest = form.parsed("seen")?;
+    let Some(person) = visit.person.clone() else { return Err(Fault::missing()) };
+    let password = form.get("password").to_owned();
+    let document = form.get("document").trim().to_owned();
+    let by = person.name.clone();
+    visit.site.may_guess(&person.id, from).map_err(|_| Fault::no(Message::new("web-guesses")))?;
+    visit
+        .work(move |studio| {
+            let people = People::read(&studio.folder)?;
+            if people.verify(&person.id, &password).is_none() {
+                return Err(Message::new("password-old-wrong").into());
+            }
+            let order = Approve { schedule: name, by, document, key: None, seen: Some(seen) };
+            control::approve(&studio.folder, &order, studio.now())
+        })
+        .await?;
+    // The daemon takes it now, and enters by whom it was released.
+    done(visit.site.studio.ask(Ask::Look {}).await)?;
+    Ok(both(&Message::new("web-approve-done").with("month", name)))
+}
+
+pub(super) async fn give_back(
+    visit: Visit,
+    Path(name): Path<ScheduleName>,
+    Extension(form): Extension<Form>,
+) -> Response {
+    let returned = async {
+        let seen: Digest = form.parsed("seen")?;
+        let (by, words) = (visit.by(), form.get("words").to_owned());
+        let text = control::given_back(name, &words);
+        visit.work(move |studio| control::give_back(&studio.folder, name, seen, &by, &words)).await?;
+        done(visit.site.studio.enter(Act::Schedule, &visit.by(), text).await)?;
+        Ok(both(&Message::new("web-return-done")))
+    };
+    match returned.await {
+        Ok(said) => visit.done(&format!("/month/{name}"), said).await,
+        Err(fault) => visit.refuse(&format!("/month/{name}/approve"), fault).await,
+    }
+}

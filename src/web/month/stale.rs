@@ -1,0 +1,175 @@
+//! What somebody typed into a month that another has saved meanwhile: shown beside what is there now, to be sent again.
+
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use super::super::{
+    error::{Fault, Sentence},
+    form::Form,
+    page::{Page, Visit, html},
+};
+use crate::{
+    control::{Draft, Trail},
+    programme::{Programme, Schedule, Segment, SegmentKind, Source},
+    units::ScheduleName,
+};
+
+/// A field: what was typed, and what is there now.
+struct Typed {
+    label: String,
+    value: String,
+    now: String,
+}
+
+#[derive(Template)]
+#[template(path = "stale.html")]
+struct StalePage {
+    page: Page,
+    name: ScheduleName,
+    why: String,
+    trail: Option<Trail>,
+    op: String,
+    typed: Vec<Typed>,
+    /// What the change is about now: a segment or a programme, where it is about one.
+    about: Option<String>,
+    /// What it is about is no longer there.
+    gone: bool,
+    seen: String,
+    fields: Vec<(String, String)>,
+}
+
+/// Whether `fault` says that another person saved first.
+pub(super) fn is_stale(fault: &Fault) -> bool {
+    matches!(&fault.said, Sentence::Message(said) if said.code == "draft-conflict")
+}
+
+/// The labels of the fields that people fill.
+const LABELS: &[(&str, &str)] = &[
+    ("issued_by", "web-issued-by"),
+    ("id", "web-programme-id"),
+    ("kind", "web-kind"),
+    ("title", "web-title"),
+    ("column", "web-column"),
+    ("source", "web-source"),
+    ("editor", "web-editor"),
+    ("announcer", "web-announcer"),
+    ("topic", "web-topics"),
+    ("file", "web-file"),
+    ("day", "web-date"),
+    ("time", "web-time"),
+    ("repeat", "web-repeat"),
+    ("unit", "web-units"),
+    ("reason", "web-outside-reason"),
+];
+
+/// The page of a change that came too late.
+pub(super) async fn show(visit: Visit, name: ScheduleName, form: Form, fault: Fault) -> Response {
+    let draft = match visit.work(move |studio| Draft::read(&studio.folder, name)).await {
+        Ok(draft) => draft,
+        Err(fault) => return fault.into_response(),
+    };
+    let page = visit.page("web-stale");
+    let there = draft.file.schedule.as_ref().map(|schedule| There::find(schedule, &form));
+    let there = there.unwrap_or(There { segment: None, programme: None, issuer: "", gone: true });
+    let typed = LABELS.iter().filter(|(name, _)| form.all(name).any(|value| !value.is_empty()));
+    let typed = typed.map(|(name, label)| {
+        let values: Vec<_> = form.all(name).map(|value| worded(&page, name, value)).collect();
+        Typed { label: page.t(label), value: values.join(", "), now: worded(&page, name, &there.field(name)) }
+    });
+    let typed = typed.collect();
+    let mut fields = form.0.clone();
+    fields.retain(|(name, _)| name != "token" && name != "seen");
+    let stale = StalePage {
+        why: fault.said.in_lang(visit.lang),
+        op: page.coded("web-op", if OPS.contains(&form.get("op")) { form.get("op") } else { "other" }),
+        about: there.about(),
+        gone: there.gone,
+        seen: draft.file.digest.to_string(),
+        trail: draft.trail.filter(|trail| !trail.by.is_empty()),
+        page,
+        name,
+        typed,
+        fields,
+    };
+    (StatusCode::CONFLICT, html(&stale)).into_response()
+}
+
+/// The changes that have a name of their own.
+const OPS: &[&str] = &[
+    "issuer",
+    "programme-add",
+    "programme",
+    "programme-remove",
+    "segments-add",
+    "segment",
+    "segment-up",
+    "segment-down",
+    "segment-move",
+    "segment-remove",
+    "slots-add",
+    "slots-remove",
+];
+
+/// A value as people read it.
+fn worded(page: &Page, field: &str, value: &str) -> String {
+    match field {
+        "kind" if SegmentKind::ALL.iter().any(|(word, _)| *word == value) => {
+            page.coded("segment-kind", value)
+        }
+        "source" if Source::ALL.iter().any(|(word, _)| *word == value) => page.coded("web-made-by", value),
+        "repeat" if ["once", "weekly", "daily"].contains(&value) => page.coded("web-repeat", value),
+        "unit" if value == "*" => page.t("web-units-all"),
+        _ => value.to_owned(),
+    }
+}
+
+/// What a change would meet now.
+struct There<'a> {
+    segment: Option<&'a Segment>,
+    programme: Option<&'a Programme>,
+    issuer: &'a str,
+    gone: bool,
+}
+
+impl<'a> There<'a> {
+    fn find(schedule: &'a Schedule, form: &Form) -> There<'a> {
+        let op = form.get("op");
+        let programme = schedule.programme(form.get("programme"));
+        let of_segment = op == "segment" || op.starts_with("segment-");
+        let n = form.get("n").parse::<usize>().ok().filter(|_| of_segment);
+        let segment = n.and_then(|n| programme?.segments.get(n));
+        let issuer = if op == "issuer" { schedule.issued_by.as_str() } else { "" };
+        let gone =
+            (!form.get("programme").is_empty() && programme.is_none()) || (of_segment && segment.is_none());
+        // Only a change of the programme itself is compared with it.
+        There { segment, programme: programme.filter(|_| op.starts_with("programme")), issuer, gone }
+    }
+
+    /// The present value of the field called `name`.
+    fn field(&self, name: &str) -> String {
+        let word =
+            |kind: SegmentKind| SegmentKind::ALL.iter().find(|(_, of)| *of == kind).map(|(word, _)| *word);
+        let source = |source: Source| Source::ALL.iter().find(|(_, of)| *of == source).map(|(word, _)| *word);
+        match (self.segment, self.programme, name) {
+            (Some(segment), _, "title") => segment.title.clone(),
+            (Some(segment), _, "kind") => word(segment.kind).unwrap_or_default().into(),
+            (_, Some(programme), "id") => programme.id.clone(),
+            (_, Some(programme), "title") => programme.title.clone(),
+            (_, Some(programme), "column") => programme.column.clone(),
+            (_, Some(programme), "source") => source(programme.source).unwrap_or_default().into(),
+            (_, Some(programme), "editor") => programme.editor.clone(),
+            (_, Some(programme), "announcer") => programme.announcer.clone(),
+            (_, Some(programme), "topic") => programme.topics.join(", "),
+            (_, _, "issued_by") => self.issuer.to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn about(&self) -> Option<String> {
+        let segment = self.segment.map(|segment| format!("{} ({})", segment.title, segment.file));
+        segment.or_else(|| self.programme.map(|programme| format!("{} ({})", programme.title, programme.id)))
+    }
+}

@@ -1,0 +1,321 @@
+//! On air: what sounds now, what comes next, whether all is well, and the stop key.
+
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::Path,
+    http::header,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use chrono::{DateTime, NaiveDateTime};
+use qrcode::{QrCode, render::svg};
+use tokio_stream::{Stream, StreamExt as _, wrappers::IntervalStream};
+
+use super::{
+    error::{Fault, done},
+    form::Form,
+    page::{Page, Visit, html},
+    route::{EVERYONE, Route, get, has, post},
+};
+use crate::{
+    control::{
+        self, Ask, Draft, Lamp, NextSlot, Reply,
+        Role::{Admin, Approver, Operator},
+        Row, RowFilter, Status,
+    },
+    programme::civil,
+    units::{Month, SlotId},
+    words::Message,
+};
+
+/// Who may end what is on air, and what would follow.
+const STOPPERS: &[control::Role] = &[Operator, Approver, Admin];
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        get("/on-air", EVERYONE, show),
+        get("/on-air/live", EVERYONE, live),
+        get("/on-air/wall", EVERYONE, wall),
+        get("/on-air/checkpoint.svg", EVERYONE, checkpoint),
+        post("/on-air/stop", has(STOPPERS), stop),
+        post("/on-air/release", has(STOPPERS), release),
+        post("/on-air/cancel", has(STOPPERS), cancel),
+        get("/on-air/cancel/{*slot}", has(STOPPERS), ask_cancel),
+        post("/on-air/clock", has(STOPPERS), confirm_clock),
+    ]
+}
+
+/// What changes by itself.
+#[derive(Template)]
+#[template(path = "live.html")]
+struct Live<'a> {
+    page: &'a Page,
+    status: &'a Status,
+    titles: &'a Titles,
+    today: &'a [Today],
+}
+
+#[derive(Template)]
+#[template(path = "on-air.html")]
+struct OnAirPage {
+    page: Page,
+    status: Status,
+    titles: Titles,
+    today: Vec<Today>,
+    may_stop: bool,
+    may_test: bool,
+    wall: bool,
+}
+
+/// The titles of the programmes, by their month and id.
+type Titles = BTreeMap<(Month, String), String>;
+
+/// A row of today.
+#[derive(Clone)]
+struct Today {
+    time: String,
+    programme: String,
+    outcome: String,
+    class: &'static str,
+    reason: Option<String>,
+}
+
+#[allow(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "as templates call it")]
+impl Live<'_> {
+    fn lamps(&self) -> [(&'static str, &Lamp); 3] {
+        let Status { device, clock, disk, .. } = self.status;
+        [("web-lamp-device", device), ("web-lamp-clock", clock), ("web-lamp-disk", disk)]
+    }
+
+    /// Whether the visitor may cancel what comes.
+    fn may_cancel(&self) -> bool {
+        self.page.visit.has(STOPPERS)
+    }
+
+    /// What airs in `slot`, as people call it.
+    fn title(&self, slot: Option<&SlotId>, id: &str) -> String {
+        titled(self.titles, slot).unwrap_or_else(|| id.to_owned())
+    }
+
+    fn said(&self, lamp: &Lamp) -> String {
+        lamp.said.in_lang(self.page.visit.lang).to_owned()
+    }
+
+    fn remedy<'a>(&self, lamp: &'a Lamp) -> Option<&'a str> {
+        Some(lamp.said.hint[self.page.visit.lang as usize].as_str()).filter(|hint| !hint.is_empty())
+    }
+
+    fn time(&self, at: &str) -> String {
+        let format = "%H:%M:%S · %d/%m/%Y";
+        DateTime::parse_from_rfc3339(at).map_or_else(|_| at.into(), |at| at.format(format).to_string())
+    }
+
+    fn span(&self, ms: u64) -> String {
+        let seconds = ms / 1000;
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    }
+
+    fn until(&self, next: &NextSlot) -> String {
+        let seconds = (next.in_ms / 1000).max(0);
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+        if days == 0 { clock } else { self.page.t1("web-days", "days", &days) + " " + &clock }
+    }
+}
+
+impl OnAirPage {
+    fn live(&self) -> Live<'_> {
+        Live { page: &self.page, status: &self.status, titles: &self.titles, today: &self.today }
+    }
+}
+
+async fn status(visit: &Visit) -> Result<Status, Fault> {
+    match visit.site.studio.ask(Ask::Status).await {
+        Reply::Status(status) => Ok(*status),
+        other => Err(done(other).err().unwrap_or_else(|| Fault::failed("no status"))),
+    }
+}
+
+async fn show(visit: Visit) -> Result<Response, Fault> {
+    page(visit, false).await
+}
+
+/// The same in large type, for a screen on the wall.
+async fn wall(visit: Visit) -> Result<Response, Fault> {
+    page(visit, true).await
+}
+
+async fn page(visit: Visit, wall: bool) -> Result<Response, Fault> {
+    let status = status(&visit).await?;
+    let (titles, today) = (titles(&visit).await?, today(&visit).await?);
+    let (may_stop, may_test) = (visit.has(STOPPERS), visit.has(&[Operator, Admin]));
+    Ok(html(&OnAirPage {
+        page: visit.page("web-nav-on-air"),
+        status,
+        titles,
+        today,
+        may_stop,
+        may_test,
+        wall,
+    }))
+}
+
+fn titled(titles: &Titles, slot: Option<&SlotId>) -> Option<String> {
+    titles.get(&(slot?.month, slot?.programme.clone())).cloned()
+}
+
+/// The titles in the last months as they were approved; what was not yet is called as its draft has it.
+async fn titles(visit: &Visit) -> Result<Titles, Fault> {
+    visit
+        .work(|studio| {
+            let mut titles = Titles::new();
+            for name in control::schedules(&studio.folder)?.into_iter().rev().take(6) {
+                let draft = Draft::read(&studio.folder, name)?;
+                let approved = control::last_approved(&studio.folder, &draft)?;
+                let programmes =
+                    approved.or(draft.file.schedule).into_iter().flat_map(|month| month.programmes);
+                titles.extend(programmes.map(|programme| ((name.month, programme.id), programme.title)));
+            }
+            Ok(titles)
+        })
+        .await
+}
+
+async fn today(visit: &Visit) -> Result<Vec<Today>, Fault> {
+    let studio = visit.site.studio.clone();
+    let rows = tokio::task::spawn_blocking(move || {
+        let day = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+        let filter = RowFilter { from: Some(day), to: Some(day), outcome: None };
+        control::rows(&studio.folder, &studio.folder.log_path(), &filter)
+    });
+    let rows = rows.await.map_err(Fault::failed)??;
+    Ok(rows.iter().map(|row| of_today(visit, row)).collect())
+}
+
+fn of_today(visit: &Visit, row: &Row) -> Today {
+    let page = visit.page("web-nav-on-air");
+    let word = |prefix: &str, value: serde_json::Value| {
+        value.as_str().map(|code| (page.coded(prefix, code), code.to_owned()))
+    };
+    let outcome = word("outcome", serde_json::to_value(row.outcome).unwrap_or_default());
+    let (outcome, code) = outcome.unwrap_or_else(|| (page.t("web-open"), String::new()));
+    let reason = word("reason", serde_json::to_value(row.reason).unwrap_or_default());
+    let time = DateTime::parse_from_rfc3339(&row.planned);
+    Today {
+        time: time.map_or_else(|_| row.planned.clone(), |at| at.format("%H:%M:%S").to_string()),
+        programme: row.title.clone().unwrap_or_else(|| row.programme.clone()),
+        outcome,
+        class: match code.as_str() {
+            "full" => "ok",
+            "missed" | "partial" | "out-of-window" => "error",
+            _ => "",
+        },
+        reason: reason.map(|(reason, _)| reason),
+    }
+}
+
+/// What the live part keeps while the log stays as it is.
+#[derive(Default)]
+struct Kept {
+    size: Option<u64>,
+    titles: Titles,
+    today: Vec<Today>,
+}
+
+/// The live part, once a second, for five minutes: then the browser asks again, and its session is looked at anew.
+async fn live(visit: Visit) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let page = std::sync::Arc::new(visit.page("web-nav-on-air"));
+    let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1))).take(300);
+    let kept = std::sync::Arc::new(tokio::sync::Mutex::new(Kept::default()));
+    let events = seconds.then(move |_| {
+        let kept = std::sync::Arc::clone(&kept);
+        let page = std::sync::Arc::clone(&page);
+        async move {
+            let Ok(status) = status(&page.visit).await else {
+                return Ok(Event::default().event("gone").data(""));
+            };
+            let mut kept = kept.lock().await;
+            // Only an entry of the log changes what is told of the day.
+            if kept.size != Some(status.log.size) {
+                let visit = &page.visit;
+                // What cannot be read stays as it was: just then the lamps matter.
+                if let (Ok(titles), Ok(today)) = (titles(visit).await, today(visit).await) {
+                    *kept = Kept { size: Some(status.log.size), titles, today };
+                }
+            }
+            let live = Live { page: &page, status: &status, titles: &kept.titles, today: &kept.today };
+            let text = live.render().unwrap_or_default();
+            Ok(Event::default().event("status").data(text))
+        }
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+/// The signed head of the log as a QR code, for a telephone.
+async fn checkpoint(visit: Visit) -> Result<Response, Fault> {
+    let checkpoint = status(&visit).await?.log.checkpoint;
+    let code = QrCode::new(checkpoint.as_bytes()).map_err(Fault::failed)?;
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(240, 240).build();
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-store")], picture)
+        .into_response())
+}
+
+async fn stop(visit: Visit, Extension(form): Extension<Form>) -> Response {
+    let asked = async {
+        let hold_until = match form.get("hold_until").trim() {
+            "" => None,
+            text => Some(civil_time(&visit, text)?),
+        };
+        let reason = form.get("reason").trim().to_owned();
+        done(visit.site.studio.ask(Ask::Stop { by: visit.by(), reason, hold_until }).await)
+    };
+    let result = asked.await;
+    visit.told("/on-air", result).await
+}
+
+/// A civil time of the station as browsers send it.
+fn civil_time(visit: &Visit, text: &str) -> Result<DateTime<chrono::Utc>, Fault> {
+    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M"];
+    let local = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let unclear = || Fault::no(Message::new("time-unclear").with("time", text));
+    Ok(civil::instant(visit.site.studio.folder.station.zone, local.ok_or_else(unclear)?).0)
+}
+
+async fn release(visit: Visit) -> Response {
+    let result = done(visit.site.studio.ask(Ask::Release { by: visit.by() }).await);
+    visit.told("/on-air", result).await
+}
+
+async fn confirm_clock(visit: Visit) -> Response {
+    let result = done(visit.site.studio.ask(Ask::ConfirmClock { by: visit.by() }).await);
+    visit.told("/on-air", result).await
+}
+
+#[derive(Template)]
+#[template(path = "cancel.html")]
+struct CancelPage {
+    page: Page,
+    title: String,
+    slot: SlotId,
+}
+
+async fn ask_cancel(visit: Visit, Path(slot): Path<String>) -> Result<Response, Fault> {
+    let slot: SlotId = slot.parse().map_err(|_| Fault::missing())?;
+    let title = titled(&titles(&visit).await?, Some(&slot)).unwrap_or_else(|| slot.programme.clone());
+    Ok(html(&CancelPage { page: visit.page("web-cancel"), title, slot }))
+}
+
+async fn cancel(visit: Visit, Extension(form): Extension<Form>) -> Response {
+    let asked = async {
+        let slot = form.parsed::<SlotId>("slot")?;
+        let reason = form.get("reason").trim().to_owned();
+        done(visit.site.studio.ask(Ask::Cancel { slot, by: visit.by(), reason }).await)
+    };
+    let result = asked.await;
+    visit.told("/on-air", result).await
+}

@@ -1,0 +1,70 @@
+//! The matrix of one station's own log.
+
+use std::fs;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use loa::{
+    control::{Compliance, Folder},
+    evidence::{Body, BootFacts, Clk, ManualFact, Outcome},
+    store::Log,
+    units::Digest,
+};
+
+use super::support::{history::Historian, station::Station};
+
+fn at(text: &str) -> i64 {
+    text.parse::<DateTime<Utc>>().unwrap().timestamp_millis()
+}
+
+fn clk(wall_ms: i64) -> Clk {
+    Clk { wall_ms, boot_ms: wall_ms, boot: "0".repeat(32), sync: true, offset_min: 420 }
+}
+
+/// The station belongs to `unit` from now on.
+fn config(unit: &str) -> Body {
+    let digest = Digest::of(unit.as_bytes());
+    let (station, output) = ("pho-hoa".into(), "pulse:loud".into());
+    Body::Config { digest, plan: digest, station, unit: unit.into(), output, demo: false }
+}
+
+/// Somebody's word for an airing of March's programme.
+fn manual(first_ms: i64) -> Body {
+    Body::Manual(Box::new(ManualFact {
+        slot: None,
+        month: "2022-03".parse().unwrap(),
+        programme: "cchc".into(),
+        first_ms,
+        last_ms: first_ms + 600_000,
+        outcome: Outcome::Full,
+        by: "An".into(),
+        text: "máy FM cũ".into(),
+        statement: Digest::of(b""),
+    }))
+}
+
+#[test]
+fn what_people_vouch_for_counts_for_the_unit_of_that_day() {
+    let station = Station::new(&[]);
+    fs::copy("config/plan-2022.toml", station.path("config/plan-2022.toml")).unwrap();
+    let folder = Folder::open(&station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let (early, late) = (at("2022-03-04T10:00:00Z"), at("2022-03-25T10:00:00Z"));
+    let month = "2022-03".parse().unwrap();
+    Historian::quiet(&mut log, month, 1).accept(month, 1);
+    let boot = Body::Boot(BootFacts { clean: true, last_alive_ms: None });
+    let mut say = |wall_ms, body| log.append(&[(clk(wall_ms), body)]).unwrap();
+    say(at("2022-03-02T00:00:00Z"), boot);
+    say(at("2022-03-02T00:00:00Z"), config("pho-hoa"));
+    say(at("2022-03-15T00:00:00Z"), config("pho-minh"));
+    // Both are entered when the station has long changed its unit.
+    for first in [early, early + 86_400_000, late] {
+        say(at("2022-04-02T00:00:00Z"), manual(first));
+    }
+    let today = NaiveDate::from_ymd_opt(2022, 4, 3).unwrap();
+    let matrix = Compliance::default().of(&folder, 2022, today).unwrap().unwrap();
+    let vouched = |unit: &str| {
+        let row = matrix.units.iter().find(|row| row.unit == unit);
+        row.map_or(0, |row| row.cells.iter().map(|cell| cell.vouched).sum())
+    };
+    assert_eq!((vouched("pho-hoa"), vouched("pho-minh"), matrix.totals.vouched), (2, 1, 3));
+}
