@@ -413,6 +413,9 @@ impl Player {
             events.push(Event::Steady { device });
         }
         if ended.is_some() {
+            if open.stream.output.proof() == 3 && !open.watch.paced() {
+                tracing::warn!(watch = ?open.watch, "aired, but the pace of the stream could not be proved");
+            }
             let period_ns = frames_ns(u64::from(open.stream.period));
             open.linger_ns = clocks.boot(clocks.now_ns) + latency + period_ns + LINGER_NS;
             open.stream.desk.disarm();

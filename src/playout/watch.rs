@@ -1,4 +1,11 @@
 //! The watch over an open stream: is it still called, and does it consume at the rate of sound?
+//!
+//! A callback comes late on a machine that is out of breath, never early; so of each half second only the moment counts at
+//! which the stream was furthest ahead, its *mark*. A short pause moves all later marks by its length: marks on one
+//! side of it tell the rate, those on two sides do not. That is why the rate is believed over any stretch of a few
+//! seconds, and found wrong only over a long one.
+
+use std::collections::VecDeque;
 
 use crate::units::RATE;
 
@@ -16,15 +23,29 @@ const BELIEVED_NS: i64 = 3_000_000_000;
 /// …and after so long a stretch it is a fault when it is wrong by more than callbacks come late on a
 /// machine that is out of breath, which is four periods.
 const JUDGED_NS: i64 = 10_000_000_000;
-/// A stretch is measured anew after so long, so that an old error does not hide a new one.
+/// Marks are kept for so long, so that an old error does not hide a new one.
 const FRESH_NS: i64 = 60_000_000_000;
-/// For so long a stretch may begin anew where the stream is earliest: first facts out of a buffer that was still being
-/// filled, or of a callback that came late, would shift all of it.
-const SEATED_NS: i64 = 1_000_000_000;
+/// One mark is kept of so long a time.
+const MARK_NS: i64 = 500_000_000;
 /// Frames ahead of time that no buffer explains.
 const GROSS_FRAMES: u64 = RATE as u64;
 
+/// Facts of a moment: stream time and frames handed over until then.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    ns: i64,
+    frames: u64,
+}
+
+impl Mark {
+    /// How much further ahead of time the stream is than it was at `earlier`, at the rate of sound.
+    fn ahead_ns(self, earlier: Mark) -> i64 {
+        frames_ns(self.frames - earlier.frames) - (self.ns - earlier.ns)
+    }
+}
+
 /// Watches one stream.
+#[derive(Debug)]
 pub(super) struct Watch {
     period: u64,
     /// Stream time at which it was opened.
@@ -32,11 +53,11 @@ pub(super) struct Watch {
     callbacks: u64,
     /// Boot time at which a new callback was last seen.
     changed_ns: i64,
-    /// Where the measured stretch begins: stream time and frames.
-    since: Option<(i64, u64)>,
-    /// Stream time from which on it stays there.
-    seated_ns: i64,
-    last: Option<(i64, u64)>,
+    /// The marks behind the last pause, oldest first; the last one is of the half second that runs.
+    marks: VecDeque<Mark>,
+    /// Stream time at which the running half second began.
+    half_ns: i64,
+    last: Option<Mark>,
     paced: bool,
     /// Time without frames that nobody took notice of yet.
     pause_ns: i64,
@@ -52,8 +73,8 @@ impl Watch {
             opened_ns,
             callbacks: 0,
             changed_ns: boot_ns,
-            since: None,
-            seated_ns: 0,
+            marks: VecDeque::new(),
+            half_ns: 0,
             last: None,
             paced: false,
             pause_ns: 0,
@@ -85,42 +106,51 @@ impl Watch {
     }
 
     fn pace(&mut self, facts: &Facts) -> Option<(Fault, String)> {
-        let now = (facts.callback_ns, facts.handed);
+        let now = Mark { ns: facts.callback_ns, frames: facts.handed };
         // From the opening on, so that a device that swallows everything at once is known at the first look.
-        let open_ns = (now.0 - self.opened_ns).max(0);
-        if frames_ns(now.1.saturating_sub(GROSS_FRAMES + 4 * self.period)) > open_ns {
-            return Some(self.unpaced(now.1, open_ns));
+        let open_ns = (now.ns - self.opened_ns).max(0);
+        if frames_ns(now.frames.saturating_sub(GROSS_FRAMES + 4 * self.period)) > open_ns {
+            return Some(self.unpaced(now.frames, open_ns));
         }
-        let last = self.last.replace(now).unwrap_or(now);
-        let since = self.since.unwrap_or_else(|| self.begin(now));
+        let behind_ns = -now.ahead_ns(self.last.replace(now).unwrap_or(now));
         // A pause (a stall that ended, a suspended machine) is no rate: measure from behind it.
-        let behind_ns = (now.0 - last.0) - frames_ns(now.1 - last.1);
         if behind_ns > frames_ns(4 * self.period) {
-            self.begin(now);
+            self.marks.clear();
             self.pause_ns += behind_ns;
-            return None;
         }
-        let (elapsed_ns, frames) = (now.0 - since.0, now.1 - since.1);
-        if now.0 < self.seated_ns && frames_ns(frames) > elapsed_ns {
-            self.since = Some(now);
-            return None;
-        }
-        let off_ns = (frames_ns(frames) - elapsed_ns).abs();
-        let percent_ns = elapsed_ns / 100;
-        if elapsed_ns >= FRESH_NS {
-            self.begin(now);
-        }
-        if elapsed_ns >= BELIEVED_NS && off_ns <= percent_ns {
-            self.paced = true;
-        }
-        let wrong = elapsed_ns >= JUDGED_NS && off_ns > percent_ns + frames_ns(4 * self.period);
-        wrong.then(|| self.unpaced(frames, elapsed_ns))
+        let mark = self.mark(now);
+        let over = |ns| self.marks.iter().rev().find(move |earlier| mark.ns - earlier.ns >= ns);
+        let percent_ns = |earlier: &Mark| (mark.ns - earlier.ns) / 100;
+        let right =
+            over(BELIEVED_NS).is_some_and(|earlier| mark.ahead_ns(*earlier).abs() <= percent_ns(earlier));
+        let most_ns = |earlier: &Mark| percent_ns(earlier) + frames_ns(4 * self.period);
+        let wrong = self
+            .marks
+            .front()
+            .filter(|earlier| {
+                mark.ns - earlier.ns >= JUDGED_NS && mark.ahead_ns(**earlier).abs() > most_ns(earlier)
+            })
+            .map(|earlier| (mark.frames - earlier.frames, mark.ns - earlier.ns));
+        self.paced |= right;
+        wrong.map(|(frames, elapsed_ns)| self.unpaced(frames, elapsed_ns))
     }
 
-    /// A stretch begins at `now`.
-    fn begin(&mut self, now: (i64, u64)) -> (i64, u64) {
-        self.seated_ns = now.0 + SEATED_NS;
-        *self.since.insert(now)
+    /// The mark of the half second that runs, now that `now` was seen.
+    fn mark(&mut self, now: Mark) -> Mark {
+        if self.marks.is_empty() || now.ns - self.half_ns >= MARK_NS {
+            self.half_ns = now.ns;
+            self.marks.push_back(now);
+        }
+        let running = self.marks.len() - 1;
+        let mark = &mut self.marks[running];
+        if now.ahead_ns(*mark) >= 0 {
+            *mark = now;
+        }
+        let mark = *mark;
+        while self.marks.front().is_some_and(|oldest| mark.ns - oldest.ns > FRESH_NS) {
+            self.marks.pop_front();
+        }
+        mark
     }
 
     fn unpaced(&mut self, frames: u64, elapsed_ns: i64) -> (Fault, String) {
@@ -170,24 +200,44 @@ mod tests {
         assert_eq!(judge(90_000), (Some(Fault::Unpaced), false));
     }
 
-    /// A device at the right rate whose first facts are early or late by so many frames is believed within four
-    /// seconds; one at a wrong rate never is.
+    /// Looks at a device that takes `percent` of the right rate for `seconds`, five times a second, each time
+    /// `moved` frames from where it should be; whether it was believed.
+    fn believed(percent: u64, seconds: u64, moved: impl Fn(u64) -> i64) -> bool {
+        let mut watch = Watch::new(4096, 0, 0);
+        for n in 1..=seconds * 5 {
+            let ns = i64::try_from(n).unwrap() * 200_000_000;
+            let handed = (20_000 + n * 9600 * percent / 100).strict_add_signed(moved(n));
+            assert_eq!(watch.look(&facts(n, ns, handed), ns), None);
+        }
+        watch.paced()
+    }
+
     #[test]
     fn a_first_callback_in_a_filling_buffer_or_out_of_breath_costs_no_belief() {
-        let believed = |percent: u64, first: i64| {
-            let mut watch = Watch::new(4096, 0, 0);
-            for n in 1..=20 {
-                let ns = i64::try_from(n).unwrap() * 200_000_000;
-                let handed = 20_000 + n * 9600 * percent / 100;
-                let handed = if n == 1 { handed.strict_add_signed(first) } else { handed };
-                assert_eq!(watch.look(&facts(n, ns, handed), ns), None);
-            }
-            watch.paced()
-        };
         for first in [-12_288, -4096, -3000, 0] {
-            assert!(believed(100, first), "{first}");
-            assert!(!believed(97, first) && !believed(103, first), "{first}");
+            let moved = |n| if n == 1 { first } else { 0 };
+            assert!(believed(100, 4, moved), "{first}");
+            assert!(!believed(97, 4, moved) && !believed(103, 4, moved), "{first}");
         }
+    }
+
+    /// A machine that was out of breath for 190 ms within its first three seconds has lost them for good: what came
+    /// before and what comes after are each at the right rate, and either is long enough.
+    #[test]
+    fn a_short_pause_costs_no_belief_behind_it() {
+        for at in [6, 10, 14] {
+            let moved = |n| if n < at { 0 } else { -9000 };
+            assert!(believed(100, 7, moved), "{at}");
+            assert!(!believed(97, 7, moved) && !believed(103, 7, moved), "{at}");
+        }
+    }
+
+    /// Late callbacks, however many, neither cost belief nor lend it.
+    #[test]
+    fn late_callbacks_neither_cost_nor_lend_belief() {
+        let moved = |n| if n % 2 == 0 { 0 } else { -1500 };
+        assert!(believed(100, 5, moved));
+        assert!(!believed(97, 5, moved) && !believed(103, 5, moved));
     }
 
     #[test]
