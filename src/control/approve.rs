@@ -31,15 +31,15 @@ pub struct Approve {
     pub document: String,
     /// The private key; the station's own approval key when absent.
     pub key: Option<PathBuf>,
-    /// The working file as the approver saw it: exactly this is approved, or nothing. Absent: what stands in the
-    /// schedule's own file.
+    /// The digest of the month as the approver saw it, its schedule and its audio: exactly this is approved, or
+    /// nothing. Absent: what stands in the schedule's own file.
     pub seen: Option<Digest>,
 }
 
 /// Signs the digest of the schedule with all its source files and lays the approval beside the schedule.
 /// Refused when the schedule has errors, a file cannot be read, or this station would not trust the key.
 pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<Digest, ControlError> {
-    let (mut month, edited_by) = subject_of(folder, order)?;
+    let mut month = file_of(folder, order)?;
     if super::folder::has_errors(&month.findings) {
         return Err(ControlError::Findings(month.findings));
     }
@@ -49,20 +49,27 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
         return Err(ControlError::Findings(findings));
     }
     let Some(schedule) = &month.schedule else { return Err(ControlError::Findings(month.findings)) };
+    // From here on nobody else changes the month: what was examined must be what is signed.
+    let _alone = folder.months()?;
     let files = source_digests(folder, schedule)?;
+    let subject = month.subject(files.clone());
+    let changed = file_of(folder, order)?.digest != month.digest;
+    if changed || order.seen.is_some_and(|seen| seen != subject.digest()) {
+        return Err(Message::new("draft-changed").into());
+    }
     let key = signing_key(folder, order)?;
     if !folder.station.approvers.contains(key.public()) {
         return Err(Message::new("approve-untrusted").with("key", key.public().as_text()).into());
     }
-    let subject = month.subject(files.clone());
     let mut editors: Vec<&str> = schedule.programmes.iter().map(|p| p.editor.as_str()).collect();
     editors.sort_unstable();
     editors.dedup();
+    let hands = draft::hands(folder, order.schedule)?;
     let release = Release {
         by: order.by.clone(),
         document: order.document.clone(),
         editor: editors.join(", "),
-        self_approved: editors.contains(&order.by.as_str()) || edited_by.as_ref() == Some(&order.by),
+        self_approved: editors.contains(&order.by.as_str()) || hands.contains(&order.by),
         at: now,
     };
     let note = Approval::sign(&subject, &release, &key).map_err(|error| approval_message(&error))?;
@@ -71,21 +78,19 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
     month.approval = Some(note.into_bytes());
     match month.clearance(folder, files) {
         Clearance::Approved(_) => {
-            draft::settle(folder, order.schedule)?;
+            draft::settle_alone(folder, order.schedule)?;
             Ok(subject.digest())
         }
         Clearance::Withheld(findings) => Err(ControlError::Findings(findings)),
     }
 }
 
-/// The file that is approved, and who worked on it last in the pages.
-fn subject_of(folder: &Folder, order: &Approve) -> Result<(MonthFile, Option<String>), ControlError> {
-    let Some(seen) = order.seen else { return Ok((MonthFile::read(folder, order.schedule)?, None)) };
-    let draft = Draft::read(folder, order.schedule)?;
-    if draft.file.digest != seen {
-        return Err(Message::new("draft-changed").into());
+/// The file that is approved.
+fn file_of(folder: &Folder, order: &Approve) -> Result<MonthFile, ControlError> {
+    match order.seen {
+        None => MonthFile::read(folder, order.schedule),
+        Some(_) => Ok(Draft::read(folder, order.schedule)?.file),
     }
-    Ok((draft.file, draft.trail.map(|trail| trail.by)))
 }
 
 fn signing_key(folder: &Folder, order: &Approve) -> Result<SigningKey, ControlError> {

@@ -6,7 +6,7 @@
 //! the moment of change: once it names the draft's bytes, [`settle`] puts the draft in the schedule's place, at once or
 //! after a power cut at the next survey.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct Trail {
     pub at: DateTime<Utc>,
     /// The file as it was saved.
     pub digest: Digest,
+    /// Everybody who saved this revision, in their order.
+    #[serde(default)]
+    pub hands: Vec<String>,
     /// Who returned it, and in which words.
     pub returned: Option<(String, String)>,
 }
@@ -102,6 +105,7 @@ pub fn save(
     now: DateTime<Utc>,
 ) -> Result<Digest, ControlError> {
     let name = save.name;
+    let _alone = folder.months()?;
     let working = Draft::find(folder, name)?;
     match &working {
         Some(draft) => draft.seen_as(save.seen)?,
@@ -118,11 +122,17 @@ pub fn save(
     schedule.month = name.month;
     let aired = approved_revision(folder, name)?;
     schedule.revision = schedule.revision.max(aired.map_or(1, |revision| revision.saturating_add(1)));
-    let file = match &working {
-        Some(draft) if draft.beside => folder.draft_file(name),
-        Some(draft) if is_approved(folder, &draft.file) => folder.draft_file(name),
-        _ => folder.schedule_file(name),
+    let (file, mut hands) = match &working {
+        // A new revision begins, with the work of one person.
+        Some(draft) if !draft.beside && is_approved(folder, &draft.file) => {
+            (folder.draft_file(name), Vec::new())
+        }
+        Some(draft) if draft.beside => (folder.draft_file(name), hands(folder, name)?),
+        _ => (folder.schedule_file(name), hands(folder, name)?),
     };
+    if !hands.iter().any(|hand| hand == save.by) {
+        hands.push(save.by.into());
+    }
     let text = programme::write(&schedule);
     // What could not be read again is never written.
     let (again, findings) = programme::read(&file, text.as_bytes());
@@ -131,7 +141,7 @@ pub fn save(
     }
     disk::replace(&folder.root.join(file), text.as_bytes(), 0o644)?;
     let digest = Digest::of(text.as_bytes());
-    put_trail(folder, name, &Trail { by: save.by.into(), at: now, digest, returned: None })?;
+    put_trail(folder, name, &Trail { by: save.by.into(), at: now, digest, hands, returned: None })?;
     Ok(digest)
 }
 
@@ -141,8 +151,8 @@ pub fn given_back(name: ScheduleName, words: &str) -> String {
     format!("{name} ← {}", words.trim())
 }
 
-/// Gives the working file called `name`, seen as `seen`, back to those who made it, with words. What is approved is not
-/// given back: it airs.
+/// Gives the working file called `name`, seen as `seen`, back to those who made it, with words; the entry of it comes
+/// before.
 pub fn give_back(
     folder: &Folder,
     name: ScheduleName,
@@ -150,6 +160,20 @@ pub fn give_back(
     by: &str,
     words: &str,
 ) -> Result<(), ControlError> {
+    let _alone = folder.months()?;
+    let mut trail = returnable(folder, name, seen, words)?;
+    trail.returned = Some((by.into(), words.trim().into()));
+    put_trail(folder, name, &trail)
+}
+
+/// What is known of the working file called `name`, seen as `seen`, when it can be given back with `words`. What is
+/// approved cannot: it airs.
+pub fn returnable(
+    folder: &Folder,
+    name: ScheduleName,
+    seen: Digest,
+    words: &str,
+) -> Result<Trail, ControlError> {
     let draft = Draft::read(folder, name)?;
     if draft.file.digest != seen {
         return Err(Message::new("draft-changed").into());
@@ -157,19 +181,28 @@ pub fn give_back(
     if words.trim().is_empty() {
         return Err(Message::new("text-empty").into());
     }
-    // The entry of it comes afterwards, and must find room.
+    // It must find room in its entry.
     short([given_back(name, words).as_str()].into_iter())?;
     if matches!(stage(folder, &draft)?, Stage::Approved(_)) {
         return Err(Message::new("draft-approved").with("month", name).into());
     }
-    let unknown = || Trail { by: String::new(), at: DateTime::UNIX_EPOCH, digest: seen, returned: None };
-    let mut trail = draft.trail.unwrap_or_else(unknown);
-    trail.returned = Some((by.into(), words.trim().into()));
-    put_trail(folder, name, &trail)
+    let hands = hands(folder, name)?;
+    let unknown =
+        || Trail { by: String::new(), at: DateTime::UNIX_EPOCH, digest: seen, hands, returned: None };
+    Ok(draft.trail.unwrap_or_else(unknown))
 }
 
 /// Puts a draft whose approval is durable in the place of the schedule that it replaces.
 pub(super) fn settle(folder: &Folder, name: ScheduleName) -> Result<(), ControlError> {
+    if !folder.root.join(folder.draft_file(name)).exists() {
+        return Ok(());
+    }
+    let _alone = folder.months()?;
+    settle_alone(folder, name)
+}
+
+/// The same for whoever holds the months.
+pub(super) fn settle_alone(folder: &Folder, name: ScheduleName) -> Result<(), ControlError> {
     let draft = folder.root.join(folder.draft_file(name));
     let Some(bytes) = read_if_there(&draft)? else { return Ok(()) };
     let Some(note) = read_if_there(&folder.root.join(folder.approval_file(name)))? else { return Ok(()) };
@@ -191,6 +224,11 @@ fn approved_revision(folder: &Folder, name: ScheduleName) -> Result<Option<u32>,
 fn is_approved(folder: &Folder, file: &MonthFile) -> bool {
     let digests = file.schedule.as_ref().and_then(|schedule| source_digests(folder, schedule).ok());
     digests.is_some_and(|digests| matches!(file.clearance(folder, digests), Clearance::Approved(_)))
+}
+
+/// Everybody who saved the revision of `name` that is in work.
+pub(super) fn hands(folder: &Folder, name: ScheduleName) -> Result<Vec<String>, ControlError> {
+    Ok(trail(folder, name)?.map_or_else(Vec::new, |trail| trail.hands))
 }
 
 fn trail(folder: &Folder, name: ScheduleName) -> Result<Option<Trail>, ControlError> {
@@ -246,19 +284,27 @@ pub fn stage(folder: &Folder, draft: &Draft) -> Result<Stage, ControlError> {
     })
 }
 
+/// A month as it was released: its schedule and the digest of each of its files.
+pub type Released = (Schedule, BTreeMap<String, Digest>);
+
 /// The schedule called `name` as it was last approved: what stands beside its draft, else what the log accepted last.
-pub fn last_approved(folder: &Folder, draft: &Draft) -> Result<Option<Schedule>, ControlError> {
+pub fn last_approved(folder: &Folder, draft: &Draft) -> Result<Option<Released>, ControlError> {
     let name = draft.file.name;
+    let files =
+        |note: &[u8]| Approval::unchecked(note).map_or_else(BTreeMap::new, |(subject, _)| subject.files);
     if draft.beside {
-        return Ok(MonthFile::find(folder, name)?.and_then(|file| file.schedule));
+        let Some(file) = MonthFile::find(folder, name)? else { return Ok(None) };
+        let files = file.approval.as_deref().map(files).unwrap_or_default();
+        return Ok(file.schedule.map(|schedule| (schedule, files)));
     }
     let log = open_log(&folder.log_path())?;
     let filter = Filter { kinds: vec!["schedule.accept"], ..Filter::default() };
     let accepted = log.entries_of(&filter)?.into_iter().rev().find_map(|entry| match entry.body {
-        Body::ScheduleAccept(fact) if fact.name() == name => Some(fact.digest),
+        Body::ScheduleAccept(fact) if fact.name() == name => Some(fact),
         _ => None,
     });
-    let Some(digest) = accepted.filter(|digest| *digest != draft.file.digest) else { return Ok(None) };
-    let bytes = log.blob(digest)?.unwrap_or_default();
-    Ok(programme::read(&draft.file.file, &bytes).0)
+    let Some(fact) = accepted else { return Ok(None) };
+    let bytes = log.blob(fact.digest)?.unwrap_or_default();
+    let files = log.blob(fact.approval)?.map(|note| files(&note)).unwrap_or_default();
+    Ok(programme::read(&draft.file.file, &bytes).0.map(|schedule| (schedule, files)))
 }

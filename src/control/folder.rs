@@ -127,11 +127,24 @@ impl Folder {
         self.data().join("keys").join(format!("{name}.key"))
     }
 
+    /// Waits until nobody changes a month of this folder, and keeps everybody else from it: whoever compares a file
+    /// with what a person saw must still find it so when it is replaced. Not to be taken twice.
+    pub(super) fn months(&self) -> Result<Lock, ControlError> {
+        let path = self.data().join("months.lock");
+        let file = self.lock_file(&path)?;
+        file.lock().at("lock", &path)?;
+        Ok(Lock { _file: file })
+    }
+
+    fn lock_file(&self, path: &Path) -> Result<fs::File, ControlError> {
+        fs::create_dir_all(self.data()).at("create the folder", &self.data())?;
+        Ok(fs::File::create(path).at("open", path)?)
+    }
+
     /// Takes the folder for this process, or says that another holds it.
     pub fn lock(&self) -> Result<Lock, ControlError> {
         let path = self.data().join("lock");
-        fs::create_dir_all(self.data()).at("create the folder", &self.data())?;
-        let file = fs::File::create(&path).at("open", &path)?;
+        let file = self.lock_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => {

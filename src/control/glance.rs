@@ -13,9 +13,11 @@ use super::{
     CheckReport, ControlError, Draft, Folder, Stage, check_draft,
     draft::{Trail, stage},
     month::files_of,
+    survey::source_digests,
 };
 use crate::{
     media::{Decoder, Limits},
+    programme::ApprovalSubject,
     units::{Digest, ScheduleName},
 };
 
@@ -45,6 +47,7 @@ pub struct Glance {
 #[derive(Debug, Default, Clone)]
 struct Seen {
     stage: Option<Stage>,
+    files: Option<BTreeMap<String, Digest>>,
     report: Option<CheckReport>,
 }
 
@@ -63,6 +66,21 @@ impl Glance {
         let stage = stage(folder, draft)?;
         self.keep(name, basis, |seen| seen.stage = Some(stage.clone()));
         Ok(stage)
+    }
+
+    /// The digest of every file of the working file of a month, and with them what an approval of it would sign; none
+    /// where a file cannot be read.
+    pub fn subject(&self, folder: &Folder, draft: &Draft) -> Option<ApprovalSubject> {
+        let name = draft.file.name;
+        let basis = basis(folder, draft);
+        let files = if let Some(files) = self.seen(name, &basis).files {
+            files
+        } else {
+            let files = source_digests(folder, draft.file.schedule.as_ref()?).ok()?;
+            self.keep(name, basis, |seen| seen.files = Some(files.clone()));
+            files
+        };
+        Some(draft.file.subject(files))
     }
 
     /// The check of the working file of a month, when it was done since its files changed.

@@ -1,6 +1,6 @@
 //! Making a station's folder, and a draft of a month from another month.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use chrono::{Datelike as _, Offset as _};
 use chrono_tz::Tz;
@@ -130,8 +130,9 @@ pub fn copy_month(
     let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
     let path = folder.root.join(&file);
-    if path.exists() {
-        return Err(Message::new("copy-exists").with("file", &file).into());
+    let exists = || ControlError::from(Message::new("copy-exists").with("file", &file));
+    if path.exists() || folder.root.join(folder.draft_file(to)).exists() {
+        return Err(exists());
     }
     let mut left_out = Vec::new();
     for rule in &mut schedule.slots {
@@ -151,6 +152,9 @@ pub fn copy_month(
     schedule.slots.retain(|rule| !matches!(&rule.when, When::At(times) if times.is_empty()));
     schedule.month = to.month;
     schedule.revision = 1;
-    disk::replace(&path, programme::write(&schedule).as_bytes(), 0o644)?;
+    let text = programme::write(&schedule);
+    let _alone = folder.months()?;
+    let placed = disk::place(&path, false, |file| file.write_all(text.as_bytes()).at("write", &path))?;
+    placed.ok_or_else(exists)?;
     Ok((file, left_out))
 }

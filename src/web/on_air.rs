@@ -177,8 +177,11 @@ async fn titles(visit: &Visit) -> Result<Titles, Fault> {
             for name in control::schedules(&studio.folder)?.into_iter().rev().take(6) {
                 let draft = Draft::read(&studio.folder, name)?;
                 let approved = control::last_approved(&studio.folder, &draft)?;
-                let programmes =
-                    approved.or(draft.file.schedule).into_iter().flat_map(|month| month.programmes);
+                let programmes = approved
+                    .map(|(month, _)| month)
+                    .or(draft.file.schedule)
+                    .into_iter()
+                    .flat_map(|month| month.programmes);
                 titles.extend(programmes.map(|programme| ((name.month, programme.id), programme.title)));
             }
             Ok(titles)

@@ -28,15 +28,14 @@ struct ApprovePage {
     page: Page,
     month: Month,
     rows: Option<Vec<Row>>,
+    /// The digest of what an approval would sign; none where a file cannot be read.
+    subject: Option<Digest>,
 }
 
 pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result<Response, Fault> {
     let month = month(&visit, name).await?;
-    let draft = month.draft.clone();
-    let old = visit.work(move |studio| control::last_approved(&studio.folder, &draft)).await?;
-    let rows =
-        old.zip(month.draft.file.schedule.as_ref()).map(|(old, new)| compare::compare(visit.lang, &old, new));
-    Ok(html(&ApprovePage { page: visit.page("web-approve"), month, rows }))
+    let (rows, subject) = compare::rows(&visit, month.draft.clone()).await?;
+    Ok(html(&ApprovePage { page: visit.page("web-approve"), month, rows, subject }))
 }
 
 pub(super) async fn approve(
@@ -87,8 +86,10 @@ pub(super) async fn give_back(
         let seen: Digest = form.parsed("seen")?;
         let (by, words) = (visit.by(), form.get("words").to_owned());
         let text = control::given_back(name, &words);
-        visit.work(move |studio| control::give_back(&studio.folder, name, seen, &by, &words)).await?;
+        let said = words.clone();
+        visit.work(move |studio| control::returnable(&studio.folder, name, seen, &said)).await?;
         done(visit.site.studio.enter(Act::Schedule, &visit.by(), text).await)?;
+        visit.work(move |studio| control::give_back(&studio.folder, name, seen, &by, &words)).await?;
         Ok(both(&Message::new("web-return-done")))
     };
     match returned.await {

@@ -11,10 +11,10 @@ use super::super::{
 };
 use super::calendar::title;
 use crate::{
-    control::{self, Draft},
-    programme::{Schedule, When},
-    units::ScheduleName,
-    words::{Lang, say},
+    control::{self, Draft, Released},
+    programme::When,
+    units::{Digest, ScheduleName},
+    words::{Lang, code, say},
 };
 
 /// A row of the comparison: what it was and what it is.
@@ -33,19 +33,28 @@ struct ComparePage {
 }
 
 pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result<Response, Fault> {
-    let rows = visit
-        .work(move |studio| {
-            let draft = Draft::read(&studio.folder, name)?;
-            let old = control::last_approved(&studio.folder, &draft)?;
-            Ok(old.zip(draft.file.schedule))
-        })
-        .await?;
-    let rows = rows.map(|(old, new)| compare(visit.lang, &old, &new));
+    let draft = visit.work(move |studio| Draft::read(&studio.folder, name)).await?;
+    let (rows, _) = rows(&visit, draft).await?;
     Ok(html(&ComparePage { page: visit.page("web-compare"), name, rows }))
 }
 
+/// The rows of what was approved last beside `draft`, none where nothing was; and the digest of what an approval of
+/// `draft` would sign.
+pub(super) async fn rows(visit: &Visit, draft: Draft) -> Result<(Option<Vec<Row>>, Option<Digest>), Fault> {
+    let new = draft.file.schedule.clone();
+    let (old, subject) = visit
+        .work(move |studio| {
+            let old = control::last_approved(&studio.folder, &draft)?;
+            Ok((old, studio.glance.subject(&studio.folder, &draft)))
+        })
+        .await?;
+    let files = subject.as_ref().map(|subject| subject.files.clone()).unwrap_or_default();
+    let rows = old.zip(new).map(|(old, new)| compare(visit.lang, &old, &(new, files)));
+    Ok((rows, subject.map(|subject| subject.digest())))
+}
+
 /// The rows of `old` beside `new`.
-pub(super) fn compare(lang: Lang, old: &Schedule, new: &Schedule) -> Vec<Row> {
+fn compare(lang: Lang, old: &Released, new: &Released) -> Vec<Row> {
     let (old, new) = (lines(lang, old), lines(lang, new));
     let (before, after): (Vec<&str>, Vec<&str>) =
         (old.iter().map(String::as_str).collect(), new.iter().map(String::as_str).collect());
@@ -64,24 +73,33 @@ pub(super) fn compare(lang: Lang, old: &Schedule, new: &Schedule) -> Vec<Row> {
     rows
 }
 
-/// A month in lines that a person reads.
-fn lines(lang: Lang, schedule: &Schedule) -> Vec<String> {
+/// A month in lines that a person reads: everything of it that airs, or that the log will say of it.
+fn lines(lang: Lang, (schedule, files): &Released) -> Vec<String> {
     let named = |key: &str, value: &str| format!("{}: {}", say(lang, key, &[]), or_dash(value));
+    let coded = |prefix: &str, code: &str| say(lang, &format!("{prefix}-{code}"), &[]);
     let mut lines = vec![named("web-issued-by", &schedule.issued_by)];
     for programme in &schedule.programmes {
         lines.push(format!("{} ({})", programme.title, programme.id));
+        lines.push(named("web-source", &coded("web-made-by", &code(programme.source))));
         lines.push(named("web-column", &programme.column));
         lines.push(named("web-topics", &programme.topics.join(", ")));
         lines.push(named("web-editor", &programme.editor));
         lines.push(named("web-announcer", &programme.announcer));
-        let segments = programme.segments.iter().enumerate();
-        lines.extend(segments.map(|(n, segment)| format!("{}. {} ({})", n + 1, segment.title, segment.file)));
+        for (n, segment) in (1..).zip(&programme.segments) {
+            let kind = coded("segment-kind", &code(segment.kind));
+            lines.push(format!("{n}. {kind}: {} ({})", segment.title, segment.file));
+            // Other sound under the same name is another programme.
+            if let Some(digest) = files.get(&segment.file) {
+                lines.push(format!("{n}. {}: {}", say(lang, "web-compare-sound", &[]), digest.short()));
+            }
+        }
     }
     for rule in &schedule.slots {
         let all = say(lang, "web-units-all", &[]);
         let units: Vec<_> =
             rule.units.iter().map(|unit| if unit == "*" { &all } else { unit }.as_str()).collect();
         let of = format!("{} · {}", title(schedule, &rule.programme), units.join(", "));
+        let of = if rule.reason.is_empty() { of } else { format!("{of} · {}", rule.reason) };
         match &rule.when {
             When::Cron(cron) => {
                 lines.push(format!("{} · {of}", reading::rule(cron, lang).unwrap_or_else(|| cron.clone())));
@@ -101,7 +119,7 @@ fn or_dash(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programme;
+    use crate::programme::{self, SegmentKind, Source};
 
     #[test]
     fn what_changed_stands_beside_what_it_was() {
@@ -109,11 +127,23 @@ mod tests {
             programme::read("schedules/2022-03.toml", include_bytes!("../../../schedules/2022-03.toml"))
                 .0
                 .unwrap();
-        assert!(compare(Lang::Vi, &old, &old).iter().all(|row| !row.changed && row.old == row.new));
+        let of = |bytes: &[u8]| {
+            old.programmes[0].segments.iter().map(|s| (s.file.clone(), Digest::of(bytes))).collect()
+        };
+        let was: Released = (old.clone(), of(b"a"));
+        assert!(compare(Lang::Vi, &was, &was).iter().all(|row| !row.changed && row.old == row.new));
+        let changed = |new: &Released| compare(Lang::Vi, &was, new).iter().filter(|row| row.changed).count();
+        // Other sound under the same names; who made it; what sort of part; why out of the windows.
+        assert_eq!(changed(&(old.clone(), of(b"b"))), old.programmes[0].segments.len());
+        let mut new = old.clone();
+        new.programmes[0].source = Source::Province;
+        new.programmes[0].segments[0].kind = SegmentKind::Story;
+        new.slots[0].reason = "Lễ hội".into();
+        assert!(changed(&(new, of(b"a"))) >= 3);
         let mut new = old.clone();
         new.programmes[0].segments[1].title = "Tên khác".into();
         new.slots.pop();
-        let rows = compare(Lang::Vi, &old, &new);
+        let rows = compare(Lang::Vi, &was, &(new, of(b"a")));
         let changed: Vec<_> = rows.iter().filter(|row| row.changed).collect();
         assert!(changed[0].new.contains("Tên khác") && !changed[0].old.is_empty());
         assert!(changed[1..].iter().all(|row| row.new.is_empty()));
