@@ -205,6 +205,16 @@ impl People {
         Ok(())
     }
 
+    /// A no where the person called `id` was changed since somebody saw them in their `edition`.
+    pub fn seen(&self, id: &str, edition: u32) -> Result<(), ControlError> {
+        match self.find(id) {
+            Some(person) if person.edition != edition => {
+                Err(Message::new("person-changed").with("id", id).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn known(&mut self, id: &str) -> Result<&mut Person, ControlError> {
         let person = self.people.iter_mut().find(|person| person.id == id);
         person.ok_or_else(|| Message::new("person-unknown").with("id", id).into())

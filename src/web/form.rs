@@ -56,9 +56,11 @@ pub(super) fn query<T: DeserializeOwned + Default>(query: Option<&str>) -> T {
 /// A form whose sender's session had ended, until it is sent again.
 #[derive(Debug, Clone)]
 pub(super) struct KeptForm {
+    /// Who had been signed in: nobody else gets it.
+    pub by: String,
     /// Where it was sent to.
     pub path: String,
-    /// Its fields, without the token of the session that is gone.
+    /// Its fields.
     pub form: Form,
 }
 
@@ -77,9 +79,15 @@ impl Kept {
         word
     }
 
-    /// The form under `word`.
-    pub fn find(&self, word: &str) -> Option<KeptForm> {
-        self.0.iter().find(|(known, _)| super::site::same(known, word)).map(|(_, form)| form.clone())
+    /// The form under `word`, where `id` sent it.
+    pub fn find(&self, word: &str, id: &str) -> Option<KeptForm> {
+        let known = self.0.iter().find(|(known, _)| super::site::same(known, word));
+        known.filter(|(_, form)| form.by == id).map(|(_, form)| form.clone())
+    }
+
+    /// The form under `word` was sent again.
+    pub fn sent(&mut self, word: &str) {
+        self.0.retain(|(known, _)| !super::site::same(known, word));
     }
 }
 
@@ -100,9 +108,12 @@ mod tests {
     #[test]
     fn a_kept_form_is_found_by_its_word_and_old_ones_go() {
         let mut kept = Kept::default();
-        let form = |n: usize| KeptForm { path: format!("/{n}"), form: Form::default() };
+        let form = |n: usize| KeptForm { by: "an".into(), path: format!("/{n}"), form: Form::default() };
         let words: Vec<String> = (0..=MOST_KEPT).map(|n| kept.keep(form(n))).collect();
-        assert!(kept.find(&words[0]).is_none() && kept.find("").is_none());
-        assert_eq!(kept.find(&words[1]).unwrap().path, "/1");
+        assert!(kept.find(&words[0], "an").is_none() && kept.find("", "an").is_none());
+        assert_eq!(kept.find(&words[1], "an").unwrap().path, "/1");
+        assert!(kept.find(&words[1], "binh").is_none(), "another person's");
+        kept.sent(&words[1]);
+        assert!(kept.find(&words[1], "an").is_none());
     }
 }

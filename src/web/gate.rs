@@ -1,6 +1,6 @@
 //! Who may come to a page: session, role, and the token of the form.
 
-use std::time::Duration;
+use std::{panic::resume_unwind, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -14,14 +14,14 @@ use tokio::time::timeout;
 use tower_sessions::Session;
 
 use super::{
-    error::Fault,
+    error::{Fault, done},
     form::{Form, KeptForm, LONGEST},
     page::{FLASH, Flash, Visit},
     sign_in,
     site::{Site, hold, same},
 };
 use crate::{
-    control::{People, Person, Role, secret_word},
+    control::{Ask, People, Person, Role, secret_word},
     words::{Lang, Message},
 };
 
@@ -45,6 +45,14 @@ struct SignedIn {
 }
 
 const WHO: &str = "who";
+/// The field that names whose page a form stood on.
+const OF: &str = "of";
+/// The field that names the kept form that is sent again.
+const AGAIN: &str = "again";
+/// The fields that belong to a page, not to what was filled in.
+pub(super) const OWN_FIELDS: [&str; 3] = ["token", OF, AGAIN];
+/// An address that is longer is entered without its query.
+const LONGEST_LOOK: usize = 300;
 /// Counts what a person does: whatever is changed in a session begins its idle time anew.
 const DONE: &str = "done";
 
@@ -62,19 +70,30 @@ pub(super) async fn gate(
     request: Request,
     next: Next,
 ) -> Response {
+    let changes = changes(request.method());
     match enter(site, may, session, request).await {
+        // A change goes on to its end, entry and all, though its browser leaves: half a change is none.
+        Ok(request) if changes => match tokio::spawn(next.run(request)).await {
+            Ok(answer) => answer,
+            Err(error) => resume_unwind(error.into_panic()),
+        },
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     }
 }
 
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
 async fn enter(site: Site, may: May, session: Session, request: Request) -> Result<Request, Response> {
     let (person, token) = who(&site, &session).await.map_err(IntoResponse::into_response)?.unzip();
     let path = request.uri().path().to_owned();
+    let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
     let lang = lang(request.headers());
     let token = token.unwrap_or_default();
-    let mut visit = Visit { site, lang, person, token, session, path, flash: None };
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut visit = Visit { site, lang, person, token, session, path, here, flash: None };
+    let changes = changes(request.method());
     let (mut request, form) = if changes { read(request).await? } else { (request, None) };
     match (&visit.person, may) {
         (_, May::Anybody) => {}
@@ -95,14 +114,35 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
         if request.method() == Method::GET && stays && !is_part(request.headers()) {
             visit.flash = visit.session.remove::<Flash>(FLASH).await.unwrap_or_default();
         }
-        if stays && !is_stream(request.headers()) {
+        if stays && (!is_stream(request.headers()) || is_wall(&request)) {
             let done = visit.session.get::<u64>(DONE).await.unwrap_or_default().unwrap_or(0);
             let _ = visit.session.insert(DONE, done.wrapping_add(1)).await;
         }
     }
+    if let May::Has(roles) = may
+        && roles.contains(&Role::Auditor)
+        && !is_stream(request.headers())
+        && !is_picture(request.headers())
+    {
+        looked(&visit).await.map_err(IntoResponse::into_response)?;
+    }
+    if let Some(form) = &form {
+        hold(&visit.site.kept).sent(form.get(AGAIN));
+    }
     request.extensions_mut().insert(visit);
     request.extensions_mut().insert(form.unwrap_or_default());
     Ok(request)
+}
+
+/// An auditor's look at a page or a file is an entry, durable before anything of it is shown; one an hour.
+async fn looked(visit: &Visit) -> Result<(), Fault> {
+    let Some(person) = visit.person.as_ref().filter(|person| person.roles.contains(&Role::Auditor)) else {
+        return Ok(());
+    };
+    let what = if visit.here.len() > LONGEST_LOOK { &visit.path } else { &visit.here };
+    let ask = Ask::Read { by: visit.by(), what: what.clone() };
+    let entered = async { done(visit.site.studio.ask(ask).await).map(drop) };
+    visit.site.looks(&person.id, what, entered).await
 }
 
 /// Who this session belongs to, with the token of its forms; nobody when the person was changed since.
@@ -123,6 +163,16 @@ pub(super) fn lang(headers: &HeaderMap) -> Lang {
 /// A script or a stream asks, not a person that looks at a page.
 fn is_part(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-dest").is_some_and(|dest| dest != "document" && dest != "iframe")
+}
+
+/// A picture of a page says nothing that the page does not.
+fn is_picture(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|dest| dest == "image")
+}
+
+/// The live state on a wall: somebody put it there to stay.
+fn is_wall(request: &Request) -> bool {
+    request.uri().query() == Some("wall")
 }
 
 /// The live state comes by itself and shows nobody's presence.
@@ -181,11 +231,11 @@ fn turned_away(visit: &Visit, request: &Request, form: Option<Form>) -> Response
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     // A password is not kept, and not shown: its form is filled in anew.
     let secret = |form: &Form| form.0.iter().any(|(name, _)| name.starts_with("password") || name == "old");
-    let Some(mut form) = form.filter(|form| !secret(form)) else {
+    let Some(form) = form.filter(|form| !secret(form)) else {
         return Redirect::to(&sign_in::address(&path, None)).into_response();
     };
-    form.0.retain(|(name, _)| name != "token");
-    let word = hold(&visit.site.kept).keep(KeptForm { path, form });
+    let by = form.get(OF).to_owned();
+    let word = hold(&visit.site.kept).keep(KeptForm { by, path, form });
     Redirect::to(&sign_in::address("/", Some(&word))).into_response()
 }
 

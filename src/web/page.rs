@@ -28,6 +28,8 @@ pub(super) struct Visit {
     pub session: Session,
     /// The path of the request.
     pub path: String,
+    /// The same with its query.
+    pub here: String,
     /// What the last request has to say.
     pub flash: Option<Flash>,
 }
@@ -188,6 +190,11 @@ impl Page {
     /// The language tag.
     pub fn lang(&self) -> &'static str {
         tag(self.visit.lang)
+    }
+
+    /// Who is signed in, for the forms of the page.
+    pub fn whose(&self) -> &str {
+        self.visit.person.as_ref().map_or("", |person| person.id.as_str())
     }
 
     /// The other language.

@@ -13,13 +13,10 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use tokio::sync::Notify;
-use tower_sessions::{
-    Expiry, MemoryStore, SessionManagerLayer,
-    cookie::{SameSite, time},
-};
 
 use super::{
     guard, route,
+    session::sessions,
     site::{Site, hold},
     tls::{self, Doorkeeper},
 };
@@ -145,17 +142,6 @@ async fn place(
             () = ended.notified() => return None,
         }
     }
-}
-
-/// Sessions, in a cookie that no script reads and no other site makes a browser send; where the line is encrypted, one
-/// that never goes over another line and that no other host can set.
-fn sessions(web: &config::Web) -> SessionManagerLayer<MemoryStore> {
-    let idle = time::Duration::minutes(i64::from(web.idle_minutes));
-    SessionManagerLayer::new(MemoryStore::default())
-        .with_name(if web.secure() { "__Host-loa" } else { "loa" })
-        .with_same_site(SameSite::Lax)
-        .with_secure(web.secure())
-        .with_expiry(Expiry::OnInactivity(idle))
 }
 
 /// The names under which browsers may ask for the pages; any other is a trick with the name service.

@@ -13,16 +13,18 @@ use serde::Deserialize;
 use tokio::task::spawn_blocking;
 
 use super::{
-    error::{Fault, done},
+    error::Fault,
+    filled::{Filled, filled},
     form::{Form, KeptForm, query},
     gate::{self, May},
     guard::Client,
     page::{Page, Visit, both, html},
+    person::entered,
     route::{Route, get, post},
-    site::hold,
+    site::{Site, hold},
 };
 use crate::{
-    control::{Act, ControlError, Folder, People, Person, Role, SHORTEST_PASSWORD, change_people},
+    control::{ControlError, Folder, People, Person, Role, SHORTEST_PASSWORD},
     words::Message,
 };
 
@@ -71,6 +73,20 @@ struct Onward {
     again: String,
 }
 
+impl Onward {
+    /// Where `person` goes from the sign-in page.
+    fn leads(&self, site: &Site, person: &Person) -> String {
+        match self {
+            _ if person.must_change => PASSWORD.into(),
+            Onward { again, .. } if hold(&site.kept).find(again, &person.id).is_some() => {
+                format!("/again/{again}")
+            }
+            Onward { to, .. } if is_own_path(to) => to.clone(),
+            _ => "/".to_owned(),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "sign-in.html")]
 struct SignInPage {
@@ -81,11 +97,13 @@ struct SignInPage {
 }
 
 async fn show(visit: Visit, OriginalUri(uri): OriginalUri) -> Response {
-    if visit.person.is_some() {
-        return Redirect::to("/").into_response();
+    let onward: Onward = query(uri.query());
+    if let Some(person) = &visit.person {
+        // Signed in meanwhile, in another tab.
+        return Redirect::to(&onward.leads(&visit.site, person)).into_response();
     }
     let page = visit.page("web-sign-in");
-    html(&SignInPage { page, onward: query(uri.query()), id: String::new(), wrong: None })
+    html(&SignInPage { page, onward, id: String::new(), wrong: None })
 }
 
 async fn sign_in(
@@ -113,13 +131,7 @@ async fn sign_in(
     drop(checking);
     visit.site.knows(&person.id, from);
     gate::sign_in(&visit.session, &person).await?;
-    let to = match &onward {
-        _ if person.must_change => PASSWORD.into(),
-        Onward { again, .. } if hold(&visit.site.kept).find(again).is_some() => format!("/again/{again}"),
-        Onward { to, .. } if is_own_path(to) => to.clone(),
-        _ => "/".to_owned(),
-    };
-    Ok(Redirect::to(&to).into_response())
+    Ok(Redirect::to(&onward.leads(&visit.site, &person)).into_response())
 }
 
 fn refused(visit: &Visit, status: StatusCode, onward: Onward, id: String, why: &'static str) -> Response {
@@ -189,33 +201,33 @@ async fn set_up(
         return Err(Fault::missing());
     }
     let (id, name) = (form.get("id").trim().to_owned(), form.get("name").to_owned());
-    let folder = visit.site.studio.folder.clone();
-    let roles: Vec<Role> = Role::ALL.iter().map(|(_, role)| *role).collect();
-    let made = match repeated(&form) {
-        Err(message) => Err(ControlError::No(message)),
-        Ok(password) => {
-            let (id, name) = (id.clone(), name.clone());
-            let add = move || {
-                change_people(&folder, |people| {
-                    if people.is_empty() { people.add(&id, &name, &roles, Some(&password)) } else { Ok(None) }
-                })
-            };
-            spawn_blocking(add).await.map_err(Fault::failed)?
+    match first_admin(&visit, &form, id.clone(), name.clone()).await {
+        Ok(()) => {
+            visit.site.end_set_up();
+            Ok(Redirect::to("/sign-in").into_response())
         }
-    };
-    match made {
-        Err(ControlError::No(message)) => {
-            let wrong = Some(visit.say(&message));
+        Err(fault) if fault.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            let wrong = Some(fault.said.in_lang(visit.lang));
             let page = visit.page("web-set-up");
             let answer = html(&SetUpPage { page, id, name, least: SHORTEST_PASSWORD, wrong });
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response());
+            Ok((fault.status, answer).into_response())
         }
-        made => made?,
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn first_admin(visit: &Visit, form: &Form, id: String, name: String) -> Result<(), Fault> {
+    let password = repeated(form).map_err(Fault::no)?;
+    let roles = Role::ALL.map(|(_, role)| role);
+    let new = id.clone();
+    let add = move |people: &mut People| {
+        // The link may have been opened twice.
+        if !people.is_empty() {
+            return Err(Message::new("web-set-up-done").into());
+        }
+        people.add(&new, &name, &roles, Some(&password)).map(drop)
     };
-    visit.site.end_set_up();
-    let text = format!("{id}: {}", Role::ALL.map(|(word, _)| word).join(" "));
-    done(visit.site.studio.enter(Act::People, &name, text).await)?;
-    Ok(Redirect::to("/sign-in").into_response())
+    entered(visit, "add", id, add).await
 }
 
 /// A new password, typed twice.
@@ -259,22 +271,14 @@ async fn change_password(visit: &Visit, from: IpAddr, form: &Form) -> Result<(),
     let chosen = repeated(form).map_err(Fault::no)?;
     // Whoever found a session open guesses no better than before the door.
     visit.site.may_guess(&person.id, from).map_err(|_| Fault::no(Message::new("web-guesses")))?;
-    let (folder, old) = (visit.site.studio.folder.clone(), form.get("old").to_owned());
-    let id = person.id.clone();
-    let changed = spawn_blocking(move || {
-        change_people(&folder, |people| {
-            if people.verify(&id, &old).is_none() {
-                return Err(Message::new("password-old-wrong").into());
-            }
-            people.choose(&id, &chosen)?;
-            Ok(people.find(&id).cloned())
-        })
-    });
-    // Other sessions of this person end; this one goes on.
-    if let Some(person) = changed.await.map_err(Fault::failed)?? {
-        gate::sign_in(&visit.session, &person).await?;
-    }
-    Ok(())
+    let (old, id) = (form.get("old").to_owned(), person.id.clone());
+    let choose = move |people: &mut People| {
+        if people.verify(&id, &old).is_none() {
+            return Err(Message::new("password-old-wrong").into());
+        }
+        people.choose(&id, &chosen)
+    };
+    entered(visit, "password", person.id, choose).await
 }
 
 // ---- a form that came too late -----------------------------------------------------------------------
@@ -283,12 +287,21 @@ async fn change_password(visit: &Visit, from: IpAddr, form: &Form) -> Result<(),
 #[template(path = "again.html")]
 struct AgainPage {
     page: Page,
-    kept: KeptForm,
+    word: String,
+    path: String,
+    /// What was filled in, for people.
+    filled: Vec<Filled>,
+    fields: Vec<(String, String)>,
 }
 
 async fn again(visit: Visit, Path(word): Path<String>) -> Result<Response, Fault> {
-    let kept = hold(&visit.site.kept).find(&word).ok_or_else(Fault::missing)?;
-    Ok(html(&AgainPage { page: visit.page("web-again"), kept }))
+    let id = visit.person.as_ref().map_or("", |person| person.id.as_str());
+    let KeptForm { path, form, .. } = hold(&visit.site.kept).find(&word, id).ok_or_else(Fault::missing)?;
+    let page = visit.page("web-again");
+    let filled = filled(&page, &form);
+    let own = |name: &str| gate::OWN_FIELDS.contains(&name);
+    let fields = form.0.into_iter().filter(|(name, _)| !own(name)).collect();
+    Ok(html(&AgainPage { page, word, path, filled, fields }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What all pages share.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 use tokio::sync::Semaphore;
 
-use super::form::Kept;
+use super::{error::Fault, form::Kept};
 use crate::control::{Certificate, Compliance, ControlError, People, Studio, secret_word};
 
 /// Guesses of one person's password and of one machine: so many at once, then one more every minute and every ten
@@ -66,7 +66,7 @@ pub(super) struct Shared {
     /// The word of the one-time set-up link, while there is nobody yet.
     set_up: Mutex<Option<String>>,
     /// When each auditor began to look at each thing.
-    looks: Mutex<HashMap<(String, String), DateTime<Utc>>>,
+    looks: tokio::sync::Mutex<HashMap<(String, String), DateTime<Utc>>>,
     guesses: (DefaultKeyedRateLimiter<Guessed>, DefaultKeyedRateLimiter<IpAddr>),
     /// Who signed in from which machine since the start.
     known: Mutex<HashSet<(String, IpAddr)>>,
@@ -105,7 +105,7 @@ impl Site {
             checking: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODES_AT_ONCE)),
             compliance: Compliance::default(),
-            looks: Mutex::default(),
+            looks: tokio::sync::Mutex::default(),
             guesses,
             known: Mutex::default(),
             password_checks: Semaphore::new(CHECKS_AT_ONCE),
@@ -131,24 +131,23 @@ impl Site {
         *hold(&self.set_up) = None;
     }
 
-    /// Whether `id` looks at `what` for the first time in this hour.
-    pub(super) fn begins_to_look(&self, id: &str, what: &str) -> bool {
+    /// `id` looks at `what`: the first time in this hour it is `entered`, and whoever comes meanwhile waits for that.
+    pub(super) async fn looks(
+        &self,
+        id: &str,
+        what: &str,
+        entered: impl Future<Output = Result<(), Fault>>,
+    ) -> Result<(), Fault> {
+        let look = (id.to_owned(), what.to_owned());
+        let mut looks = self.looks.lock().await;
         let now = self.studio.now();
-        let mut looks = hold(&self.looks);
         // A clock that was set back must not keep an old look for long.
         looks.retain(|_, at| (now - *at).abs() < LOOK);
-        match looks.entry((id.to_owned(), what.to_owned())) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(place) => {
-                place.insert(now);
-                true
-            }
+        if !looks.contains_key(&look) {
+            entered.await?;
+            looks.insert(look, now);
         }
-    }
-
-    /// The look could not be entered: the next one tries again.
-    pub(super) fn has_not_looked(&self, id: &str, what: &str) {
-        hold(&self.looks).remove(&(id.to_owned(), what.to_owned()));
+        Ok(())
     }
 
     /// Whether one more guess of the password of `id` may be made from `from`; if not, how long to wait. Who signed

@@ -9,7 +9,7 @@ use axum::{
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{CORRECTORS, EXPLAINERS, blocking, looked, mark, outcome_words, place};
+use super::{CORRECTORS, EXPLAINERS, blocking, mark, outcome_words, place};
 use crate::{
     control::{self, AiringPage, Ask, Proof, Row, Which},
     units::SlotId,
@@ -95,7 +95,6 @@ async fn show(visit: Visit, which: Which, query: Option<String>) -> Result<Respo
     let folder = visit.site.studio.folder.clone();
     let airing = blocking(move || control::airing(&folder, &which)).await?.ok_or_else(Fault::missing)?;
     let here = place(airing.row.slot.as_ref(), airing.entries.first().map(|entry| entry.seq));
-    looked(&visit, here.clone()).await?;
     // The entry that was asked for, or the last of the row.
     let of_row = |seq: &u64| airing.row.entries.contains(seq);
     let seq = chosen.filter(of_row).or_else(|| airing.row.entries.last().copied());

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_http::services::ServeFile;
 
-use super::{blocking, looked, unclear};
+use super::{blocking, unclear};
 use crate::{
     control::{
         Parcel,
@@ -63,8 +63,6 @@ static ONE: Semaphore = Semaphore::const_new(1);
 
 async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
     let (from, to) = form::query::<Period>(query.as_deref()).days()?;
-    let day = |day: Option<NaiveDate>| day.map_or_else(|| "…".into(), |day| day.to_string());
-    looked(&visit, format!("/log/bundle {}–{}", day(from), day(to))).await?;
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-bundle-busy"))) };
     let folder = visit.site.studio.folder.clone();
     let made = blocking(move || Parcel::make(&folder, Wish { from, to, audio: false, force: false })).await?;

@@ -6,16 +6,9 @@ mod bundle;
 mod list;
 mod proof;
 
-use super::{
-    error::{Fault, done},
-    page::{Page, Visit},
-    route::Route,
-};
+use super::{error::Fault, page::Page, route::Route};
 use crate::{
-    control::{
-        Ask,
-        Role::{self, Approver, Auditor, Operator},
-    },
+    control::Role::{self, Approver, Operator},
     evidence::Outcome,
     units::SlotId,
     words::{Message, code},
@@ -75,22 +68,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, crate::control::ControlError> + Send + 'static,
 ) -> Result<T, Fault> {
     Ok(tokio::task::spawn_blocking(work).await.map_err(Fault::failed)??)
-}
-
-/// An auditor's look at `what` is an entry, durable before anything of it is shown; one an hour.
-async fn looked(visit: &Visit, what: String) -> Result<(), Fault> {
-    let Some(person) = visit.person.as_ref().filter(|person| person.roles.contains(&Auditor)) else {
-        return Ok(());
-    };
-    let site = &visit.site;
-    if !site.begins_to_look(&person.id, &what) {
-        return Ok(());
-    }
-    let entered = done(site.studio.ask(Ask::Read { by: visit.by(), what: what.clone() }).await);
-    if entered.is_err() {
-        site.has_not_looked(&person.id, &what);
-    }
-    entered.map(drop)
 }
 
 fn unclear(name: &'static str, found: &str) -> Fault {

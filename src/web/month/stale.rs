@@ -8,7 +8,9 @@ use axum::{
 
 use super::super::{
     error::{Fault, Sentence},
+    filled::{Filled, filled, worded},
     form::Form,
+    gate,
     page::{Page, Visit, html},
 };
 use crate::{
@@ -46,25 +48,6 @@ pub(super) fn is_stale(fault: &Fault) -> bool {
     matches!(&fault.said, Sentence::Message(said) if said.code == "draft-conflict")
 }
 
-/// The labels of the fields that people fill.
-const LABELS: &[(&str, &str)] = &[
-    ("issued_by", "web-issued-by"),
-    ("id", "web-programme-id"),
-    ("kind", "web-kind"),
-    ("title", "web-title"),
-    ("column", "web-column"),
-    ("source", "web-source"),
-    ("editor", "web-editor"),
-    ("announcer", "web-announcer"),
-    ("topic", "web-topics"),
-    ("file", "web-file"),
-    ("day", "web-date"),
-    ("time", "web-time"),
-    ("repeat", "web-repeat"),
-    ("unit", "web-units"),
-    ("reason", "web-outside-reason"),
-];
-
 /// The page of a change that came too late.
 pub(super) async fn show(visit: Visit, name: ScheduleName, form: Form, fault: Fault) -> Response {
     let draft = match visit.work(move |studio| Draft::read(&studio.folder, name)).await {
@@ -74,14 +57,15 @@ pub(super) async fn show(visit: Visit, name: ScheduleName, form: Form, fault: Fa
     let page = visit.page("web-stale");
     let there = draft.file.schedule.as_ref().map(|schedule| There::find(schedule, &form));
     let there = there.unwrap_or(There { segment: None, programme: None, issuer: "", gone: true });
-    let typed = LABELS.iter().filter(|(name, _)| form.all(name).any(|value| !value.is_empty()));
-    let typed = typed.map(|(name, label)| {
-        let values: Vec<_> = form.all(name).map(|value| worded(&page, name, value)).collect();
-        Typed { label: page.t(label), value: values.join(", "), now: worded(&page, name, &there.field(name)) }
+    let typed = filled(&page, &form).into_iter();
+    let typed = typed.map(|Filled { name, label, value }| Typed {
+        label,
+        value,
+        now: worded(&page, name, &there.field(name)),
     });
     let typed = typed.collect();
     let mut fields = form.0.clone();
-    fields.retain(|(name, _)| name != "token" && name != "seen");
+    fields.retain(|(name, _)| name != "seen" && !gate::OWN_FIELDS.contains(&name.as_str()));
     let stale = StalePage {
         why: fault.said.in_lang(visit.lang),
         op: page.coded("web-op", if OPS.contains(&form.get("op")) { form.get("op") } else { "other" }),
@@ -112,19 +96,6 @@ const OPS: &[&str] = &[
     "slots-add",
     "slots-remove",
 ];
-
-/// A value as people read it.
-fn worded(page: &Page, field: &str, value: &str) -> String {
-    match field {
-        "kind" if SegmentKind::ALL.iter().any(|(word, _)| *word == value) => {
-            page.coded("segment-kind", value)
-        }
-        "source" if Source::ALL.iter().any(|(word, _)| *word == value) => page.coded("web-made-by", value),
-        "repeat" if ["once", "weekly", "daily"].contains(&value) => page.coded("web-repeat", value),
-        "unit" if value == "*" => page.t("web-units-all"),
-        _ => value.to_owned(),
-    }
-}
 
 /// What a change would meet now.
 struct There<'a> {

@@ -6,16 +6,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{CHANGERS, READERS};
 use crate::{
-    control::{Act, ControlError, People, Person, Role, change_people},
+    control::{People, Person, Role},
     web::{
-        error::{Fault, done},
+        error::Fault,
         form::Form,
-        gate,
         page::{Page, Visit, both, html},
+        person::entered,
         route::{Route, get, has, post},
     },
     words::Message,
@@ -92,63 +91,37 @@ async fn add(visit: Visit, Extension(form): Extension<Form>) -> Result<Response,
 }
 
 async fn change(visit: Visit, Extension(form): Extension<Form>) -> Response {
-    let (id, name, roles) = read(&form);
-    let closed = !form.get("closed").is_empty();
-    let (whose, called) = (id.clone(), name.clone());
-    let work = move |people: &mut People| people.change(&whose, &called, &roles, closed).map(|()| None);
-    let changed = entered(&visit, "change", id, work).await;
-    let said = changed.map(|_| both(&Message::new("web-people-changed").with("name", name)));
+    let changed = async {
+        let (id, name, roles) = read(&form);
+        let closed = !form.get("closed").is_empty();
+        let (seen, whose, called) = (form.parsed("edition")?, id.clone(), name.clone());
+        let work = move |people: &mut People| {
+            people.seen(&whose, seen)?;
+            people.change(&whose, &called, &roles, closed)
+        };
+        entered(&visit, "change", id, work).await?;
+        Ok(both(&Message::new("web-people-changed").with("name", name)))
+    };
+    let said = changed.await;
     visit.told(PATH, said).await
 }
 
 async fn reset(visit: Visit, Extension(form): Extension<Form>) -> Response {
-    let id = form.get("id").to_owned();
-    let whose = id.clone();
-    let reset = entered(&visit, "reset", id.clone(), move |people| people.reset(&whose).map(Some)).await;
-    let said = reset.map(|first| {
-        let message = Message::new("web-people-reset").with("id", id);
-        both(&message.with("password", first.unwrap_or_default()))
-    });
+    let reset = async {
+        let id = form.get("id").to_owned();
+        let (seen, whose) = (form.parsed("edition")?, id.clone());
+        let work = move |people: &mut People| {
+            people.seen(&whose, seen)?;
+            people.reset(&whose)
+        };
+        let password = entered(&visit, "reset", id.clone(), work).await?;
+        Ok(both(&Message::new("web-people-reset").with("id", id).with("password", password)))
+    };
+    let said = reset.await;
     visit.told(PATH, said).await
 }
 
 fn read(form: &Form) -> (String, String, Vec<Role>) {
     let roles = form.all("role").filter_map(Role::of).collect();
     (form.get("id").trim().to_owned(), form.get("name").to_owned(), roles)
-}
-
-/// Changes the people and enters it; the entry is durable before the change counts, so no change is without one.
-async fn entered(
-    visit: &Visit,
-    verb: &'static str,
-    id: String,
-    change: impl FnOnce(&mut People) -> Result<Option<String>, ControlError> + Send + 'static,
-) -> Result<Option<String>, Fault> {
-    let (studio, by, runtime) = (visit.site.studio.clone(), visit.by(), Handle::current());
-    let own = visit.person.as_ref().is_some_and(|person| person.id == id);
-    let work = move || {
-        let mut refused = None;
-        let changed = change_people(&studio.folder, |people| {
-            let first = change(people)?;
-            let person = people.find(&id).cloned();
-            let text = person.as_ref().map_or(String::new(), |person| person.told(verb));
-            match done(runtime.block_on(studio.enter(Act::People, &by, text))) {
-                Ok(_) => Ok((first, person)),
-                Err(fault) => {
-                    refused = Some(fault);
-                    Err(Message::new("user-not-entered").into())
-                }
-            }
-        });
-        match refused {
-            Some(fault) => Err(fault),
-            None => changed.map_err(Fault::from),
-        }
-    };
-    let (first, person) = spawn_blocking(work).await.map_err(Fault::failed)??;
-    // Who changed themselves goes on here; their other sessions end.
-    if let Some(person) = person.filter(|person| own && !person.closed) {
-        gate::sign_in(&visit.session, &person).await?;
-    }
-    Ok(first)
 }
