@@ -48,9 +48,9 @@ const WHO: &str = "who";
 /// The field that names whose page a form stood on.
 const OF: &str = "of";
 /// The field that names the kept form that is sent again.
-const AGAIN: &str = "again";
+const KEPT: &str = "kept";
 /// The fields that belong to a page, not to what was filled in.
-pub(super) const OWN_FIELDS: [&str; 3] = ["token", OF, AGAIN];
+pub(super) const OWN_FIELDS: [&str; 3] = ["token", OF, KEPT];
 /// An address that is longer is entered without its query.
 const LONGEST_LOOK: usize = 300;
 /// Counts what a person does: whatever is changed in a session begins its idle time anew.
@@ -127,7 +127,7 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
         looked(&visit).await.map_err(IntoResponse::into_response)?;
     }
     if let Some(form) = &form {
-        hold(&visit.site.kept).sent(form.get(AGAIN));
+        hold(&visit.site.kept).sent(form.get(KEPT));
     }
     request.extensions_mut().insert(visit);
     request.extensions_mut().insert(form.unwrap_or_default());

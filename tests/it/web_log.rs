@@ -150,14 +150,15 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
         let (status, page) = auditor.get(&format!("/log?{query}"));
         assert_eq!((status, page.contains(&slots[0])), (200, found), "{query}");
     }
-    // A look is an entry, once an hour; an operator's is none.
+    // A look is an entry, once an hour, and tells what was looked for; an operator's is none.
+    assert_eq!((reads(&station, "\"/log?outcome=missed\""), reads(&station, "/log?")), (1, 6));
     let path = format!("/log/slot/{}", slots[0]);
     let (status, page) = auditor.get(&path);
     assert!(status == 200 && page.contains("Mức 0 trên 6"), "{page}");
     auditor.get(&path);
     operator.get(&path);
     assert_eq!(reads(&station, &slots[0]), 1);
-    assert_eq!(reads(&station, "Phạm Thị Giám Sát"), 1);
+    assert_eq!(reads(&station, "Trực"), 0);
     check_proof(&auditor, &station, &path);
     let airing = format!("/log/slot/{}", slots[1]);
     let aired = auditor.get(&airing).1;
@@ -180,7 +181,8 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     assert!(status == 200 && page.contains("Nhật ký nguyên vẹn"), "{page}");
     let (status, name, zip) = auditor.bytes("/log/bundle?from=2022-01-01&to=");
     assert!(status == 200 && name.contains("loa-pho-hoa-2022-01-01-cuoi.zip"), "{status} {name}");
-    assert_eq!(reads(&station, "/log/bundle"), 1);
+    assert_eq!(reads(&station, "/log/bundle?from=2022-01-01"), 1);
+    assert_eq!((reads(&station, "\"/log/verify\""), reads(&station, "/log/proof/")), (1, 2));
     assert_eq!(operator.get("/log/bundle").0, 403);
     let left = fs::read_dir(station.path("data")).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(!left.into_iter().any(|name| name.to_string_lossy().starts_with("bundle-")));

@@ -61,11 +61,22 @@ fn people_are_added_changed_and_closed_each_by_an_entry() {
     let binh = Visitor::at(&pages(&daemon));
     assert_eq!(binh.sign_in("binh", &first).header("location"), "/password");
     let change = [("id", "binh"), ("name", "Trần Văn Bình"), ("role", "operator"), ("closed", "yes")];
-    said(&visitor, &visitor.post("/settings/people/change", &change));
+    assert_eq!(visitor.post("/settings/people/change", &change).header("location"), "/settings/people");
+    let seen = |edition| change.into_iter().chain([("edition", edition)]).collect::<Vec<_>>();
+    said(&visitor, &visitor.post("/settings/people/change", &seen("1")));
+    // A page that was open before shows somebody else; it opens no account again.
+    let old = [("id", "binh"), ("name", "Trần Văn Bình"), ("role", "editor"), ("edition", "1")];
+    let told = said(&visitor, &visitor.post("/settings/people/change", &old));
+    assert!(told.contains("vừa được người khác thay đổi"), "{told}");
+    let told = said(&visitor, &visitor.post("/settings/people/reset", &old));
+    assert!(told.contains("vừa được người khác thay đổi"), "{told}");
     assert!(!binh.is_in() && binh.sign_in("binh", &first).status == 401);
     let told = said(
         &visitor,
-        &visitor.post("/settings/people/change", &[("id", "huong"), ("name", ADMIN), ("role", "editor")]),
+        &visitor.post(
+            "/settings/people/change",
+            &[("id", "huong"), ("name", ADMIN), ("role", "editor"), ("edition", "1")],
+        ),
     );
     assert!(told.contains("quản trị cuối cùng"), "{told}");
     daemon.until_entered(&["add binh (Trần Văn Bình): editor operator", ADMIN, "\"people\""]);

@@ -78,6 +78,7 @@ fn a_first_password_is_changed_before_anything_else() {
         leads_to(&browser.get("/on-air"), "/password");
     }
     leads_to(&change(&first, "một câu dễ nhớ", "một câu dễ nhớ"), "/");
+    daemon.until_entered(&["\"people\"", "password binh (Trần Văn Bình): operator"]);
     assert_eq!(browser.get("/on-air").status, 200);
 }
 
@@ -102,7 +103,7 @@ fn a_session_ends_with_its_password_its_person_and_its_time() {
     clocks.pass(TimeDelta::seconds(61));
     leads_to(&one.get("/on-air"), "/sign-in?to=%2Fon-air");
     // What was sent too late waits for its sender, and for nobody else.
-    let late = one.post("/on-air/stop", &[("reason", "mưa to")]);
+    let late = one.post("/on-air/stop", &[("reason", "mưa to"), ("of", "an")]);
     let again = late.header("location").to_owned();
     assert!(again.starts_with("/sign-in?again="), "{again}");
     let word = again.split_once('=').unwrap().1.to_owned();
@@ -110,9 +111,21 @@ fn a_session_ends_with_its_password_its_person_and_its_time() {
     leads_to(&one.ask("POST", "/sign-in", Some(&fields), &[]), &format!("/again/{word}"));
     let kept = one.get(&format!("/again/{word}"));
     assert!(kept.text.contains("mưa to") && kept.text.contains("action=\"/on-air/stop\""), "{}", kept.text);
+    assert!(kept.text.contains("<dt>Lý do</dt>") && !kept.text.contains("<dt>of</dt>"), "{}", kept.text);
     leads_to(&two.get(&format!("/again/{word}")), &format!("/sign-in?to=%2Fagain%2F{word}"));
-    // Closed by an admin: out at the next page.
+    // Another tab that still shows the sign-in page goes on to it as well; another person does not get it.
+    leads_to(&one.get(&again), &format!("/again/{word}"));
     station.user("binh", "admin", PASSWORD);
+    let fields = [("id", "binh"), ("password", PASSWORD), ("again", &word)];
+    leads_to(&two.ask("POST", "/sign-in", Some(&fields), &[]), "/");
+    assert_eq!(two.get(&format!("/again/{word}")).status, 404);
+    // Once it was sent it is kept no longer.
+    leads_to(&one.post("/on-air/stop", &[("reason", "mưa to"), ("of", "an"), ("kept", &word)]), "/on-air");
+    assert_eq!(one.get(&format!("/again/{word}")).status, 404);
+    // The other language is that of the same page.
+    let page = one.get("/log?month=2022-03&q=a");
+    assert!(page.text.contains("name=\"to\" value=\"/log?month=2022-03&#38;q=a\""), "{}", page.text);
+    // Closed by an admin: out at the next page.
     station.ok(&["user", "change", "an", "--close"]);
     assert!(!one.is_in());
     assert_eq!(one.sign_in("an", new).status, 401);
@@ -225,7 +238,11 @@ fn the_first_admin_comes_by_a_link_that_works_once() {
     assert_eq!(form("AN!", PASSWORD, PASSWORD).status, 422);
     leads_to(&form("an", PASSWORD, PASSWORD), "/sign-in");
     assert_eq!((browser.get(&link).status, form("binh", PASSWORD, PASSWORD).status), (404, 404));
-    daemon.until_entered(&["\"people\"", "Nguyễn Văn An", "an: editor approver operator auditor admin"]);
+    daemon.until_entered(&[
+        "\"people\"",
+        "Nguyễn Văn An",
+        "add an (Nguyễn Văn An): editor approver operator auditor admin",
+    ]);
     leads_to(&browser.sign_in("an", PASSWORD), "/");
     assert_eq!(station.json(&["user", "list"]).len(), 1);
     // The navigation leads to pages, and says which one is here.
