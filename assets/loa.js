@@ -61,7 +61,9 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     bar.setAttribute("aria-label", file.name);
     line.append(file.name, " ", bar, said);
     list.append(line);
-    const facts = () => new URLSearchParams({ name: file.name, size: file.size, month: form.dataset.upload });
+    const facts = () => new URLSearchParams({
+      name: file.name, size: file.size, changed: file.lastModified, month: form.dataset.upload,
+    });
     for (let tries = 0; ; tries += 1) {
       try {
         let { id, offset } = await ask("/upload", facts());

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     disk::{self, At as _},
     media::Format,
-    units::{Digest, Month},
+    units::{Digest, Hasher, Month},
     words::Message,
 };
 
@@ -31,14 +31,16 @@ const MOST_UNFINISHED: u64 = 4 << 30;
 const STAYS_FREE: u64 = 500 << 20;
 /// What nobody has gone on with for so long is dropped.
 const FORGOTTEN: Duration = Duration::from_hours(24);
+/// So many files can be chosen from.
+const MOST_SHOWN: usize = 1000;
 /// Longest name of a file, in bytes.
 const LONGEST_NAME: usize = 120;
 
 /// A file on its way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Incoming {
-    /// Its id: the same for the same person, name and length, so that it goes on after a break. To anybody else it
-    /// means another file.
+    /// Its id: the same for the same person, name, length and state, so that it goes on after a break. To anybody else
+    /// it means another file.
     pub id: String,
     /// How much of it is here.
     pub offset: u64,
@@ -70,8 +72,15 @@ pub fn is_audio_name(name: &str) -> bool {
     ENDINGS.iter().any(|(_, known)| known.contains(&ending.as_str()))
 }
 
-/// Begins a file called `name` of `size` bytes from the person `by`, or tells how far it came before.
-pub fn begin(folder: &Folder, by: &str, name: &str, size: u64) -> Result<Incoming, ControlError> {
+/// Begins a file called `name` of `size` bytes from the person `by`, or tells how far it came before. `state` tells one
+/// state of the file from another, such as when it was changed last: pieces of two states make no file.
+pub fn begin(
+    folder: &Folder,
+    by: &str,
+    name: &str,
+    size: u64,
+    state: &str,
+) -> Result<Incoming, ControlError> {
     if size == 0 {
         return Err(Message::new("intake-empty").with("file", name).into());
     }
@@ -81,7 +90,7 @@ pub fn begin(folder: &Folder, by: &str, name: &str, size: u64) -> Result<Incomin
     let place = incoming(folder);
     fs::create_dir_all(&place).at("create the folder", &place)?;
     let unfinished = forget(&place, FORGOTTEN);
-    let id = format!("{}-{size}", short(&format!("{name}\n{size}")));
+    let id = format!("{}-{size}", short(&format!("{name}\n{size}\n{state}")));
     let path = part(folder, by, &id);
     let offset = fs::metadata(&path).map_or(0, |meta| meta.len());
     let free = disk::free_bytes(&place)?;
@@ -158,6 +167,11 @@ fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arr
     let library = folder.root.join(&folder.station.media);
     let home = library.join(month.to_string());
     fs::create_dir_all(&home).at("create the folder", &home)?;
+    // The copy needs its room once more.
+    let free = disk::free_bytes(&home)?;
+    if free < STAYS_FREE + heard.measure.bytes {
+        return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
+    }
     for name in [name.clone(), marked(&name, &heard.measure.file.short())] {
         let target = home.join(&name);
         let file = format!("{month}/{name}");
@@ -171,6 +185,29 @@ fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arr
         }
     }
     Err(Message::new("intake-name").with("file", name).into())
+}
+
+/// The audio files below the media folder, by name; so many at most, so deep at most.
+#[must_use]
+pub fn audio_files(folder: &Folder) -> Vec<String> {
+    fn walk(root: &Path, below: &str, depth: u32, found: &mut Vec<String>) {
+        let entries = fs::read_dir(root.join(below)).into_iter().flatten().flatten();
+        for entry in entries {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth > 0 => walk(root, &path, depth - 1, found),
+                Ok(kind) if kind.is_file() && found.len() < MOST_SHOWN && is_audio_name(&path) => {
+                    found.push(path);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&folder.root.join(&folder.station.media), "", 3, &mut found);
+    found.sort();
+    found
 }
 
 /// The audio that lies in the folder of `month`, by name, each with its measures or why it has none.
@@ -191,7 +228,9 @@ pub fn audio_of(
 }
 
 fn is_same(path: &Path, digest: Digest) -> bool {
-    fs::read(path).is_ok_and(|bytes| Digest::of(&bytes) == digest)
+    let mut hasher = Hasher::default();
+    let read = fs::File::open(path).and_then(|mut file| io::copy(&mut file, &mut hasher));
+    read.is_ok() && hasher.finish() == digest
 }
 
 /// `name` with `mark` before its ending.
@@ -267,6 +306,7 @@ fn forget(place: &Path, long: Duration) -> u64 {
     let mut left = 0;
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let Ok(meta) = entry.metadata() else { continue };
+        // The system's own clock on both sides: what it wrote on the file, and what it says now.
         let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
         if age.is_some_and(|age| age > long) {
             let _ = fs::remove_file(entry.path());

@@ -69,8 +69,8 @@ pub use glance::Glance;
 pub use heard::Heard;
 pub use init::{Made, clk, copy_month, init};
 pub use intake::{
-    Arrived, Incoming, LONGEST_FILE, LONGEST_PIECE, append as append_intake, audio_of, begin as begin_intake,
-    drop_it as drop_intake, finish as finish_intake, is_audio_name,
+    Arrived, Incoming, LONGEST_FILE, LONGEST_PIECE, append as append_intake, audio_files, audio_of,
+    begin as begin_intake, drop_it as drop_intake, finish as finish_intake, is_audio_name,
 };
 pub use key::new_key;
 pub use lamp::Lamp;

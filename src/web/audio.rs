@@ -118,8 +118,8 @@ fn sound(visit: &Visit, file: String, heard: Result<Heard, control::ControlError
 async fn begin(visit: Visit, Extension(form): Extension<Form>) -> Response {
     let begun = async {
         let (name, size) = (form.get("name").to_owned(), form.parsed::<u64>("size")?);
-        let by = sender(&visit);
-        visit.work(move |studio| control::begin_intake(&studio.folder, &by, &name, size)).await
+        let (by, state) = (sender(&visit), form.get("changed").to_owned());
+        visit.work(move |studio| control::begin_intake(&studio.folder, &by, &name, size, &state)).await
     };
     answer(&visit, begun.await.map(|incoming| json!(incoming)))
 }
@@ -176,7 +176,7 @@ async fn finish(visit: Visit, Path(id): Path<String>, Extension(form): Extension
     let finished = async {
         let (name, size) = (form.get("name").to_owned(), form.parsed::<u64>("size")?);
         let month: ScheduleName = form.parsed("month")?;
-        arrive(visit.clone(), sender(&visit), id, size, name, month.month).await
+        arrive(&visit, sender(&visit), id, size, name, month.month).await
     };
     answer(&visit, finished.await.map(|file| json!({ "file": file })))
 }
@@ -194,24 +194,20 @@ fn answer(visit: &Visit, result: Result<serde_json::Value, Fault>) -> Response {
     }
 }
 
-/// Measures and places what is here whole, and enters it: both, even where nobody waits for the answer any more.
+/// Measures and places what is here whole, and enters it.
 async fn arrive(
-    visit: Visit,
+    visit: &Visit,
     by: String,
     id: String,
     size: u64,
     name: String,
     month: Month,
 ) -> Result<String, Fault> {
-    let work = async move {
-        let finish =
-            move |studio: &Studio| control::finish_intake(&studio.folder, &by, &id, size, &name, month);
-        let Arrived { file, heard } = visit.decode(finish).await?;
-        let text = format!("{file} {} {}", heard.measure.bytes, heard.measure.file);
-        done(visit.site.studio.enter(Act::Audio, &visit.by(), text).await)?;
-        Ok(file)
-    };
-    tokio::spawn(work).await.map_err(Fault::failed)?
+    let finish = move |studio: &Studio| control::finish_intake(&studio.folder, &by, &id, size, &name, month);
+    let Arrived { file, heard } = visit.decode(finish).await?;
+    let text = format!("{file} {} {}", heard.measure.bytes, heard.measure.file);
+    done(visit.site.studio.enter(Act::Audio, &visit.by(), text).await)?;
+    Ok(file)
 }
 
 // ---- as a form, without script -----------------------------------------------------------------------
@@ -261,10 +257,10 @@ async fn one(visit: &Visit, month: Month, name: String, part: Field<'_>) -> Resu
     // Its length is not told beforehand; who sends it is this sending alone.
     let (by, title) = (control::secret_word(), name.clone());
     let of = by.clone();
-    let begin = move |studio: &Studio| control::begin_intake(&studio.folder, &of, &title, LONGEST_FILE);
+    let begin = move |studio: &Studio| control::begin_intake(&studio.folder, &of, &title, LONGEST_FILE, "");
     let id = visit.work(begin).await?.id;
     let taken = match grow(visit, &by, &id, part).await {
-        Ok(size) => arrive(visit.clone(), by.clone(), id.clone(), size, name, month).await,
+        Ok(size) => arrive(visit, by.clone(), id.clone(), size, name, month).await,
         Err(fault) => Err(fault),
     };
     if taken.is_err() {

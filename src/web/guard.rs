@@ -56,7 +56,7 @@ async fn guard(State(site): State<Site>, mut request: Request, next: Next) -> Re
     for (name, value) in HEADERS {
         response.headers_mut().entry(*name).or_insert(HeaderValue::from_static(value));
     }
-    if site.secure {
+    if site.strict {
         let year = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

@@ -13,6 +13,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 use tokio::sync::Semaphore;
 
 use super::{error::Fault, form::Kept};
+use crate::config::Tls;
 use crate::control::{Certificate, Compliance, ControlError, People, Studio, secret_word};
 
 /// Guesses of one person's password and of one machine: so many at once, then one more every minute and every ten
@@ -43,8 +44,9 @@ pub(super) struct Shared {
     pub studio: Studio,
     /// Host names under which the pages may be asked for, lower case, without port.
     pub hosts: Vec<String>,
-    /// Browsers reach the pages over an encrypted line only.
-    pub secure: bool,
+    /// Browsers shall never ask for the pages over another line, nor past a certificate that they do not trust. Where
+    /// the station made its own, people have to go past it.
+    pub strict: bool,
     /// They may be asked for under any address of this machine: an address is no trick with the name service.
     pub any_address: bool,
     /// Who alone may ask, where a proxy stands before the pages.
@@ -94,7 +96,7 @@ impl Site {
         let web = studio.folder.station.web.clone();
         Site(Arc::new(Shared {
             hosts,
-            secure: web.secure(),
+            strict: web.secure() && web.tls != Tls::Own,
             any_address: web.listen.is_some_and(|listen| listen.ip().is_unspecified()),
             proxy: web.proxy.as_ref().map(|proxy| proxy.address),
             changing: tokio::sync::Mutex::default(),

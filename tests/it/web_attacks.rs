@@ -334,7 +334,7 @@ fn a_form_that_is_sent_twice_does_its_thing_once() {
     }
     assert!(faults.is_empty(), "{faults:?}");
     let add = [("op", "segments-add"), ("programme", "cchc"), ("file", "a.wav"), ("replace", "yes")];
-    let now = seen();
+    let now = visitor.get(&format!("/month/{month}")).hidden("seen");
     let add: Vec<_> = add.into_iter().chain([("seen", now.as_str())]).collect();
     // The second finds another file than it was made from, and says so.
     for status in [303, 409] {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use loa::control::Role;
+use loa::{control::Role, units::Digest};
 
 use super::{
     support::{
@@ -185,7 +185,10 @@ fn keys_units_and_holds_change_by_entries() {
     said(&visitor, &visitor.post("/settings/holds/lift", &[("hold", &entry), ("reason", "xong")]));
     assert!(visitor.get("/settings/holds").text.contains("Đã bỏ giữ"));
     let plan = fs::read_to_string(station.path("config/plan-2022.toml")).unwrap();
-    let upload = |text: &str| visitor.upload("/settings/units/plan", "plan", "plan.toml", text.as_bytes());
+    let seen = format!("seen={}", Digest::of(plan.as_bytes()));
+    let path = format!("/settings/units/plan?{seen}");
+    let upload = |text: &str| visitor.upload(&path, "plan", "plan.toml", text.as_bytes());
+    assert!(visitor.get("/settings/units").text.contains(&seen), "the page names what it shows");
     assert_eq!(upload("year = 2022\n").status, 422);
     assert_eq!(upload(&plan.replace("id = \"pho-hoa\"", "id = \"pho-minh\"")).status, 422);
     assert!(
@@ -193,6 +196,9 @@ fn keys_units_and_holds_change_by_entries() {
     );
     assert!(fs::read_to_string(station.path("config/plan-2022.toml")).unwrap().contains("Kế hoạch mới"));
     daemon.until_entered(&["config/plan-2022.toml: ", " → ", "\"settings\""]);
+    // Somebody else's page still shows the plan before: their file does not undo this.
+    let late = said(&visitor, &upload(&plan.replace("Kế hoạch thử", "Kế hoạch khác")));
+    assert!(late.contains("vừa được thay đổi"), "{late}");
     // A single unit: another name from a day on; what cannot be done is told beside what was typed.
     let unit = |id: &str, name: &str, from: &str| {
         let form = [("id", id), ("name", name), ("kind", "ward"), ("parent", ""), ("from", from)];

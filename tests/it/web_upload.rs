@@ -123,6 +123,15 @@ fn a_file_goes_on_where_its_line_broke_and_arrives_whole() {
     let _ = line.read_to_end(&mut Vec::new());
     let (again, offset) = begun(&lan, "tin tức.wav", bytes.len());
     assert_eq!((&again, offset), (&id, third), "a piece counts whole or not at all");
+    // Another state of the file is another file, though name and length are the same.
+    let changed = [("name", "tin tức.wav"), ("size", &bytes.len().to_string()), ("changed", "1646100000000")];
+    let other = json(&lan.post("/upload", &changed));
+    assert_eq!((&other["offset"], other["id"] == id.as_str()), (&0.into(), false));
+    assert_eq!(
+        finish(&lan, other["id"].as_str().unwrap(), "tin tức.wav", bytes.len()).status,
+        422,
+        "it is empty"
+    );
     // What does not follow is answered with what is here, and changes nothing.
     for wrong in [0, third - 1, third + 1] {
         let answer = piece(&lan, &id, wrong, &bytes[..9]);

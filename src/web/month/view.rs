@@ -1,6 +1,6 @@
 //! The page of a month: its programmes, their audio and length, its slots in a calendar, what the check found.
 
-use std::{collections::BTreeMap, path::Path as FilePath, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use askama::Template;
 use axum::{extract::Path, response::Response};
@@ -17,7 +17,7 @@ use super::{
     staged,
 };
 use crate::{
-    control::{self, CheckReport, Draft, FindingView, Folder, ProgrammeReport, Stage, Studio, finding_view},
+    control::{self, CheckReport, Draft, FindingView, ProgrammeReport, Stage, Studio, finding_view},
     programme::{Finding, Programme, SegmentKind, Source},
     units::ScheduleName,
     words::{Lang, Message},
@@ -111,7 +111,7 @@ pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result
     let may_take = visit.has(EDITORS) && month.draft.by_hand;
     let may_edit = visit.has(EDITORS) && !may_take;
     let may_approve = visit.has(&[control::Role::Approver]);
-    let files = visit.work(|studio| Ok(audio(&studio.folder))).await?;
+    let files = visit.work(|studio| Ok(control::audio_files(&studio.folder))).await?;
     let plan = &visit.site.studio.folder.plan;
     let first = name.month.first();
     let units = plan.units.iter().filter(|unit| unit.valid_on(first));
@@ -227,26 +227,4 @@ impl Shown {
         let loudness = reading::decimal(measure.loudness_lufs.db(), 1, false, self.lang);
         Some(format!("{} · {loudness} LUFS", span(measure.duration_ms)))
     }
-}
-
-/// The audio files below the media folder, by name; so many at most, so deep at most.
-fn audio(folder: &Folder) -> Vec<String> {
-    fn walk(root: &FilePath, below: &str, depth: u32, found: &mut Vec<String>) {
-        let entries = std::fs::read_dir(root.join(below)).into_iter().flatten().flatten();
-        for entry in entries {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && depth > 0 => walk(root, &path, depth - 1, found),
-                Ok(kind) if kind.is_file() && found.len() < 1000 && control::is_audio_name(&path) => {
-                    found.push(path);
-                }
-                _ => {}
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&folder.root.join(&folder.station.media), "", 3, &mut found);
-    found.sort();
-    found
 }

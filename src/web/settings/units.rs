@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use chrono::NaiveDate;
+use serde::Deserialize;
 
 use super::{CHANGERS, READERS, holds::day};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     units::Digest,
     web::{
         error::{Fault, done},
-        form::Form,
+        form::{Form, query},
         page::{Page, Visit, both, html},
         route::{Route, get, has, post},
     },
@@ -46,6 +47,8 @@ struct UnitsPage {
     today: NaiveDate,
     own: String,
     waits: bool,
+    /// The file as it is shown.
+    seen: Digest,
     may_change: bool,
     /// What somebody filled in that could not be done, and why.
     typed: Form,
@@ -93,6 +96,7 @@ fn page(visit: &Visit, typed: Form, fault: Option<&Fault>) -> Result<Response, F
         own: folder.station.unit.clone(),
         today: visit.site.studio.now().with_timezone(&folder.station.zone).date_naive(),
         waits: bytes != folder.plan_bytes,
+        seen: Digest::of(&bytes),
         may_change: visit.has(CHANGERS),
         page: visit.page("web-plan-units"),
         title,
@@ -158,10 +162,21 @@ async fn remade(
     Ok(both(&Message::new("web-units-saved")))
 }
 
+#[derive(Default, Deserialize)]
+struct Seen {
+    seen: Option<Digest>,
+}
+
 async fn replace(visit: Visit, request: Request) -> Response {
+    let Seen { seen } = query(request.uri().query());
     let result = async {
         let bytes = uploaded(request).await?;
-        remade(&visit, |_, _| Ok(bytes)).await
+        // The whole file is replaced: what another person changed in it meanwhile would be lost.
+        let made = |_: &str, old: &[u8]| match seen {
+            Some(seen) if seen == Digest::of(old) => Ok(bytes),
+            _ => Err(Fault::no(Message::new("web-units-changed"))),
+        };
+        remade(&visit, made).await
     };
     let result = result.await;
     visit.told(PATH, result).await

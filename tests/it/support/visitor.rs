@@ -153,7 +153,8 @@ impl Visitor {
 
     /// The same with several files: field, name, bytes.
     pub fn uploads(&self, path: &str, files: &[(&str, &str, &[u8])]) -> Answer {
-        let path = format!("{path}?token={}", self.token.borrow());
+        let more = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{more}token={}", self.token.borrow());
         let mut body = Vec::new();
         for (field, name, bytes) in files {
             let told = format!("form-data; name=\"{field}\"; filename=\"{name}\"");
