@@ -33,7 +33,10 @@ pub(super) fn copy(folder: &Folder, from: ScheduleName, to: ScheduleName, say: S
     say.document(&serde_json::json!({ "file": file, "left_out": left_out }));
     say.line(&say.text("copy-done", &[("file", &file)]));
     if !left_out.is_empty() {
-        say.line(&say.text("copy-left-out", &[("times", &left_out.join(", "))]));
+        say.line(&say.text(
+            "copy-left-out",
+            &[("times", &left_out.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))],
+        ));
     }
     Ok(Exit::Done)
 }

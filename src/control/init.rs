@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, path::Path};
 
-use chrono::{Datelike as _, Offset as _};
+use chrono::{Datelike as _, NaiveDateTime, Offset as _};
 use chrono_tz::Tz;
 
 use super::{ControlError, Folder, MonthFile};
@@ -125,7 +125,7 @@ pub fn copy_month(
     folder: &Folder,
     from: ScheduleName,
     to: ScheduleName,
-) -> Result<(String, Vec<String>), ControlError> {
+) -> Result<(String, Vec<NaiveDateTime>), ControlError> {
     let source = MonthFile::read(folder, from)?;
     let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
@@ -142,7 +142,7 @@ pub fn copy_month(
                 .filter_map(|time| {
                     let day = to.month.first().with_day(time.day());
                     if day.is_none() {
-                        left_out.push(time.format("%Y-%m-%dT%H:%M:%S").to_string());
+                        left_out.push(*time);
                     }
                     day.map(|day| day.and_time(time.time()))
                 })

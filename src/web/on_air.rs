@@ -1,6 +1,11 @@
 //! On air: what sounds now, what comes next, whether all is well, and the stop key.
 
-use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use askama::Template;
 use axum::{
@@ -12,7 +17,7 @@ use axum::{
         sse::{Event, KeepAlive},
     },
 };
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use qrcode::{QrCode, render::svg};
 use tokio_stream::{Stream, StreamExt as _, wrappers::IntervalStream};
 
@@ -21,6 +26,7 @@ use super::{
     form::Form,
     page::{Page, Visit, html},
     route::{EVERYONE, Route, get, has, post},
+    site::hold,
 };
 use crate::{
     control::{
@@ -65,7 +71,7 @@ struct Live<'a> {
 struct OnAirPage {
     page: Page,
     status: Status,
-    titles: Titles,
+    told: Arc<Told>,
     today: Vec<Today>,
     may_stop: bool,
     may_test: bool,
@@ -130,7 +136,7 @@ impl Live<'_> {
 
 impl OnAirPage {
     fn live(&self) -> Live<'_> {
-        Live { page: &self.page, status: &self.status, titles: &self.titles, today: &self.today }
+        Live { page: &self.page, status: &self.status, titles: &self.told.titles, today: &self.today }
     }
 }
 
@@ -152,17 +158,10 @@ async fn wall(visit: Visit) -> Result<Response, Fault> {
 
 async fn page(visit: Visit, wall: bool) -> Result<Response, Fault> {
     let status = status(&visit).await?;
-    let (titles, today) = (titles(&visit).await?, today(&visit).await?);
+    let told = told(&visit, status.log.size).await?;
+    let today = told.today(&visit);
     let (may_stop, may_test) = (visit.has(STOPPERS), visit.has(&[Operator, Admin]));
-    Ok(html(&OnAirPage {
-        page: visit.page("web-nav-on-air"),
-        status,
-        titles,
-        today,
-        may_stop,
-        may_test,
-        wall,
-    }))
+    Ok(html(&OnAirPage { page: visit.page("web-nav-on-air"), status, told, today, may_stop, may_test, wall }))
 }
 
 fn titled(titles: &Titles, slot: Option<&SlotId>) -> Option<String> {
@@ -189,15 +188,37 @@ async fn titles(visit: &Visit) -> Result<Titles, Fault> {
         .await
 }
 
-async fn today(visit: &Visit) -> Result<Vec<Today>, Fault> {
-    let studio = visit.site.studio.clone();
-    let rows = tokio::task::spawn_blocking(move || {
-        let day = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-        let filter = RowFilter { from: Some(day), to: Some(day), outcome: None };
-        control::rows(&studio.folder, &studio.folder.log_path(), &filter)
-    });
-    let rows = rows.await.map_err(Fault::failed)??;
-    Ok(rows.iter().map(|row| of_today(visit, row)).collect())
+/// What an entry of the log can change of what is told here; for all who look.
+#[derive(Debug)]
+pub(super) struct Told {
+    size: u64,
+    day: NaiveDate,
+    titles: Titles,
+    rows: Vec<Row>,
+}
+
+impl Told {
+    fn today(&self, visit: &Visit) -> Vec<Today> {
+        self.rows.iter().map(|row| of_today(visit, row)).collect()
+    }
+}
+
+/// What is told while the log has `size` entries.
+async fn told(visit: &Visit, size: u64) -> Result<Arc<Told>, Fault> {
+    let studio = &visit.site.studio;
+    let day = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+    // Whoever comes while it is read waits for it.
+    let mut kept = visit.site.told.lock().await;
+    if let Some(told) = kept.as_ref().filter(|told| (told.size, told.day) == (size, day)) {
+        return Ok(Arc::clone(told));
+    }
+    let titles = titles(visit).await?;
+    let filter = RowFilter { from: Some(day), to: Some(day), outcome: None };
+    let rows =
+        visit.work(move |studio| control::rows(&studio.folder, &studio.folder.log_path(), &filter)).await?;
+    let told = Arc::new(Told { size, day, titles, rows });
+    *kept = Some(Arc::clone(&told));
+    Ok(told)
 }
 
 fn of_today(visit: &Visit, row: &Row) -> Today {
@@ -222,36 +243,26 @@ fn of_today(visit: &Visit, row: &Row) -> Today {
     }
 }
 
-/// What the live part keeps while the log stays as it is.
-#[derive(Default)]
-struct Kept {
-    size: Option<u64>,
-    titles: Titles,
-    today: Vec<Today>,
-}
-
 /// The live part, once a second, for five minutes: then the browser asks again, and its session is looked at anew.
 async fn live(visit: Visit) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let page = std::sync::Arc::new(visit.page("web-nav-on-air"));
+    let page = Arc::new(visit.page("web-nav-on-air"));
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1))).take(300);
-    let kept = std::sync::Arc::new(tokio::sync::Mutex::new(Kept::default()));
+    let kept = Arc::new(Mutex::new(None));
     let events = seconds.then(move |_| {
-        let kept = std::sync::Arc::clone(&kept);
-        let page = std::sync::Arc::clone(&page);
+        let (kept, page) = (Arc::clone(&kept), Arc::clone(&page));
         async move {
             let Ok(status) = status(&page.visit).await else {
                 return Ok(Event::default().event("gone").data(""));
             };
-            let mut kept = kept.lock().await;
-            // Only an entry of the log changes what is told of the day.
-            if kept.size != Some(status.log.size) {
-                let visit = &page.visit;
-                // What cannot be read stays as it was: just then the lamps matter.
-                if let (Ok(titles), Ok(today)) = (titles(visit).await, today(visit).await) {
-                    *kept = Kept { size: Some(status.log.size), titles, today };
-                }
+            // What cannot be read stays as it was: just then the lamps matter.
+            if let Ok(told) = told(&page.visit, status.log.size).await {
+                *hold(&kept) = Some(told);
             }
-            let live = Live { page: &page, status: &status, titles: &kept.titles, today: &kept.today };
+            let told = hold(&kept).clone();
+            let none = Titles::new();
+            let titles = told.as_ref().map_or(&none, |told| &told.titles);
+            let today = told.as_ref().map(|told| told.today(&page.visit)).unwrap_or_default();
+            let live = Live { page: &page, status: &status, titles, today: &today };
             let text = live.render().unwrap_or_default();
             Ok(Event::default().event("status").data(text))
         }
@@ -309,7 +320,8 @@ struct CancelPage {
 
 async fn ask_cancel(visit: Visit, Path(slot): Path<String>) -> Result<Response, Fault> {
     let slot: SlotId = slot.parse().map_err(|_| Fault::missing())?;
-    let title = titled(&titles(&visit).await?, Some(&slot)).unwrap_or_else(|| slot.programme.clone());
+    let told = told(&visit, status(&visit).await?.log.size).await?;
+    let title = titled(&told.titles, Some(&slot)).unwrap_or_else(|| slot.programme.clone());
     Ok(html(&CancelPage { page: visit.page("web-cancel"), title, slot }))
 }
 

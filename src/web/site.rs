@@ -1,7 +1,7 @@
 //! What all pages share.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 use tokio::sync::Semaphore;
 
-use super::{error::Fault, form::Kept};
+use super::{error::Fault, form::Kept, on_air::Told};
 use crate::config::Tls;
 use crate::control::{Certificate, Compliance, ControlError, People, Studio, secret_word};
 
@@ -63,6 +63,8 @@ pub(super) struct Shared {
     pub checking: Arc<tokio::sync::Mutex<()>>,
     /// Held by what decodes audio that nobody decoded before.
     pub decoding: Arc<Semaphore>,
+    /// What is told of the day and of the programmes on air.
+    pub told: tokio::sync::Mutex<Option<Arc<Told>>>,
     /// The matrices of the years.
     pub compliance: Compliance,
     /// The word of the one-time set-up link, while there is nobody yet.
@@ -106,6 +108,7 @@ impl Site {
             set_up: Mutex::default(),
             checking: Arc::default(),
             decoding: Arc::new(Semaphore::new(DECODES_AT_ONCE)),
+            told: tokio::sync::Mutex::default(),
             compliance: Compliance::default(),
             looks: tokio::sync::Mutex::default(),
             guesses,
@@ -145,9 +148,9 @@ impl Site {
         let now = self.studio.now();
         // A clock that was set back must not keep an old look for long.
         looks.retain(|_, at| (now - *at).abs() < LOOK);
-        if !looks.contains_key(&look) {
+        if let Entry::Vacant(place) = looks.entry(look) {
             entered.await?;
-            looks.insert(look, now);
+            place.insert(now);
         }
         Ok(())
     }

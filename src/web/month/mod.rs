@@ -129,10 +129,10 @@ async fn begun(visit: &Visit, form: &Form) -> Result<(ScheduleName, [String; 2])
     let text = format!("{name}{}", if from.is_empty() { String::new() } else { format!(" ← {from}") });
     let by = visit.by();
     let from = if from.is_empty() { None } else { Some(form.parsed::<ScheduleName>("from")?) };
-    visit
+    let left_out = visit
         .work(move |studio| {
             if let Some(from) = from {
-                control::copy_month(&studio.folder, from, name).map(|_| ())
+                Ok(control::copy_month(&studio.folder, from, name)?.1)
             } else {
                 let schedule = Schedule {
                     month,
@@ -142,10 +142,17 @@ async fn begun(visit: &Visit, form: &Form) -> Result<(ScheduleName, [String; 2])
                     slots: Vec::new(),
                 };
                 let save = Save { name, seen: None, by: &by, replace: false };
-                control::save(&studio.folder, &save, schedule, studio.now()).map(|_| ())
+                control::save(&studio.folder, &save, schedule, studio.now())?;
+                Ok(Vec::new())
             }
         })
         .await?;
     done(visit.site.studio.enter(Act::Schedule, &visit.by(), text).await)?;
-    Ok((name, both(&Message::new("web-month-begun").with("month", name))))
+    let begun = if left_out.is_empty() {
+        Message::new("web-month-begun").with("month", name)
+    } else {
+        let slots: Vec<_> = left_out.iter().map(|at| at.format("%d/%m/%Y %H:%M:%S").to_string()).collect();
+        Message::new("web-month-begun-without").with("month", name).with("slots", slots.join("; "))
+    };
+    Ok((name, both(&begun)))
 }

@@ -9,6 +9,7 @@ web-month-from = Copy of
 web-month-empty = Nothing: begin empty
 web-month-begin = Begin
 web-month-begun = Month { $month } is begun.
+web-month-begun-without = Month { $month } is begun from the chosen one, without the slots on days that it does not have: { $slots }.
 web-month-beside = The approved revision airs until this one is approved.
 web-month-audio = Audio of the month
 web-month-about = About this month

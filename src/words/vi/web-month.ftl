@@ -9,6 +9,7 @@ web-month-from = Chép từ
 web-month-empty = Không chép, bắt đầu từ trang trống
 web-month-begin = Lập
 web-month-begun = Đã lập chương trình tháng { $month }.
+web-month-begun-without = Đã lập chương trình tháng { $month } theo tháng được chọn, trừ các lượt phát vào ngày mà tháng này không có: { $slots }.
 web-month-beside = Bản đã duyệt trước vẫn phát cho đến khi bản này được duyệt.
 web-month-audio = Tệp âm thanh của tháng
 web-month-about = Về tháng này
