@@ -22,6 +22,7 @@ mod findings;
 mod glance;
 mod json;
 mod media;
+mod months;
 mod outer_guard;
 mod playout;
 mod pulse;
