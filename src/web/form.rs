@@ -39,6 +39,11 @@ impl Form {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it holds a password, which is nowhere kept and never shown.
+    pub fn is_secret(&self) -> bool {
+        self.0.iter().any(|(name, _)| name.starts_with("password") || name == "old")
+    }
+
     /// The field `name` as a `T`, or a fault that names it.
     pub fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, Fault> {
         let value = self.get(name).trim();

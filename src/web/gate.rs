@@ -92,7 +92,7 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
     let lang = lang(request.headers());
     let token = token.unwrap_or_default();
-    let mut visit = Visit { site, lang, person, token, session, path, here, flash: None };
+    let mut visit = Visit { site, lang, person, token, session, path, here, form: Form::default(), flash: None };
     let changes = changes(request.method());
     let (mut request, form) = if changes { read(request).await? } else { (request, None) };
     match (&visit.person, may) {
@@ -128,6 +128,7 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
     }
     if let Some(form) = &form {
         hold(&visit.site.kept).sent(form.get(KEPT));
+        visit.form = form.clone();
     }
     request.extensions_mut().insert(visit);
     request.extensions_mut().insert(form.unwrap_or_default());
@@ -230,8 +231,7 @@ fn turned_away(visit: &Visit, request: &Request, form: Option<Form>) -> Response
     }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     // A password is not kept, and not shown: its form is filled in anew.
-    let secret = |form: &Form| form.0.iter().any(|(name, _)| name.starts_with("password") || name == "old");
-    let Some(form) = form.filter(|form| !secret(form)) else {
+    let Some(form) = form.filter(|form| !form.is_secret()) else {
         return Redirect::to(&sign_in::address(&path, None)).into_response();
     };
     let by = form.get(OF).to_owned();

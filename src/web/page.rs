@@ -9,7 +9,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use tower_sessions::Session;
 
-use super::{assets, error::Fault, reading, site::Site};
+use super::{assets, error::Fault, filled::filled, form::Form, reading, site::Site};
 use crate::{
     control::{ControlError, Person, Role, Studio},
     units::ScheduleName,
@@ -30,6 +30,8 @@ pub(super) struct Visit {
     pub path: String,
     /// The same with its query.
     pub here: String,
+    /// The form that was sent.
+    pub form: Form,
     /// What the last request has to say.
     pub flash: Option<Flash>,
 }
@@ -39,6 +41,8 @@ pub(super) struct Visit {
 pub(super) struct Flash {
     pub good: bool,
     pub sentence: [String; 2],
+    /// What somebody filled in that could not be done: label and value. It stays to be copied.
+    pub typed: Vec<(String, String)>,
 }
 
 pub(super) const FLASH: &str = "flash";
@@ -85,7 +89,7 @@ impl Visit {
 
     /// Back to `path`, which then says `sentence`, a thing done.
     pub async fn done(&self, path: &str, sentence: [String; 2]) -> Response {
-        self.flash(Flash { good: true, sentence }).await;
+        self.flash(Flash { good: true, sentence, typed: Vec::new() }).await;
         Redirect::to(path).into_response()
     }
 
@@ -101,7 +105,10 @@ impl Visit {
             };
             [Some(fault.said.in_lang(lang)), hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
         };
-        self.flash(Flash { good: false, sentence: [with_hint(Lang::Vi), with_hint(Lang::En)] }).await;
+        let sentence = [with_hint(Lang::Vi), with_hint(Lang::En)];
+        let typed = if self.form.is_secret() { Vec::new() } else { filled(&self.page(""), &self.form) };
+        let typed = typed.into_iter().map(|field| (field.label, field.value)).collect();
+        self.flash(Flash { good: false, sentence, typed }).await;
         Redirect::to(path).into_response()
     }
 
@@ -229,6 +236,11 @@ impl Page {
     pub fn flash(&self) -> Option<(bool, Safe<String>)> {
         let flash = self.visit.flash.as_ref()?;
         Some((flash.good, self.ticked(&flash.sentence[self.visit.lang as usize])))
+    }
+
+    /// What was filled in and could not be done.
+    pub fn typed(&self) -> &[(String, String)] {
+        self.visit.flash.as_ref().map_or(&[], |flash| &flash.typed)
     }
 
     /// A sentence with its words in ticks set as code.

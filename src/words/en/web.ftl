@@ -31,6 +31,7 @@ web-set-up-do = Make and begin
 web-kept = Your session had ended. What you sent is kept: sign in to send it again.
 web-set-up-done = The first admin was already made.
     .hint = Sign in with that account; if you did not make it, tell whoever is in charge of the machine at once.
+web-typed = What was filled in
 web-again = Send again
 web-again-why = This was sent when the session had ended, so it did nothing yet. Look at it and send it.
 web-again-do = Send again

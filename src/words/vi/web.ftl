@@ -31,6 +31,7 @@ web-set-up-do = Lập và bắt đầu
 web-kept = Phiên làm việc đã hết. Nội dung vừa gửi vẫn được giữ: đăng nhập để gửi lại.
 web-set-up-done = Người quản trị đầu tiên đã được tạo.
     .hint = Đăng nhập bằng tài khoản đó; nếu không phải do mình tạo, hãy báo ngay cho người phụ trách máy.
+web-typed = Nội dung đã nhập
 web-again = Gửi lại nội dung
 web-again-why = Nội dung này được gửi khi phiên làm việc đã hết nên chưa có hiệu lực. Xem lại rồi gửi.
 web-again-do = Gửi lại
