@@ -75,7 +75,10 @@ pub(super) async fn gate(
         // A change goes on to its end, entry and all, though its browser leaves: half a change is none.
         Ok(request) if changes => match tokio::spawn(next.run(request)).await {
             Ok(answer) => answer,
-            Err(error) => resume_unwind(error.into_panic()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(ended) => Fault::failed(ended).into_response(),
+            },
         },
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
