@@ -136,7 +136,10 @@ fn totals(paper: &Paper<'_>) -> Grid {
     let Some(totals) = Look::of(paper.tables, "totals") else { return grid };
     let rows = totals.0.rows.iter().filter(|row| !totals.text(row, "total").starts_with("log_"));
     for (n, row) in (1..).zip(rows) {
-        let [said, value] = ["said", "value"].map(|key| totals.text(row, key));
+        let [mut said, mut value] = ["said", "value"].map(|key| totals.text(row, key));
+        if totals.text(row, "total") == "aired_ms" {
+            (said, value) = (paper.say("paper-aired"), said::length(totals.count(row, "value"), paper.lang));
+        }
         grid.row([n.to_string(), said, value], &[0, 2]);
     }
     grid

@@ -115,6 +115,7 @@ paper-result-airings = { $programmes } programme(s) aired, with { $in_period } a
 paper-result-slots = Of the slots of the schedule, { $full } were full, { $full_uncounted } full but not counted, { $partial } partial, { $missed } missed, { $preempted } preempted, { $out_of_window } out of window, { $cancelled } cancelled.
 paper-result-units = { $units_aired } of { $units } unit(s) aired; { $cells_complete } of { $cells_due } programme months (unit × month) are complete: { $rate } (see Appendix I).
 paper-table-totals = Table 1. Totals
+paper-aired = Time on air
 paper-n = No.
 paper-ii-2 = 2. Topics told
 paper-topics = { $covered } of { $all } topics of the plan were told.

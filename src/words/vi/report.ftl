@@ -115,6 +115,7 @@ paper-result-airings = Đã phát { $programmes } chương trình với { $in_pe
 paper-result-slots = Theo lịch: { $full } lượt phát đủ, { $full_uncounted } lượt phát đủ nhưng không tính, { $partial } lượt phát một phần, { $missed } lượt không phát, { $preempted } lượt nhường bản tin khẩn, { $out_of_window } lượt phát ngoài khung giờ, { $cancelled } lượt đã hủy.
 paper-result-units = Có { $units_aired } trên { $units } đơn vị đã phát; { $cells_complete } trên { $cells_due } tháng chương trình (đơn vị × tháng) đã phát đủ, tỷ lệ hoàn thành { $rate } (chi tiết tại Phụ lục I).
 paper-table-totals = Bảng 1. Tổng hợp
+paper-aired = Tổng thời lượng đã phát
 paper-n = STT
 paper-ii-2 = 2. Nội dung đã tuyên truyền
 paper-topics = Đã tuyên truyền { $covered } trên { $all } nội dung của kế hoạch.
