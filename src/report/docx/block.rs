@@ -81,9 +81,16 @@ impl From<Grid> for Block {
 }
 
 impl Grid {
-    /// A table without lines that sets `cells` beside each other, as wide as `shares` of `width`.
-    pub fn beside(width: u32, shares: &[u32], cells: Vec<Vec<Line>>) -> Grid {
-        Grid { style: "Plain", widths: shared(width, shares), head: Vec::new(), rows: vec![cells] }
+    /// A table without lines that sets two cells beside each other at the edges of `width`, the first so wide and
+    /// the second so wide; a gap fills what is left.
+    pub fn beside(width: u32, [first, second]: [u32; 2], rows: Vec<[Vec<Line>; 2]>) -> Grid {
+        let gap = width.saturating_sub(first + second);
+        let row = |[left, right]: [Vec<Line>; 2]| match gap {
+            0 => vec![left, right],
+            _ => vec![left, vec![Line::new("Number", "")], right],
+        };
+        let widths = if gap == 0 { vec![first, second] } else { vec![first, gap, second] };
+        Grid { style: "Plain", widths, head: Vec::new(), rows: rows.into_iter().map(row).collect() }
     }
 
     /// A table with lines and `heads`, its columns as wide as `shares` of `width`.

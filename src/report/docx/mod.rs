@@ -53,6 +53,7 @@ pub fn docx(account: &Account, tables: &[Table], form: Form, lang: Lang) -> Resu
         ("word/document.xml", Document { parts }.render()?),
         ("word/_rels/document.xml.rels", include_str!("../../../templates/docx/document.rels").to_owned()),
         ("word/header.xml", include_str!("../../../templates/docx/header.xml").to_owned()),
+        ("word/settings.xml", include_str!("../../../templates/docx/settings.xml").to_owned()),
         ("word/styles.xml", Styles { tag }.render()?),
     ];
     // One date for all members: the same account gives the same bytes.

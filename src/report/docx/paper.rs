@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    block::{Block, Grid, Line},
+    block::{Block, Grid, Line, UPRIGHT},
     said::{self, Look, UNKNOWN},
 };
 use crate::{
@@ -13,6 +13,12 @@ use crate::{
     report::Table,
     words::{Lang, say},
 };
+
+/// Widths of agency and nation: the nation's name stands in one line.
+const HEAD: [u32; 2] = [3530, UPRIGHT - 3530];
+
+/// Where who signs writes the name.
+pub const NOBODY: &str = "……………………………";
 
 /// What a document is written from.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +73,7 @@ impl<'a> Paper<'a> {
 
     /// Number and date, as appendices refer to them.
     pub fn reference(&self) -> String {
-        let date = said::date(self.account.plan.report.date, self.account.plan.year, self.lang);
+        let date = said::date(self.account.plan.report.date, Some(self.account.plan.year), self.lang);
         let values =
             [("number", &*self.number()), ("date", &date), ("office", said::known(&self.office().name))];
         self.tell("paper-attached", &values)
@@ -95,16 +101,16 @@ impl<'a> Paper<'a> {
             Line::new("Motto", self.say("paper-motto")),
             Line::new("RuleMotto", ""),
         ];
-        let date = self.account.plan.report.date.filter(|_| number.is_some());
-        let date = said::date(date, self.account.plan.year, self.lang);
+        let plan = &self.account.plan;
+        let date = match number {
+            Some(_) => said::date(plan.report.date, Some(plan.year), self.lang),
+            None => said::date(None, None, self.lang),
+        };
         let place = self.tell("paper-place-date", &[("place", said::known(&office.place)), ("date", &date)]);
         let number = number.map(|number| self.tell("paper-number", &[("number", &number)]));
-        let mut grid = Grid::beside(width, &[42, 58], vec![left, right]);
-        grid.rows.push(vec![
-            vec![Line::new("Number", number.unwrap_or_default())],
-            vec![Line::new("PlaceDate", place)],
-        ]);
-        grid.into()
+        let below =
+            [vec![Line::new("Number", number.unwrap_or_default())], vec![Line::new("PlaceDate", place)]];
+        Grid::beside(width, HEAD, vec![[left, right], below]).into()
     }
 
     /// Who receives it on the left, who signs on the right.
@@ -121,7 +127,7 @@ impl<'a> Paper<'a> {
             let end = if at == names.len() { '.' } else { ';' };
             left.push(Line::new("Recipient", format!("- {name}{end}")));
         }
-        Grid::beside(width, &[50, 50], vec![left, self.signature(None)]).into()
+        Grid::beside(width, [UPRIGHT / 2; 2], vec![[left, self.signature(None)]]).into()
     }
 
     /// The block of who signs; with `hint`, how.
@@ -134,7 +140,7 @@ impl<'a> Paper<'a> {
         let title = if office.title.is_empty() { self.say("paper-leader") } else { office.title.clone() };
         lines.push(Line::new("Authority", title.to_uppercase()));
         lines.extend(hint.map(|hint| Line::new("Signature", hint)));
-        lines.push(Line::new("Signer", said::known(&office.signer)));
+        lines.push(Line::new("Signer", if office.signer.is_empty() { NOBODY } else { &office.signer }));
         lines
     }
 

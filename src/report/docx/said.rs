@@ -3,7 +3,10 @@
 use chrono::{DateTime, Datelike as _, NaiveDate};
 
 use super::super::{Cell, Table};
-use crate::words::{Lang, say};
+use crate::{
+    units::Month,
+    words::{Lang, say},
+};
 
 /// What stands where nothing is known.
 pub const UNKNOWN: &str = "……";
@@ -68,10 +71,12 @@ pub fn day(date: NaiveDate) -> String {
     date.format("%d/%m/%Y").to_string()
 }
 
-/// A day in words, or its blanks in `year`: days below ten and the first two months have a nought before them.
-pub fn date(date: Option<NaiveDate>, year: i32, lang: Lang) -> String {
+/// A day in words, or its blanks, with `year` where that is known: days below ten and the first two months have a nought before them.
+pub fn date(date: Option<NaiveDate>, year: Option<i32>, lang: Lang) -> String {
     let [day, month, year] = match date {
-        None => [UNKNOWN.to_owned(), UNKNOWN.to_owned(), year.to_string()],
+        None => {
+            [UNKNOWN.to_owned(), UNKNOWN.to_owned(), year.map_or(UNKNOWN.to_owned(), |year| year.to_string())]
+        }
         Some(date) => {
             let month =
                 if date.month() < 3 { format!("{:02}", date.month()) } else { date.month().to_string() };
@@ -79,6 +84,15 @@ pub fn date(date: Option<NaiveDate>, year: i32, lang: Lang) -> String {
         }
     };
     say(lang, "paper-date", &[("day", &day), ("month", &month), ("year", &year)])
+}
+
+/// Months such as `2022-03, 2022-11`, as `3/2022, 11/2022`.
+pub fn months(text: &str) -> String {
+    let month = |text: &str| {
+        let month = text.parse::<Month>();
+        month.map_or_else(|_| text.to_owned(), |month| format!("{}/{}", month.number(), month.year()))
+    };
+    text.split(", ").map(month).collect::<Vec<_>>().join(", ")
 }
 
 /// A length of time.

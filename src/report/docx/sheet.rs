@@ -2,7 +2,7 @@
 
 use super::{
     block::{ACROSS, Block, Grid, Line, Part},
-    paper::Paper,
+    paper::{NOBODY, Paper},
     said::{self, Look},
     year::ended,
 };
@@ -18,7 +18,7 @@ pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
         Line::new("Title", paper.say("paper-sheet").to_uppercase()).into(),
         Line::new("Subtitle", paper.tell("paper-sheet-about", &about)).into(),
         Line::new("Period", format!("({})", paper.days())).into(),
-        Line::new("RuleTitle", "").into(),
+        Line::new("RuleAcross", "").into(),
     ];
     rows(paper, &mut blocks);
     sums(paper, &mut blocks);
@@ -26,12 +26,12 @@ pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
     let operator = vec![
         Line::new("Authority", paper.say("paper-operator").to_uppercase()),
         Line::new("Signature", hint.clone()),
-        Line::new("Signer", said::UNKNOWN),
+        Line::new("Signer", NOBODY),
     ];
-    blocks.push(Grid::beside(ACROSS, &[50, 50], vec![operator, paper.signature(Some(hint))]).into());
+    blocks.push(Grid::beside(ACROSS, [ACROSS / 2; 2], vec![[operator, paper.signature(Some(hint))]]).into());
     let mut source: Vec<Block> = vec![
         Line::new("AppendixTitle", paper.say("paper-source").to_uppercase()).into(),
-        Line::new("RuleTitle", "").into(),
+        Line::new("RuleAcross", "").into(),
     ];
     source.extend(paper.evidence(ACROSS));
     vec![Part { wide: true, blocks }, Part { wide: true, blocks: source }]
@@ -86,5 +86,5 @@ fn sums(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     ];
     let values = values.each_ref().map(|(key, value)| (*key, &**value));
     blocks.push(Line::new("AfterTable", paper.tell("paper-sheet-sums", &values)).into());
-    blocks.push(Line::new("BodyText", paper.say("paper-means")).into());
+    blocks.push(Line::new("Closing", paper.say("paper-means")).into());
 }

@@ -18,18 +18,27 @@ pub fn parts(paper: &Paper<'_>) -> Vec<Part> {
         ("paper-incidents", incidents(paper)),
     ];
     for (numeral, (title, blocks)) in ["I", "II", "III"].into_iter().zip(across) {
-        parts.push(Part { wide: true, blocks: appendix(paper, numeral, title, blocks) });
+        parts.push(Part { wide: true, blocks: appendix(paper, numeral, title, "RuleAcross", blocks) });
     }
-    parts.push(Part { wide: false, blocks: appendix(paper, "IV", "paper-source", paper.evidence(UPRIGHT)) });
+    parts.push(Part {
+        wide: false,
+        blocks: appendix(paper, "IV", "paper-source", "RuleTitle", paper.evidence(UPRIGHT)),
+    });
     parts
 }
 
-fn appendix(paper: &Paper<'_>, numeral: &str, title: &str, blocks: Vec<Block>) -> Vec<Block> {
+fn appendix(
+    paper: &Paper<'_>,
+    numeral: &str,
+    title: &str,
+    rule: &'static str,
+    blocks: Vec<Block>,
+) -> Vec<Block> {
     let mut all: Vec<Block> = vec![
         Line::new("Appendix", paper.tell("paper-appendix", &[("numeral", numeral)])).into(),
         Line::new("AppendixTitle", paper.say(title).to_uppercase()).into(),
         Line::new("AppendixNote", paper.reference()).into(),
-        Line::new("RuleTitle", "").into(),
+        Line::new(rule, "").into(),
     ];
     all.extend(blocks);
     all
@@ -54,7 +63,9 @@ fn report(paper: &Paper<'_>) -> Vec<Block> {
     blocks.push(heading("Heading1", paper.say("paper-iv")));
     blocks.extend((0..3).map(|_| Line::dots().into()));
     let office = said::known(&paper.office().name);
-    blocks.push(body(paper.tell("paper-close", &[("office", office), ("year", &year)])));
+    let close = paper.tell("paper-close", &[("office", office), ("year", &year)]);
+    // It stays beside the signature.
+    blocks.push(Line::new("Closing", close).into());
     blocks.push(paper.foot(UPRIGHT));
     blocks
 }
@@ -132,7 +143,7 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
 /// The sums, without what appendix IV says of the log.
 fn totals(paper: &Paper<'_>) -> Grid {
     let heads = ["paper-n", "report-said", "report-value"].map(|key| paper.say(key));
-    let mut grid = Grid::ruled(UPRIGHT, &[8, 70, 22], &heads);
+    let mut grid = Grid::ruled(UPRIGHT, &[8, 64, 28], &heads);
     let Some(totals) = Look::of(paper.tables, "totals") else { return grid };
     let rows = totals.0.rows.iter().filter(|row| !totals.text(row, "total").starts_with("log_"));
     for (n, row) in (1..).zip(rows) {
@@ -155,7 +166,7 @@ fn topics(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     let heads = ["paper-heading", "report-text", "report-months"].map(|key| paper.say(key));
     let mut grid = Grid::ruled(UPRIGHT, &[12, 63, 25], &heads);
     for row in &topics.0.rows {
-        let months = topics.text(row, "months");
+        let months = said::months(&topics.text(row, "months"));
         let months = if months.is_empty() { paper.say("paper-not-yet") } else { months };
         grid.row([topics.text(row, "topic"), topics.text(row, "text"), months], &[0, 2]);
     }
@@ -230,11 +241,16 @@ fn unit(paper: &Paper<'_>, id: &str) -> String {
 fn grid(paper: &Paper<'_>) -> Vec<Block> {
     let matrix = &paper.account.matrix;
     let mut heads = vec![paper.say("paper-n"), paper.say("report-name")];
-    heads.extend(matrix.months.iter().map(|month| format!("{}/{}", month.number(), month.year())));
+    heads.extend(
+        matrix
+            .months
+            .iter()
+            .map(|month| paper.tell("paper-month", &[("month", &month.number().to_string())])),
+    );
     heads.push(paper.say("paper-sum"));
-    let mut shares = vec![4, 22];
-    shares.extend(matrix.months.iter().map(|_| 6));
-    shares.push(8);
+    let mut shares = vec![50, 190];
+    shares.extend(matrix.months.iter().map(|_| 75));
+    shares.push(80);
     let middle: Vec<usize> = (0..heads.len()).filter(|at| *at != 1).collect();
     let mut grid = Grid::ruled(ACROSS, &shares, &heads);
     for (n, unit) in (1..).zip(&matrix.units) {

@@ -137,6 +137,7 @@ paper-sign-here = (signature and full name)
 paper-appendix = Appendix { $numeral }
 paper-attached = (To report No. { $number } of { $date } by { $office })
 paper-grid = Airings by unit and month
+paper-month = Month { $month }
 paper-sum = Sum
 paper-signs = Every field gives the airings that count and those due, to the end of the period; the sum takes only months that are due. ● complete; ◐ short; ✕ nothing that counts; … not yet due; – no such unit at the end of the month; ? figures not complete.
 paper-airings = Extract of the as-run log

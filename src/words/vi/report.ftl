@@ -137,6 +137,7 @@ paper-sign-here = (Ký, ghi rõ họ tên)
 paper-appendix = Phụ lục { $numeral }
 paper-attached = (Kèm theo Báo cáo số { $number } { $date } của { $office })
 paper-grid = Kết quả phát theo đơn vị và tháng
+paper-month = Tháng { $month }
 paper-sum = Tổng
 paper-signs = Mỗi ô ghi số lượt phát đạt trên số lượt phải phát đến hết kỳ; cột tổng chỉ tính các tháng đã đến hạn. ● đã phát đủ; ◐ phát chưa đủ; ✕ không có lượt phát đạt; … chưa đến hạn; – đơn vị không tồn tại vào cuối tháng; ? chưa có đủ số liệu.
 paper-airings = Trích nhật ký phát
