@@ -248,9 +248,9 @@ fn grid(paper: &Paper<'_>) -> Vec<Block> {
             .map(|month| paper.tell("paper-month", &[("month", &month.number().to_string())])),
     );
     heads.push(paper.say("paper-sum"));
-    let mut shares = vec![50, 190];
-    shares.extend(matrix.months.iter().map(|_| 75));
-    shares.push(80);
+    let mut shares = vec![55, 200];
+    shares.extend(matrix.months.iter().map(|_| 74));
+    shares.push(75);
     let middle: Vec<usize> = (0..heads.len()).filter(|at| *at != 1).collect();
     let mut grid = Grid::ruled(ACROSS, &shares, &heads);
     for (n, unit) in (1..).zip(&matrix.units) {
@@ -262,7 +262,7 @@ fn grid(paper: &Paper<'_>) -> Vec<Block> {
         cells.push(cell(sums));
         grid.row(cells, &middle);
     }
-    vec![grid.into(), Line::new("AfterTable", paper.say("paper-signs")).into()]
+    vec![body(paper.say("paper-signs")), grid.into()]
 }
 
 /// Appendix II: the log's rows.
