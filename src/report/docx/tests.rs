@@ -110,7 +110,7 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
     Account { plan, matrix, airings, head, note, station: "duc-pho".into(), unit: "duc-pho".into() }
 }
 
-/// Two slots on each of three days of every month; every fourth is missed.
+/// A slot on three days of every month; every fourth is missed.
 fn a_year() -> Account {
     let reasons = [Reason::PowerOff, Reason::DeviceLost, Reason::OperatorStop];
     let days = (1..=12).flat_map(|month| [5, 15, 25].map(|day| (month, day)));
@@ -375,6 +375,19 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
         text.contains("Nguyên nhân: mất thiết bị âm thanh: 3; mất điện hoặc máy tắt: 3; người trực dừng: 3"),
         "{text}"
     );
+}
+
+#[test]
+fn a_miss_without_a_reason_says_what_is_known() {
+    let [mut cut, mut open_end, full] = [1, 2, 3].map(|day| row(day.into(), 3, day, None));
+    (cut.outcome, open_end.outcome) = (Some(Outcome::Partial), None);
+    let rows = [cut, open_end, full].map(|row| (row, false));
+    let Opened { document, .. } = open(&account(rows.into()), Form::Year, Lang::Vi);
+    let text = said(&document, "BodyText").join("\n");
+    for known in ["nhật ký chưa ghi kết quả: 1", "nhật ký không ghi lý do: 1", "phát đủ nhưng không tính"]
+    {
+        assert!(text.contains(known), "{known}: {text}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     paper::Paper,
     said::{self, Look},
 };
-use crate::reconcile::State;
+use crate::{reconcile::State, report::Cell};
 
 /// The sections of the report.
 pub fn parts(paper: &Paper<'_>) -> Vec<Part> {
@@ -225,10 +225,15 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-/// The reason of a miss; of one that was full and does not count, that.
-fn why(paper: &Paper<'_>, table: Look<'_>, row: &[super::super::Cell]) -> String {
-    let reason = table.text(row, "reason_said");
-    if reason.is_empty() { paper.say("paper-uncounted") } else { reason }
+/// The reason of a miss; where the log has none, what is known instead.
+fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
+    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
+    match &*reason {
+        "" if outcome.is_empty() => paper.say("paper-no-outcome"),
+        "" if outcome == paper.say("outcome-full") => paper.say("paper-uncounted"),
+        "" => paper.say("paper-no-reason"),
+        _ => reason,
+    }
 }
 
 /// The unit's name; its id where the plan does not have it.
@@ -304,7 +309,7 @@ fn airings(paper: &Paper<'_>) -> Vec<Block> {
 }
 
 /// How a row ended, with its reason.
-pub fn ended(table: Look<'_>, row: &[super::super::Cell]) -> String {
+pub fn ended(table: Look<'_>, row: &[Cell]) -> String {
     let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
     if reason.is_empty() { outcome } else { format!("{outcome}: {reason}") }
 }
@@ -330,7 +335,7 @@ fn incidents(paper: &Paper<'_>) -> Vec<Block> {
             n.to_string(),
             said::instant(&incidents.text(row, "planned")),
             incidents.text(row, "title"),
-            ended(incidents, row),
+            format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
             incidents.text(row, "detail"),
             incidents.text(row, "notes"),
             incidents.text(row, "entries"),
