@@ -1,4 +1,4 @@
-//! `loa report`: a month or a year, as a workbook, as lines, or as JSON.
+//! `loa report`: a month or a year, as a workbook, as a document, as lines, or as JSON.
 
 use std::{
     io::{self, Write as _},
@@ -61,6 +61,7 @@ pub(super) struct ReportForm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ReportFormat {
     Xlsx,
+    Docx,
     Csv,
     Json,
 }
@@ -86,6 +87,13 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
     let tables = report::tables(&account, say.lang);
     let bytes = match form.format {
         ReportFormat::Xlsx => report::xlsx(&account, &tables, say.lang)?,
+        ReportFormat::Docx => {
+            let form = match *wanted {
+                ReportPeriod::Month { month, .. } => report::Form::Month(month),
+                ReportPeriod::Year { .. } => report::Form::Year,
+            };
+            report::docx(&account, &tables, form, say.lang)?
+        }
         ReportFormat::Json => format!("{:#}\n", report::json(&tables)).into_bytes(),
         ReportFormat::Csv => {
             let Some(table) = tables.iter().find(|table| table.name == form.table) else {
@@ -104,7 +112,7 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 /// To its file, or to where the lines of a program go.
 fn put(form: &ReportForm, bytes: &[u8], say: Say) -> anyhow::Result<Exit> {
     let Some(path) = &form.output else {
-        if form.format == ReportFormat::Xlsx {
+        if matches!(form.format, ReportFormat::Xlsx | ReportFormat::Docx) {
             say.no(&Message::new("report-output"));
             return Ok(Exit::Usage);
         }

@@ -28,8 +28,14 @@ pub struct Account {
     pub matrix: Matrix,
     /// The rows of the period that belong to the plan's year, in order, each with whether it counts as an airing.
     pub airings: Vec<(Row, bool)>,
-    /// The signed head of the log that says so.
+    /// The head of the log that says so.
     pub head: Checkpoint,
+    /// The same as it was signed, with all its signatures.
+    pub note: String,
+    /// The station's id.
+    pub station: String,
+    /// The id of the unit that the station belongs to.
+    pub unit: String,
 }
 
 impl Account {
@@ -57,10 +63,12 @@ impl Account {
             let Some((plan, records)) = recorded(folder, &log, year)? else { return Ok(None) };
             let matrix = matrix(&plan, period, as_of, &records);
             let airings = airings(folder, &matrix, year, as_of)?;
-            let head = Checkpoint::unchecked(&log.head()?)
-                .map_err(|_| ControlError::from(Message::new("report-head")))?;
+            let note = log.head()?;
+            let head =
+                Checkpoint::unchecked(&note).map_err(|_| ControlError::from(Message::new("report-head")))?;
             if head.size == size {
-                return Ok(Some(Account { plan, matrix, airings, head }));
+                let (station, unit) = (folder.station.id.clone(), folder.station.unit.clone());
+                return Ok(Some(Account { plan, matrix, airings, head, note, station, unit }));
             }
         }
         Err(Message::new("report-busy").into())

@@ -76,6 +76,14 @@ impl Checkpoint {
         station(key.name()) == station(&self.origin)
     }
 
+    /// The names on the signature lines of `note`, this head as it was signed: first those of the log's own station,
+    /// then all others. For showing, never for proving.
+    #[must_use]
+    pub fn signed_names(&self, note: &str) -> (Vec<String>, Vec<String>) {
+        let names = note.lines().filter_map(|line| line.strip_prefix("— ")?.split(' ').next());
+        names.map(str::to_owned).partition(|name| station(name) == station(&self.origin))
+    }
+
     /// This head for a paper duty book.
     #[must_use]
     pub fn code(&self) -> Code {

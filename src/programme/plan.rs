@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    Field, Finding, Severity, Table, Windows, document,
+    Field, Finding, Office, Severity, Table, Windows, document,
     schedule_file::{format_of, ids_once},
 };
 use crate::words::Message;
@@ -54,6 +54,10 @@ pub struct ReportDue {
     pub to: String,
     /// Nơi nhận.
     pub recipients: Vec<String>,
+    /// The number that the registry gave the report, such as `15/BC-UBND`; empty before.
+    pub number: String,
+    /// The day that it bears, where known.
+    pub date: Option<NaiveDate>,
 }
 
 /// A topic of the plan.
@@ -89,6 +93,8 @@ pub struct Unit {
     pub valid_from: NaiveDate,
     /// Last day of it; none while it goes on.
     pub valid_to: Option<NaiveDate>,
+    /// Who signs its papers in this period.
+    pub office: Office,
 }
 
 /// The kinds of units.
@@ -124,6 +130,14 @@ impl Plan {
     #[must_use]
     pub fn unit_at(&self, id: &str, date: NaiveDate) -> Option<&Unit> {
         self.units_at(date).find(|unit| unit.id == id)
+    }
+
+    /// The unit `id` as it is on `date`, else as it was last before, else as it will be first.
+    #[must_use]
+    pub fn unit_near(&self, id: &str, date: NaiveDate) -> Option<&Unit> {
+        let of_id = || self.units.iter().filter(|unit| unit.id == id);
+        let before = of_id().filter(|unit| unit.valid_from <= date).max_by_key(|unit| unit.valid_from);
+        before.or_else(|| of_id().min_by_key(|unit| unit.valid_from))
     }
 
     /// The units that exist on `date`, in the plan's order.
@@ -220,12 +234,20 @@ fn reversed(table: &Table, key: &str, from: impl std::fmt::Display, to: impl std
 }
 
 fn report(table: &Table) -> Option<ReportDue> {
-    table.known(&["deadline", "hub", "to", "recipients"]);
+    table.known(&["deadline", "hub", "to", "recipients", "number", "date"]);
     let deadline = table.need("deadline").and_then(|f| f.date());
     let hub = table.need("hub").and_then(|f| f.words());
     let to = table.need("to").and_then(|f| f.words());
     let recipients = table.need("recipients").and_then(|list| list.some_of(Field::words));
-    Some(ReportDue { deadline: deadline?, hub: hub?, to: to?, recipients: recipients? })
+    let (number, date) = (table.text_or_empty("number"), optional_date(table, "date"));
+    Some(ReportDue {
+        deadline: deadline?,
+        hub: hub?,
+        to: to?,
+        recipients: recipients?,
+        number: number?,
+        date: date?,
+    })
 }
 
 fn windows(table: &Table) -> Option<(Windows, String)> {
@@ -250,13 +272,17 @@ fn column(table: &Table) -> Option<Column> {
 }
 
 fn unit(table: &Table) -> Option<Unit> {
-    table.known(&["id", "name", "kind", "parent", "valid_from", "valid_to"]);
+    table.known(&["id", "name", "kind", "parent", "valid_from", "valid_to", "office"]);
     let id = table.need("id").and_then(|f| f.id());
     let name = table.need("name").and_then(|f| f.words());
     let kind = table.need("kind").and_then(|f| f.choice(UnitKind::ALL));
     let parent = table.text_or_empty("parent");
     let valid_from = table.need("valid_from").and_then(|f| f.date());
     let valid_to = optional_date(table, "valid_to");
+    let office = match table.get("office") {
+        Some(office) => office.table().and_then(|table| Office::read(&table)),
+        None => Some(Office::default()),
+    };
     if let (Some(from), Some(Some(to))) = (valid_from, valid_to)
         && from > to
     {
@@ -269,6 +295,7 @@ fn unit(table: &Table) -> Option<Unit> {
         parent: parent?,
         valid_from: valid_from?,
         valid_to: valid_to?,
+        office: office?,
     })
 }
 

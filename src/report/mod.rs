@@ -1,7 +1,8 @@
 //! Reports of a period, as tables: a matrix, the airings, the incidents, the topics and the sums. One set of tables
-//! is written as a workbook, as CSV and as JSON, so that no number stands in one and not in the other.
+//! is written as a workbook, as a document, as CSV and as JSON, so that no number stands in one and not in the other.
 
 mod csv;
+mod docx;
 mod json;
 mod tables;
 mod xlsx;
@@ -10,6 +11,7 @@ use thiserror::Error;
 
 pub use self::{
     csv::csv,
+    docx::{Form, docx},
     json::json,
     tables::{Cell, Column, Table, tables},
     xlsx::xlsx,
@@ -21,6 +23,12 @@ pub enum ReportError {
     /// The workbook.
     #[error("cannot write the workbook")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The text of a document.
+    #[error("cannot write the text of the document")]
+    Text(#[from] askama::Error),
+    /// The file of a document.
+    #[error("cannot write the document")]
+    Document(#[from] zip::result::ZipError),
     /// The lines.
     #[error("cannot write the lines")]
     Lines(#[from] ::csv::Error),

@@ -1,6 +1,6 @@
 //! Reports by the real binary: the same numbers in every form, and each of them counted once more from the log.
 
-use std::fs;
+use std::{fs, io::Read as _};
 
 use serde_json::Value;
 
@@ -91,6 +91,55 @@ fn a_month_says_the_same_as_lines_and_as_json_and_as_the_log() {
             }
         }
     }
+}
+
+/// The text of a document.
+fn text_of(file: &std::path::Path) -> String {
+    let mut zip = zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
+    let mut text = String::new();
+    zip.by_name("word/document.xml").unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn documents_say_the_same_as_json_and_point_at_the_log() {
+    let station = with_march();
+    let tables: Value = serde_json::from_slice(&report(&station, &["--format", "json"])).unwrap();
+    let sheet = station.path("nhat-ky.docx");
+    report(&station, &["--format", "docx", "-o", sheet.to_str().unwrap()]);
+    let sheet = text_of(&sheet);
+    let year = station.path("bao-cao.docx");
+    let args =
+        ["report", "year", "2022", "--from", "2022-03-01", "--to", "2022-03-31", "--as-of", "2022-04-05"];
+    let written = station.run(&[&args[..], &["--format", "docx", "-o", year.to_str().unwrap()]].concat());
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let year = text_of(&year);
+    let rows = |text: &str| text.matches("<w:tr>").count();
+    // The head's two rows, the row that repeats, the signatures, and the seven of the log below theirs.
+    assert_eq!(rows(&sheet), 2 + 1 + tables["airings"].as_array().unwrap().len() + 1 + 8);
+    for text in [&sheet, &year] {
+        for key in ["log_root", "log_code"] {
+            assert!(text.contains(total(&tables, key).as_str().unwrap()), "{key}");
+        }
+        assert!(text.contains("Phổ Hòa"), "the unit of the station");
+    }
+    for line in tables["totals"].as_array().unwrap() {
+        let (said, value) = (line["said"].as_str().unwrap(), &line["value"]);
+        if value.is_u64() && line["total"] != "aired_ms" {
+            let said = said.replace('\'', "&#39;");
+            let after = year.split_once(&format!(">{said}<")).unwrap_or_else(|| panic!("{said}")).1;
+            let next = after.split_once("preserve\">").unwrap().1.split_once('<').unwrap().0;
+            assert_eq!(next, value.to_string(), "{said}");
+        }
+    }
+    let missed = tables["incidents"].as_array().unwrap();
+    assert!(missed.len() > 5, "{}", missed.len());
+    for reason in missed.iter().filter_map(|row| row["reason_said"].as_str()) {
+        let said = missed.iter().filter(|row| row["reason_said"] == reason).count();
+        assert!(year.matches(&format!(">{reason}<")).count() >= said, "{reason}");
+    }
+    let no = station.run(&["report", "month", "2022-03", "--format", "docx"]);
+    assert!(no.status.code() == Some(2) && String::from_utf8_lossy(&no.stderr).contains("needs a file"));
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! Documents for Word and `LibreOffice` (ECMA-376) in the layout of Nghị định 30/2020/NĐ-CP: the year's report and a
+//! station's sheet of a month. Every number comes from the tables of the report, or is a sum over their rows.
+
+mod block;
+mod paper;
+mod said;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod year;
+
+use std::io::{Cursor, Write as _};
+
+use askama::Template;
+use zip::{DateTime, ZipWriter, write::SimpleFileOptions};
+
+use self::{
+    block::{Block, Part},
+    paper::Paper,
+};
+use super::{ReportError, Table};
+use crate::{control::Account, units::Month, words::Lang};
+
+/// Which document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The report on the plan's year.
+    Year,
+    /// The station's sheet of a month.
+    Month(Month),
+}
+
+/// `account` and its `tables` as a document for people who read `lang`.
+///
+/// # Errors
+///
+/// None that input could bring about: the parts of the document do not fit together.
+pub fn docx(account: &Account, tables: &[Table], form: Form, lang: Lang) -> Result<Vec<u8>, ReportError> {
+    let paper = Paper { account, tables, lang };
+    let (title, parts) = match form {
+        Form::Year => (paper.say("paper-report"), year::parts(&paper)),
+        Form::Month(month) => (paper.say("paper-sheet"), sheet::parts(&paper, month)),
+    };
+    let tag = match lang {
+        Lang::Vi => "vi-VN",
+        Lang::En => "en-GB",
+    };
+    let creator = paper.office().name.clone();
+    let members = [
+        ("[Content_Types].xml", include_str!("../../../templates/docx/content-types.xml").to_owned()),
+        ("_rels/.rels", include_str!("../../../templates/docx/package.rels").to_owned()),
+        ("docProps/core.xml", Core { title, creator, tag }.render()?),
+        ("word/document.xml", Document { parts }.render()?),
+        ("word/_rels/document.xml.rels", include_str!("../../../templates/docx/document.rels").to_owned()),
+        ("word/header.xml", include_str!("../../../templates/docx/header.xml").to_owned()),
+        ("word/settings.xml", include_str!("../../../templates/docx/settings.xml").to_owned()),
+        ("word/styles.xml", Styles { tag }.render()?),
+    ];
+    // One date for all members: the same account gives the same bytes.
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in members {
+        zip.start_file(name, options)?;
+        zip.write_all(text.as_bytes()).map_err(zip::result::ZipError::from)?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// The text with its sections.
+#[derive(Template)]
+#[template(path = "docx/document.xml")]
+struct Document {
+    parts: Vec<Part>,
+}
+
+/// The styles; their measures are those of the decree.
+#[derive(Template)]
+#[template(path = "docx/styles.xml")]
+struct Styles {
+    tag: &'static str,
+}
+
+/// What file managers show.
+#[derive(Template)]
+#[template(path = "docx/core.xml")]
+struct Core {
+    title: String,
+    creator: String,
+    tag: &'static str,
+}

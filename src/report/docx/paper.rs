@@ -1,0 +1,174 @@
+//! What every document has: the head with agency and nation, the foot with recipients and signature, and the
+//! statement of what the numbers rest on.
+
+use std::sync::LazyLock;
+
+use super::{
+    block::{Block, Grid, Line, UPRIGHT},
+    said::{self, Look, UNKNOWN},
+};
+use crate::{
+    control::Account,
+    programme::Office,
+    report::Table,
+    words::{Lang, say},
+};
+
+/// Widths of agency and nation: the nation's name stands in one line.
+const HEAD: [u32; 2] = [3530, UPRIGHT - 3530];
+
+/// Where who signs writes the name.
+pub const NOBODY: &str = "……………………………";
+
+/// What a document is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper<'a> {
+    pub account: &'a Account,
+    pub tables: &'a [Table],
+    pub lang: Lang,
+}
+
+static NO_OFFICE: LazyLock<Office> = LazyLock::new(Office::default);
+
+impl<'a> Paper<'a> {
+    /// The sentence called `key`.
+    pub fn say(&self, key: &str) -> String {
+        say(self.lang, key, &[])
+    }
+
+    /// The same with values.
+    pub fn tell(&self, key: &str, values: &[(&str, &str)]) -> String {
+        say(self.lang, key, values)
+    }
+
+    /// Who writes it, as of the last day that it is about.
+    pub fn office(&self) -> &'a Office {
+        let unit = self.account.plan.unit_near(&self.account.unit, self.account.matrix.span.to);
+        unit.map_or(&NO_OFFICE, |unit| &unit.office)
+    }
+
+    /// The station's unit, as of then.
+    pub fn unit(&self) -> &'a str {
+        let unit = self.account.plan.unit_near(&self.account.unit, self.account.matrix.span.to);
+        unit.map_or(&self.account.unit, |unit| &unit.name)
+    }
+
+    /// The total called `key`.
+    pub fn total(&self, key: &str) -> u64 {
+        let Some(totals) = Look::of(self.tables, "totals") else { return 0 };
+        let row = totals.0.rows.iter().find(|row| totals.text(row, "total") == key);
+        row.map_or(0, |row| totals.count(row, "value"))
+    }
+
+    /// The same as text.
+    pub fn figure(&self, key: &str) -> String {
+        self.total(key).to_string()
+    }
+
+    /// The days that it is about.
+    pub fn days(&self) -> String {
+        let span = self.account.matrix.span;
+        self.tell("paper-days", &[("from", &said::day(span.from)), ("to", &said::day(span.to))])
+    }
+
+    /// Number and date, as appendices refer to them.
+    pub fn reference(&self) -> String {
+        let date = said::date(self.account.plan.report.date, Some(self.account.plan.year), self.lang);
+        let values =
+            [("number", &*self.number()), ("date", &date), ("office", said::known(&self.office().name))];
+        self.tell("paper-attached", &values)
+    }
+
+    /// The registry's number, or the blank for it before the sign of the office.
+    pub fn number(&self) -> String {
+        match (&*self.account.plan.report.number, &*self.office().symbol) {
+            ("", symbol) => format!("{UNKNOWN}/{}", if symbol.is_empty() { "BC-……" } else { symbol }),
+            (number, _) => number.to_owned(),
+        }
+    }
+
+    /// Agency on the left, nation and motto on the right; below them `number` and the place with its date.
+    pub fn head(&self, width: u32, number: Option<String>) -> Block {
+        let office = self.office();
+        let mut left = Vec::new();
+        if !office.above.is_empty() {
+            left.push(Line::new("AgencyAbove", office.above.to_uppercase()));
+        }
+        left.push(Line::new("Agency", said::known(&office.name).to_uppercase()));
+        left.push(Line::new("RuleAgency", ""));
+        let right = vec![
+            Line::new("Nation", self.say("paper-nation")),
+            Line::new("Motto", self.say("paper-motto")),
+            Line::new("RuleMotto", ""),
+        ];
+        let plan = &self.account.plan;
+        let date = match number {
+            Some(_) => said::date(plan.report.date, Some(plan.year), self.lang),
+            None => said::date(None, None, self.lang),
+        };
+        let place = self.tell("paper-place-date", &[("place", said::known(&office.place)), ("date", &date)]);
+        let number = number.map(|number| self.tell("paper-number", &[("number", &number)]));
+        let below =
+            [vec![Line::new("Number", number.unwrap_or_default())], vec![Line::new("PlaceDate", place)]];
+        Grid::beside(width, HEAD, vec![[left, right], below]).into()
+    }
+
+    /// Who receives it on the left, who signs on the right.
+    pub fn foot(&self, width: u32) -> Block {
+        let due = &self.account.plan.report;
+        let mut names: Vec<&str> = Vec::new();
+        for name in [&due.to, &due.hub].into_iter().chain(&due.recipients) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let mut left = vec![Line::new("RecipientsHead", self.say("paper-recipients"))];
+        for (at, name) in (1..).zip(&names) {
+            let end = if at == names.len() { '.' } else { ';' };
+            left.push(Line::new("Recipient", format!("- {name}{end}")));
+        }
+        Grid::beside(width, [UPRIGHT / 2; 2], vec![[left, self.signature(None)]]).into()
+    }
+
+    /// The block of who signs; with `hint`, how.
+    pub fn signature(&self, hint: Option<String>) -> Vec<Line> {
+        let office = self.office();
+        let mut lines = Vec::new();
+        if !office.authority.is_empty() {
+            lines.push(Line::new("Authority", office.authority.to_uppercase()));
+        }
+        let title = if office.title.is_empty() { self.say("paper-leader") } else { office.title.clone() };
+        lines.push(Line::new("Authority", title.to_uppercase()));
+        lines.extend(hint.map(|hint| Line::new("Signature", hint)));
+        lines.push(Line::new("Signer", if office.signer.is_empty() { NOBODY } else { &office.signer }));
+        lines
+    }
+
+    /// What of the log every number rests on: its size, root and signatures at the time.
+    pub fn evidence(&self, width: u32) -> Vec<Block> {
+        let head = &self.account.head;
+        let (own, others) = head.signed_names(&self.account.note);
+        let list =
+            |names: Vec<String>| if names.is_empty() { self.say("paper-nobody") } else { names.join(", ") };
+        let rows = [
+            ("paper-log-station", format!("{} ({})", self.account.station, self.unit())),
+            ("paper-log-origin", head.origin.clone()),
+            ("report-total-log-entries", head.size.to_string()),
+            ("report-total-log-root", head.root.to_string()),
+            ("report-total-log-code", head.code().to_string()),
+            ("paper-log-signed", list(own)),
+            ("paper-log-witnessed", list(others)),
+        ];
+        let mut grid = Grid::ruled(width, &[32, 68], &[self.say("report-said"), self.say("report-value")]);
+        for (key, value) in rows {
+            grid.row([self.say(key), value], &[]);
+        }
+        let mut blocks = vec![
+            Line::new("BodyText", self.tell("paper-evidence", &[("size", &head.size.to_string())])).into(),
+            grid.into(),
+            Line::new("AfterTable", self.say("paper-note")).into(),
+        ];
+        blocks.extend(self.account.note.lines().map(|line| Line::new("Note", line).into()));
+        blocks
+    }
+}

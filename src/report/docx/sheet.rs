@@ -1,0 +1,90 @@
+//! Nhật ký phát: a station's sheet of a month, which its operator and its leader sign.
+
+use super::{
+    block::{ACROSS, Block, Grid, Line, Part},
+    paper::{NOBODY, Paper},
+    said::{self, Look},
+    year::ended,
+};
+use crate::units::Month;
+
+/// The sections of the sheet.
+pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
+    let [number, year] = [month.number().to_string(), month.year().to_string()];
+    let about =
+        [("month", &*number), ("year", &year), ("station", &paper.account.station), ("unit", paper.unit())];
+    let mut blocks = vec![
+        paper.head(ACROSS, None),
+        Line::new("Title", paper.say("paper-sheet").to_uppercase()).into(),
+        Line::new("Subtitle", paper.tell("paper-sheet-about", &about)).into(),
+        Line::new("Period", format!("({})", paper.days())).into(),
+        Line::new("RuleAcross", "").into(),
+    ];
+    rows(paper, &mut blocks);
+    sums(paper, &mut blocks);
+    let hint = paper.say("paper-sign-here");
+    let operator = vec![
+        Line::new("Authority", paper.say("paper-operator").to_uppercase()),
+        Line::new("Signature", hint.clone()),
+        Line::new("Signer", NOBODY),
+    ];
+    blocks.push(Grid::beside(ACROSS, [ACROSS / 2; 2], vec![[operator, paper.signature(Some(hint))]]).into());
+    let mut source: Vec<Block> = vec![
+        Line::new("AppendixTitle", paper.say("paper-source").to_uppercase()).into(),
+        Line::new("RuleAcross", "").into(),
+    ];
+    source.extend(paper.evidence(ACROSS));
+    vec![Part { wide: true, blocks }, Part { wide: true, blocks: source }]
+}
+
+fn rows(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    let Some(airings) = Look::of(paper.tables, "airings") else { return };
+    if airings.0.rows.is_empty() {
+        blocks.push(Line::new("BodyText", paper.say("paper-no-rows")).into());
+        return;
+    }
+    let keys = [
+        "paper-n",
+        "report-planned",
+        "report-first-frame",
+        "report-last-frame",
+        "report-title",
+        "report-outcome-said",
+        "report-counts",
+        "report-proof",
+        "report-notes",
+        "report-entries",
+    ];
+    let mut grid = Grid::ruled(ACROSS, &[5, 11, 9, 9, 20, 18, 7, 7, 16, 8], &keys.map(|key| paper.say(key)));
+    for (n, row) in (1..).zip(&airings.0.rows) {
+        let [planned, first, last] =
+            ["planned", "first_frame", "last_frame"].map(|key| airings.text(row, key));
+        let cells = [
+            n.to_string(),
+            said::instant(&planned),
+            said::clock(&first),
+            said::clock(&last),
+            airings.text(row, "title"),
+            ended(airings, row),
+            airings.text(row, "counts"),
+            airings.text(row, "proof"),
+            airings.text(row, "notes"),
+            airings.text(row, "entries"),
+        ];
+        grid.row(cells, &[0, 1, 2, 3, 6, 7, 9]);
+    }
+    blocks.push(grid.into());
+}
+
+/// What the month adds up to.
+fn sums(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    let incidents = Look::of(paper.tables, "incidents").map_or(0, |incidents| incidents.0.rows.len());
+    let values = [
+        ("in_period", paper.figure("in_period")),
+        ("aired", said::length(paper.total("aired_ms"), paper.lang)),
+        ("missed", incidents.to_string()),
+    ];
+    let values = values.each_ref().map(|(key, value)| (*key, &**value));
+    blocks.push(Line::new("AfterTable", paper.tell("paper-sheet-sums", &values)).into());
+    blocks.push(Line::new("Closing", paper.say("paper-means")).into());
+}

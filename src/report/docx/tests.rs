@@ -1,0 +1,424 @@
+//! Documents measured in millimetres by their XML, and their words beside the tables.
+
+use std::io::{Cursor, Read as _};
+
+use super::{super::tables, Form, docx, said::Look};
+use crate::{
+    control::{Account, NoteRow, Row},
+    evidence::{Checkpoint, Outcome, Reason, Trigger},
+    programme::{Plan, plan},
+    reconcile::{Period, State, matrix},
+    units::{Digest, Month, SlotId},
+    words::Lang,
+};
+
+/// A name of eighty letters.
+const LONG: &str = "phường Nguyễn Nghiêm Thượng và các tổ dân phố Đồng Quang, Phổ Trường, Liên Hiệp";
+
+fn plan_of_2022() -> Plan {
+    let text = include_str!("../../../config/plan-2022.toml")
+        .replace("phường Nguyễn Nghiêm\"", &format!("{LONG}\""));
+    let (plan, findings) = plan::read("plan", text.as_bytes());
+    plan.unwrap_or_else(|| panic!("{findings:?}"))
+}
+
+/// A slot of the year: day by day one of `Reason`s, or full.
+fn row(n: u64, month: u32, day: u32, reason: Option<Reason>) -> Row {
+    let local = format!("2022-{month:02}-{day:02}T05:30:00");
+    let at = format!("{local}+07:00");
+    let full = reason.is_none();
+    Row {
+        slot: Some(format!("2022-{month:02}/cchc/{local}").parse::<SlotId>().unwrap()),
+        airing: Some(n),
+        station: "duc-pho".into(),
+        unit: "duc-pho".into(),
+        month: format!("2022-{month:02}"),
+        programme: "cchc".into(),
+        title: Some(format!("Chuyên mục “Cải cách hành chính” tháng {month} <một cửa & trực tuyến>")),
+        column: None,
+        source: None,
+        topics: vec!["II.1".into()],
+        editor: None,
+        announcer: None,
+        approved_by: None,
+        document: None,
+        approved_at: None,
+        schedule: None,
+        master: None,
+        trigger: Some(Trigger::Schedule),
+        by: String::new(),
+        planned: at.clone(),
+        first_frame: full.then(|| at.clone()),
+        last_frame: full.then(|| at.replace("05:30", "05:42")),
+        start_error_ms: full.then_some(12.4),
+        latency_ms: None,
+        duration_ms: full.then_some(720_000),
+        frames_expected: None,
+        frames_decoded: None,
+        frames_delivered: None,
+        frames_consumed: None,
+        frames_muted: None,
+        underruns: None,
+        hole_ms: None,
+        loudness_lufs: None,
+        true_peak_dbtp: None,
+        devices: Vec::new(),
+        starts: u32::from(full),
+        segments: Vec::new(),
+        clock_synchronised: true,
+        clock_last_step_ms: None,
+        boot: String::new(),
+        software: None,
+        outcome: Some(if full { Outcome::Full } else { Outcome::Missed }),
+        reason,
+        detail: if full { String::new() } else { "không khởi động được máy".into() },
+        proof: if full { 3 } else { 0 },
+        repairs: None,
+        vouches: None,
+        statement: None,
+        signed_with: None,
+        notes: if full { Vec::new() } else { vec![note(n)] },
+        entries: vec![n, n + 1],
+        hash: None,
+    }
+}
+
+fn note(n: u64) -> NoteRow {
+    let text = format!("Mất điện\u{1} lưới toàn xã, dòng {n}");
+    NoteRow { entry: n + 1, corrects: None, act: "explain".into(), by: "Nguyễn Văn Trực".into(), text }
+}
+
+/// An account of the year: `airings` with what the matrix says of them.
+fn account(airings: Vec<(Row, bool)>) -> Account {
+    let plan = plan_of_2022();
+    let mut matrix = matrix(&plan, Period::Year, "2022-12-10".parse().unwrap(), &[]);
+    if !airings.is_empty() {
+        for (at, cell) in matrix.units.iter_mut().flat_map(|unit| &mut unit.cells).enumerate() {
+            (cell.state, cell.airings_due, cell.airings_done) =
+                if at % 5 == 0 { (State::Short, 2, 1) } else { (State::Complete, 2, 2) };
+        }
+        matrix.totals.cells_due = 176;
+        matrix.totals.cells_complete = 141;
+        matrix.topics.entry("II.1".into()).or_default().insert("2022-03".parse().unwrap());
+    }
+    matrix.totals.in_period = u32::try_from(airings.iter().filter(|(_, counts)| *counts).count()).unwrap();
+    let head = Checkpoint { origin: "loa/station/duc-pho/1".into(), size: 4711, root: Digest::of(b"root") };
+    let note = format!(
+        "{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n— loa/centre/duc-pho BBBB\n",
+        head.origin, head.size, "q83vEjRWeJA="
+    );
+    Account { plan, matrix, airings, head, note, station: "duc-pho".into(), unit: "duc-pho".into() }
+}
+
+/// A slot on three days of every month; every fourth is missed.
+fn a_year() -> Account {
+    let reasons = [Reason::PowerOff, Reason::DeviceLost, Reason::OperatorStop];
+    let days = (1..=12).flat_map(|month| [5, 15, 25].map(|day| (month, day)));
+    let rows = (0..).zip(days).map(|(n, (month, day))| {
+        let reason = (n % 4 == 3).then(|| reasons[usize::try_from(n).unwrap() / 4 % 3]);
+        (row(n * 2, month, day, reason), reason.is_none())
+    });
+    account(rows.collect())
+}
+
+/// The members of a document.
+struct Opened {
+    document: String,
+    styles: String,
+    header: String,
+}
+
+fn open(account: &Account, form: Form, lang: Lang) -> Opened {
+    let bytes = docx(account, &tables(account, lang), form, lang).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut read = |name: &str| {
+        let mut text = String::new();
+        zip.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        balanced(name, &text);
+        text
+    };
+    for name in ["[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels", "docProps/core.xml"] {
+        read(name);
+    }
+    Opened {
+        document: read("word/document.xml"),
+        styles: read("word/styles.xml"),
+        header: read("word/header.xml"),
+    }
+}
+
+/// Every element that opens closes in order, and nothing stands in the text that XML cannot hold.
+fn balanced(name: &str, xml: &str) {
+    assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{name}");
+    let mut open = Vec::new();
+    for tag in xml.split('<').skip(1).map(|rest| rest.split_once('>').expect(name).0) {
+        match tag.strip_prefix('/') {
+            Some(end) => assert_eq!(open.pop(), Some(end), "{name}"),
+            None if tag.ends_with('/') || tag.starts_with('?') => {}
+            None => open.push(tag.split(' ').next().unwrap()),
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new(), "{name}");
+}
+
+/// The elements of that name, each to its end.
+fn elements<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
+    let (start, end) = (format!("<{name}"), format!("</{name}>"));
+    let starts =
+        xml.match_indices(&start).filter(|(at, _)| xml[at + start.len()..].starts_with([' ', '>', '/']));
+    let whole = starts.map(|(at, _)| {
+        let tag = xml[at..].find('>').unwrap() + 1;
+        let long = if xml[at..at + tag].ends_with("/>") { tag } else { xml[at..].find(&end).unwrap() };
+        &xml[at..at + long]
+    });
+    whole.collect()
+}
+
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let value = element.split_once(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{name} in {element}")).1;
+    value.split_once('"').unwrap().0
+}
+
+/// Twentieths of a point in millimetres.
+fn mm(element: &str, name: &str) -> f64 {
+    attribute(element, name).parse::<f64>().unwrap() / 1440.0 * 25.4
+}
+
+fn points(style: &str) -> f64 {
+    attribute(elements(style, "w:sz")[0], "w:val").parse::<f64>().unwrap() / 2.0
+}
+
+fn style<'a>(styles: &'a str, id: &str) -> &'a str {
+    let all = elements(styles, "w:style");
+    all.into_iter().find(|style| attribute(style, "w:styleId") == id).unwrap_or_else(|| panic!("{id}"))
+}
+
+/// The words of a paragraph or field.
+fn words(xml: &str) -> String {
+    let text = elements(xml, "w:t").first().map_or("", |t| t.split_once('>').unwrap().1);
+    text.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+}
+
+/// What paragraphs of that style say.
+fn said(xml: &str, style: &str) -> Vec<String> {
+    let of = format!("<w:pStyle w:val=\"{style}\"/>");
+    elements(xml, "w:p").into_iter().filter(|line| line.contains(&of)).map(words).collect()
+}
+
+/// Fields of a table, row by row.
+fn fields(table: &str) -> Vec<Vec<String>> {
+    let row = |row: &&str| elements(row, "w:tc").into_iter().map(words).collect();
+    elements(table, "w:tr").iter().map(row).collect()
+}
+
+#[test]
+fn pages_have_the_measures_of_the_decree() {
+    let Opened { document, styles, header } = open(&a_year(), Form::Year, Lang::Vi);
+    let sections = elements(&document, "w:sectPr");
+    let wide: Vec<bool> = sections.iter().map(|section| section.contains("w:orient=\"landscape\"")).collect();
+    assert_eq!(wide, [false, true, true, true, false], "the report, three appendices across, the log");
+    for (section, wide) in sections.iter().zip(wide) {
+        let size = elements(section, "w:pgSz")[0];
+        let (across, down) = if wide { (297.0, 210.0) } else { (210.0, 297.0) };
+        assert!((mm(size, "w:w") - across).abs() < 0.1 && (mm(size, "w:h") - down).abs() < 0.1, "{size}");
+        let margins = elements(section, "w:pgMar")[0];
+        for (side, least, most) in
+            [("top", 20.0, 25.0), ("bottom", 20.0, 25.0), ("left", 30.0, 35.0), ("right", 15.0, 20.0)]
+        {
+            let margin = mm(margins, &format!("w:{side}"));
+            assert!((least..=most).contains(&margin), "{side}: {margin} mm");
+        }
+        let text = mm(size, "w:w") - mm(margins, "w:left") - mm(margins, "w:right");
+        let ours = if wide { super::block::ACROSS } else { super::block::UPRIGHT };
+        assert!((f64::from(ours) / 1440.0 * 25.4 - text).abs() < 0.01, "tables fill the text: {text} mm");
+        assert!(
+            section.contains("<w:titlePg/>") && !section.contains("w:type=\"first\""),
+            "no number on the first page"
+        );
+        assert!(mm(margins, "w:header") < 15.0 && section.contains("<w:headerReference w:type=\"default\""));
+    }
+    assert!(header.contains(" PAGE ") && style(&styles, "Header").contains("<w:jc w:val=\"center\"/>"));
+    for table in elements(&document, "w:tbl") {
+        let widths: f64 = elements(table, "w:gridCol").iter().map(|column| mm(column, "w:w")).sum();
+        assert!((widths - mm(elements(table, "w:tblW")[0], "w:w")).abs() < 0.1 && widths < 251.1);
+    }
+}
+
+#[test]
+fn styles_have_the_letters_of_the_decree() {
+    let Opened { styles, .. } = open(&account(Vec::new()), Form::Year, Lang::Vi);
+    let defaults = elements(&styles, "w:docDefaults")[0];
+    assert_eq!(attribute(elements(defaults, "w:rFonts")[0], "w:ascii"), "Times New Roman");
+    assert!((13.0..=14.0).contains(&points(defaults)));
+    for (id, least, most, bold, italic) in [
+        ("AgencyAbove", 12.0, 13.0, false, false),
+        ("Agency", 12.0, 13.0, true, false),
+        ("Nation", 12.0, 13.0, true, false),
+        ("Motto", 13.0, 14.0, true, false),
+        ("Number", 13.0, 13.0, false, false),
+        ("PlaceDate", 13.0, 14.0, false, true),
+        ("Header", 13.0, 14.0, false, false),
+        ("RecipientsHead", 12.0, 12.0, true, true),
+        ("Recipient", 11.0, 11.0, false, false),
+    ] {
+        let style = style(&styles, id);
+        assert!((least..=most).contains(&points(style)), "{id}");
+        assert_eq!((style.contains("<w:b/>"), style.contains("<w:i/>")), (bold, italic), "{id}");
+    }
+    for id in ["Title", "Subtitle", "Heading1", "Heading2", "Authority", "Signer", "Appendix"] {
+        let style = style(&styles, id);
+        assert!(style.contains("<w:b/>") && !style.contains("<w:sz"), "{id}: bold, 14 as the text");
+    }
+    let body = elements(style(&styles, "BodyText"), "w:spacing")[0];
+    assert!(attribute(body, "w:after").parse::<u32>().unwrap() >= 6 * 20, "6 pt between paragraphs");
+}
+
+#[test]
+fn the_head_and_the_foot_stand_where_the_decree_has_them() {
+    let Opened { document, styles, .. } = open(&a_year(), Form::Year, Lang::Vi);
+    assert_eq!(said(&document, "Title"), ["BÁO CÁO"]);
+    let tables = elements(&document, "w:tbl");
+    let head = fields(tables[0]);
+    let cells = elements(tables[0], "w:tc");
+    assert_eq!(said(cells[0], "AgencyAbove"), ["ỦY BAN NHÂN DÂN THỊ XÃ ĐỨC PHỔ"]);
+    assert_eq!(said(cells[0], "Agency"), ["TRUNG TÂM TRUYỀN THÔNG - VĂN HÓA - THỂ THAO THỊ XÃ ĐỨC PHỔ"]);
+    assert_eq!(said(cells[1], "Nation"), ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"]);
+    assert_eq!(said(cells[1], "Motto"), ["Độc lập - Tự do - Hạnh phúc"]);
+    assert_eq!(head[1], ["Số: ……/BC-……", "Đức Phổ, ngày …… tháng …… năm 2022"]);
+    let all = tables.iter().find(|table| table.contains("\"RecipientsHead\"")).unwrap();
+    let cells = elements(all, "w:tc");
+    assert_eq!(said(cells[0], "RecipientsHead"), ["Nơi nhận:"]);
+    let recipients = said(cells[0], "Recipient");
+    assert_eq!(recipients[0], "- Ủy ban nhân dân thị xã Đức Phổ;");
+    assert_eq!(recipients.last().unwrap(), "- Lưu: VT.");
+    assert_eq!(said(cells[1], "Authority"), ["GIÁM ĐỐC"]);
+    assert_eq!(said(cells[1], "Signer"), ["……………………………"], "nobody's name is known: a blank");
+    let end = said(&document, "Closing").remove(0);
+    assert!(end.starts_with("Trên đây là báo cáo") && end.ends_with("./."), "{end}");
+    for line in elements(&document, "w:pStyle") {
+        style(&styles, attribute(line, "w:val"));
+    }
+}
+
+#[test]
+fn a_numbered_report_of_a_ward_names_its_number_its_day_and_who_signs() {
+    let mut account = a_year();
+    account.unit = "pho-hoa".into();
+    account.plan.report.number = "45/BC-UBND".into();
+    account.plan.report.date = "2022-12-05".parse().ok();
+    let ward = account.plan.units.iter_mut().find(|unit| unit.id == "pho-hoa").unwrap();
+    ward.office.signer = "Trần Thị B".into();
+    let mut later = ward.clone();
+    (later.valid_from, later.office.signer) = ("2023-01-01".parse().unwrap(), "Người đến sau".into());
+    account.plan.units.push(later);
+    let Opened { document, .. } = open(&account, Form::Year, Lang::Vi);
+    let tables = elements(&document, "w:tbl");
+    assert_eq!(fields(tables[0])[1], ["Số: 45/BC-UBND", "Phổ Hòa, ngày 05 tháng 12 năm 2022"]);
+    assert_eq!(said(&document, "AgencyAbove"), Vec::<String>::new(), "a committee has none above it");
+    assert_eq!(said(&document, "Authority"), ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"]);
+    assert_eq!(said(&document, "Signer"), ["Trần Thị B"], "as of the report's last day");
+    let attached = said(&document, "AppendixNote");
+    assert_eq!(attached.len(), 4);
+    assert!(
+        attached[0].contains("số 45/BC-UBND ngày 05 tháng 12 năm 2022 của Ủy ban nhân dân phường Phổ Hòa")
+    );
+}
+
+#[test]
+fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tables() {
+    let account = a_year();
+    for lang in [Lang::Vi, Lang::En] {
+        let tables = tables(&account, lang);
+        let Opened { document, .. } = open(&account, Form::Year, lang);
+        let ruled: Vec<&str> =
+            elements(&document, "w:tbl").into_iter().filter(|table| table.contains("\"Ruled\"")).collect();
+        assert_eq!(ruled.len(), 7, "totals, topics, misses; grid, extract, incidents; the log");
+        for table in &ruled {
+            assert_eq!(table.matches("<w:tblHeader/>").count(), 1, "one row repeats");
+            assert!(elements(table, "w:tr")[0].contains("<w:tblHeader/>"), "and it is the first");
+        }
+        let incidents = Look::of(&tables, "incidents").unwrap();
+        let told = fields(ruled[2]);
+        assert_eq!((incidents.0.rows.len(), told.len()), (9, 10));
+        for (row, told) in incidents.0.rows.iter().zip(&told[1..]) {
+            assert_eq!(told[4..], [incidents.text(row, "outcome_said"), incidents.text(row, "reason_said")]);
+        }
+        let totals = Look::of(&tables, "totals").unwrap();
+        let mut known: Vec<[String; 2]> =
+            totals.0.rows.iter().map(|row| [totals.text(row, "said"), totals.text(row, "value")]).collect();
+        let log = known.split_off(known.len() - 3);
+        known.iter_mut().find(|line| line[1] == "19440000").unwrap().clone_from(&match lang {
+            Lang::Vi => ["Tổng thời lượng đã phát", "5 giờ 24 phút 0 giây"].map(String::from),
+            Lang::En => ["Time on air", "5 h 24 min 0 s"].map(String::from),
+        });
+        let sums = fields(ruled[0]);
+        assert_eq!(sums[1..].iter().map(|row| [row[1].clone(), row[2].clone()]).collect::<Vec<_>>(), known);
+        let source = fields(ruled[6]);
+        assert!(log.iter().all(|line| source.iter().any(|row| row[..] == line[..])), "{source:?}");
+        assert!(
+            source[6][1] == "loa/station/duc-pho/1" && source[7][1] == "loa/centre/duc-pho",
+            "{source:?}"
+        );
+        assert_eq!(fields(ruled[4]).len(), 1 + account.airings.len());
+        let grid = fields(ruled[3]);
+        assert_eq!((grid.len(), grid[0].len()), (17, 15));
+        assert_eq!(grid[2][1], LONG);
+        assert_eq!(grid[1][2..4], ["1/2 ◐", "2/2 ●"]);
+    }
+    let text = said(&open(&account, Form::Year, Lang::Vi).document, "BodyText").join("\n");
+    assert!(text.contains("Đã phát 12 chương trình với 27 lượt phát đạt trong kỳ; tổng thời lượng đã phát là 5 giờ 24 phút 0 giây"), "{text}");
+    assert!(
+        text.contains("141 trên 176 tháng chương trình (đơn vị × tháng) đã phát đủ, tỷ lệ hoàn thành 80,1%"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Nguyên nhân: mất thiết bị âm thanh: 3; mất điện hoặc máy tắt: 3; người trực dừng: 3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_miss_without_a_reason_says_what_is_known() {
+    let [mut cut, mut open_end, full] = [1, 2, 3].map(|day| row(day.into(), 3, day, None));
+    (cut.outcome, open_end.outcome) = (Some(Outcome::Partial), None);
+    let rows = [cut, open_end, full].map(|row| (row, false));
+    let Opened { document, .. } = open(&account(rows.into()), Form::Year, Lang::Vi);
+    let text = said(&document, "BodyText").join("\n");
+    for known in ["nhật ký chưa ghi kết quả: 1", "nhật ký không ghi lý do: 1", "phát đủ nhưng không tính"]
+    {
+        assert!(text.contains(known), "{known}: {text}");
+    }
+}
+
+#[test]
+fn a_year_without_data_is_a_report_too() {
+    let account = account(Vec::new());
+    let Opened { document, .. } = open(&account, Form::Year, Lang::Vi);
+    let text = said(&document, "BodyText").join("\n");
+    assert!(text.contains("Không có lượt nào theo lịch bị bỏ"), "{text}");
+    assert!(
+        said(&document, "AfterTable").iter().any(|line| line.starts_with("Chưa có đủ số liệu của 16 đơn vị"))
+    );
+    assert!(
+        elements(&document, "w:tc").iter().all(|cell| cell.contains("<w:p>")),
+        "Word wants a line in every field"
+    );
+    let month: Month = "2022-03".parse().unwrap();
+    let sheet = open(&account, Form::Month(month), Lang::Vi).document;
+    assert!(sheet.contains("Nhật ký của kỳ này không có lượt phát nào."));
+}
+
+#[test]
+fn a_sheet_has_every_row_and_two_signatures() {
+    let account = a_year();
+    let Opened { document, .. } = open(&account, Form::Month("2022-03".parse().unwrap()), Lang::Vi);
+    assert_eq!(said(&document, "Title"), ["NHẬT KÝ PHÁT"]);
+    assert_eq!(said(&document, "Subtitle"), ["Tháng 3 năm 2022, đài duc-pho, thị xã Đức Phổ"]);
+    let tables = elements(&document, "w:tbl");
+    let rows = fields(tables[1]);
+    assert_eq!(rows.len(), 1 + account.airings.len());
+    assert_eq!(rows[1][1..4], ["05:30:00 05/01/2022", "05:30:00", "05:42:00"]);
+    assert_eq!(rows[4][5], "Không phát: mất điện hoặc máy tắt");
+    assert_eq!(said(tables[2], "Authority"), ["NGƯỜI TRỰC MÁY", "GIÁM ĐỐC"]);
+    assert!(document.contains("&#60;một cửa &#38; trực tuyến&#62;"), "words are escaped");
+}

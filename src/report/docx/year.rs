@@ -1,0 +1,346 @@
+//! BÁO CÁO: the report on the plan's year, with its appendices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    block::{ACROSS, Block, Grid, Line, Part, UPRIGHT},
+    paper::Paper,
+    said::{self, Look},
+};
+use crate::{reconcile::State, report::Cell};
+
+/// The sections of the report.
+pub fn parts(paper: &Paper<'_>) -> Vec<Part> {
+    let mut parts = vec![Part { wide: false, blocks: report(paper) }];
+    let across = [
+        ("paper-grid", grid(paper)),
+        ("paper-airings", airings(paper)),
+        ("paper-incidents", incidents(paper)),
+    ];
+    for (numeral, (title, blocks)) in ["I", "II", "III"].into_iter().zip(across) {
+        parts.push(Part { wide: true, blocks: appendix(paper, numeral, title, "RuleAcross", blocks) });
+    }
+    parts.push(Part {
+        wide: false,
+        blocks: appendix(paper, "IV", "paper-source", "RuleTitle", paper.evidence(UPRIGHT)),
+    });
+    parts
+}
+
+fn appendix(
+    paper: &Paper<'_>,
+    numeral: &str,
+    title: &str,
+    rule: &'static str,
+    blocks: Vec<Block>,
+) -> Vec<Block> {
+    let mut all: Vec<Block> = vec![
+        Line::new("Appendix", paper.tell("paper-appendix", &[("numeral", numeral)])).into(),
+        Line::new("AppendixTitle", paper.say(title).to_uppercase()).into(),
+        Line::new("AppendixNote", paper.reference()).into(),
+        Line::new(rule, "").into(),
+    ];
+    all.extend(blocks);
+    all
+}
+
+fn report(paper: &Paper<'_>) -> Vec<Block> {
+    let plan = &paper.account.plan;
+    let columns: Vec<String> = plan.columns.iter().map(|column| format!("“{}”", column.title)).collect();
+    let year = plan.year.to_string();
+    let about = paper.tell("paper-about", &[("columns", &columns.join(", ")), ("year", &year)]);
+    let mut blocks = vec![
+        paper.head(UPRIGHT, Some(paper.number())),
+        Line::new("Title", paper.say("paper-report").to_uppercase()).into(),
+        Line::new("Subtitle", about).into(),
+        Line::new("Period", format!("({})", paper.days())).into(),
+        Line::new("RuleTitle", "").into(),
+    ];
+    direction(paper, &mut blocks);
+    results(paper, &mut blocks);
+    topics(paper, &mut blocks);
+    misses(paper, &mut blocks);
+    blocks.push(heading("Heading1", paper.say("paper-iv")));
+    blocks.extend((0..3).map(|_| Line::dots().into()));
+    let office = said::known(&paper.office().name);
+    let close = paper.tell("paper-close", &[("office", office), ("year", &year)]);
+    // It stays beside the signature.
+    blocks.push(Line::new("Closing", close).into());
+    blocks.push(paper.foot(UPRIGHT));
+    blocks
+}
+
+fn heading(style: &'static str, text: String) -> Block {
+    Line::new(style, text).into()
+}
+
+fn body(text: String) -> Block {
+    Line::new("BodyText", text).into()
+}
+
+/// I: the plan and what it asks for.
+fn direction(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    let plan = &paper.account.plan;
+    let date = plan.date.map_or_else(|| said::UNKNOWN.to_owned(), said::day);
+    let basis = [
+        ("plan", &*plan.title),
+        ("number", said::known(&plan.number)),
+        ("date", &date),
+        ("issuer", &plan.issued_by),
+        ("office", said::known(&paper.office().name)),
+    ];
+    let [a_month, least, most, airings] =
+        [plan.a_month, plan.minutes_min, plan.minutes_max, plan.airings_due].map(|n| n.to_string());
+    let task = [("a_month", &*a_month), ("least", &least), ("most", &most), ("airings", &airings)];
+    blocks.push(heading("Heading1", paper.say("paper-i")));
+    blocks.push(body(paper.tell("paper-basis", &basis)));
+    blocks.push(body(paper.tell("paper-task", &task)));
+    blocks.extend((0..2).map(|_| Line::dots().into()));
+}
+
+/// II.1: programmes, airings, units.
+fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    let mut programmes = BTreeSet::new();
+    if let Some(airings) = Look::of(paper.tables, "airings") {
+        let counted = airings.0.rows.iter().filter(|row| airings.yes(row, "counts"));
+        programmes.extend(counted.map(|row| (airings.text(row, "month"), airings.text(row, "programme"))));
+    }
+    let figures: Vec<(&str, String)> = [
+        "units",
+        "units_aired",
+        "cells_due",
+        "cells_complete",
+        "airings_due",
+        "airings_done",
+        "in_period",
+        "full",
+        "full_uncounted",
+        "partial",
+        "missed",
+        "preempted",
+        "out_of_window",
+        "cancelled",
+        "vouched",
+    ]
+    .map(|key| (key, paper.figure(key)))
+    .into();
+    let more = [
+        ("programmes", programmes.len().to_string()),
+        ("aired", said::length(paper.total("aired_ms"), paper.lang)),
+        ("rate", said::percent(paper.total("cells_complete"), paper.total("cells_due"), paper.lang)),
+    ];
+    let values: Vec<(&str, &str)> =
+        figures.iter().chain(&more).map(|(key, value)| (*key, &**value)).collect();
+    blocks.push(heading("Heading1", paper.say("paper-ii")));
+    blocks.push(heading("Heading2", paper.say("paper-ii-1")));
+    for key in ["paper-means", "paper-result-airings", "paper-result-slots", "paper-result-units"] {
+        blocks.push(body(paper.tell(key, &values)));
+    }
+    blocks.push(Line::new("Caption", paper.say("paper-table-totals")).into());
+    blocks.push(totals(paper).into());
+}
+
+/// The sums, without what appendix IV says of the log.
+fn totals(paper: &Paper<'_>) -> Grid {
+    let heads = ["paper-n", "report-said", "report-value"].map(|key| paper.say(key));
+    let mut grid = Grid::ruled(UPRIGHT, &[8, 64, 28], &heads);
+    let Some(totals) = Look::of(paper.tables, "totals") else { return grid };
+    let rows = totals.0.rows.iter().filter(|row| !totals.text(row, "total").starts_with("log_"));
+    for (n, row) in (1..).zip(rows) {
+        let [mut said, mut value] = ["said", "value"].map(|key| totals.text(row, key));
+        if totals.text(row, "total") == "aired_ms" {
+            (said, value) = (paper.say("paper-aired"), said::length(totals.count(row, "value"), paper.lang));
+        }
+        grid.row([n.to_string(), said, value], &[0, 2]);
+    }
+    grid
+}
+
+/// II.2: the plan's topics.
+fn topics(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    blocks.push(heading("Heading2", paper.say("paper-ii-2")));
+    let Some(topics) = Look::of(paper.tables, "topics") else { return };
+    let covered = topics.0.rows.iter().filter(|row| topics.yes(row, "covered")).count().to_string();
+    let all = topics.0.rows.len().to_string();
+    blocks.push(body(paper.tell("paper-topics", &[("covered", &covered), ("all", &all)])));
+    let heads = ["paper-heading", "report-text", "report-months"].map(|key| paper.say(key));
+    let mut grid = Grid::ruled(UPRIGHT, &[12, 63, 25], &heads);
+    for row in &topics.0.rows {
+        let months = said::months(&topics.text(row, "months"));
+        let months = if months.is_empty() { paper.say("paper-not-yet") } else { months };
+        grid.row([topics.text(row, "topic"), topics.text(row, "text"), months], &[0, 2]);
+    }
+    blocks.push(Line::new("Caption", paper.say("paper-table-topics")).into());
+    blocks.push(grid.into());
+}
+
+/// III: every miss with its reason, and the units of which nothing is known.
+fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+    blocks.push(heading("Heading1", paper.say("paper-iii")));
+    let Some(incidents) = Look::of(paper.tables, "incidents") else { return };
+    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    for row in &incidents.0.rows {
+        *reasons.entry(why(paper, incidents, row)).or_default() += 1;
+    }
+    let count = incidents.0.rows.len().to_string();
+    let list: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
+    if reasons.is_empty() {
+        blocks.push(body(paper.say("paper-no-misses")));
+    } else {
+        blocks.push(body(paper.tell("paper-misses", &[("count", &count), ("reasons", &list.join("; "))])));
+        let heads = [
+            "paper-n",
+            "report-planned",
+            "report-name",
+            "report-title",
+            "report-outcome-said",
+            "report-reason-said",
+        ];
+        let mut grid = Grid::ruled(UPRIGHT, &[7, 15, 17, 24, 14, 23], &heads.map(|key| paper.say(key)));
+        for (n, row) in (1..).zip(&incidents.0.rows) {
+            let cells = [
+                n.to_string(),
+                said::instant(&incidents.text(row, "planned")),
+                unit(paper, &incidents.text(row, "unit")),
+                incidents.text(row, "title"),
+                incidents.text(row, "outcome_said"),
+                why(paper, incidents, row),
+            ];
+            grid.row(cells, &[0, 1]);
+        }
+        blocks.push(Line::new("Caption", paper.say("paper-table-misses")).into());
+        blocks.push(grid.into());
+    }
+    let silent = paper
+        .account
+        .matrix
+        .units
+        .iter()
+        .filter(|unit| unit.cells.iter().any(|cell| cell.state == State::NoReport));
+    let names: Vec<&str> = silent.map(|unit| unit.name.as_str()).collect();
+    if !names.is_empty() {
+        let count = names.len().to_string();
+        let text = paper.tell("paper-silent", &[("count", &count), ("units", &names.join(", "))]);
+        blocks.push(Line::new("AfterTable", text).into());
+    }
+}
+
+/// The reason of a miss; where the log has none, what is known instead.
+fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
+    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
+    match &*reason {
+        "" if outcome.is_empty() => paper.say("paper-no-outcome"),
+        "" if outcome == paper.say("outcome-full") => paper.say("paper-uncounted"),
+        "" => paper.say("paper-no-reason"),
+        _ => reason,
+    }
+}
+
+/// The unit's name; its id where the plan does not have it.
+fn unit(paper: &Paper<'_>, id: &str) -> String {
+    let unit = paper.account.plan.unit_near(id, paper.account.matrix.span.to);
+    unit.map_or_else(|| id.to_owned(), |unit| unit.name.clone())
+}
+
+/// Appendix I: unit by month.
+fn grid(paper: &Paper<'_>) -> Vec<Block> {
+    let matrix = &paper.account.matrix;
+    let mut heads = vec![paper.say("paper-n"), paper.say("report-name")];
+    heads.extend(
+        matrix
+            .months
+            .iter()
+            .map(|month| paper.tell("paper-month", &[("month", &month.number().to_string())])),
+    );
+    heads.push(paper.say("paper-sum"));
+    let mut shares = vec![55, 200];
+    shares.extend(matrix.months.iter().map(|_| 74));
+    shares.push(75);
+    let middle: Vec<usize> = (0..heads.len()).filter(|at| *at != 1).collect();
+    let mut grid = Grid::ruled(ACROSS, &shares, &heads);
+    for (n, unit) in (1..).zip(&matrix.units) {
+        let mut cells = vec![n.to_string(), unit.name.clone()];
+        let cell = |(done, due, sign): (u32, u32, &str)| format!("{done}/{due} {sign}").trim_end().to_owned();
+        cells.extend(unit.cells.iter().map(|of| cell((of.airings_done, of.airings_due, of.state.sign()))));
+        let due = || unit.cells.iter().filter(|cell| cell.is_due());
+        let sums = (due().map(|of| of.airings_done).sum(), due().map(|of| of.airings_due).sum(), "");
+        cells.push(cell(sums));
+        grid.row(cells, &middle);
+    }
+    vec![body(paper.say("paper-signs")), grid.into()]
+}
+
+/// Appendix II: the log's rows.
+fn airings(paper: &Paper<'_>) -> Vec<Block> {
+    let Some(airings) = Look::of(paper.tables, "airings") else { return Vec::new() };
+    let lines = airings.0.rows.iter();
+    let keys = [
+        "paper-n",
+        "report-planned",
+        "report-first-frame",
+        "report-last-frame",
+        "report-title",
+        "report-outcome-said",
+        "report-counts",
+        "report-proof",
+        "report-start-error-ms",
+        "report-entries",
+    ];
+    let mut grid = Grid::ruled(ACROSS, &[5, 10, 9, 9, 22, 17, 7, 7, 8, 8], &keys.map(|key| paper.say(key)));
+    for (n, row) in (1..).zip(lines) {
+        let [planned, first, last] =
+            ["planned", "first_frame", "last_frame"].map(|key| airings.text(row, key));
+        let cells = [
+            n.to_string(),
+            said::instant(&planned),
+            said::clock(&first),
+            said::clock(&last),
+            airings.text(row, "title"),
+            ended(airings, row),
+            airings.text(row, "counts"),
+            airings.text(row, "proof"),
+            airings.text(row, "start_error_ms"),
+            airings.text(row, "entries"),
+        ];
+        grid.row(cells, &[0, 1, 2, 3, 6, 7, 8, 9]);
+    }
+    let count = airings.0.rows.len().to_string();
+    vec![body(paper.tell("paper-rows", &[("count", &count)])), grid.into()]
+}
+
+/// How a row ended, with its reason.
+pub fn ended(table: Look<'_>, row: &[Cell]) -> String {
+    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
+    if reason.is_empty() { outcome } else { format!("{outcome}: {reason}") }
+}
+
+/// Appendix III: the incidents with what people said about them.
+fn incidents(paper: &Paper<'_>) -> Vec<Block> {
+    let Some(incidents) = Look::of(paper.tables, "incidents") else { return Vec::new() };
+    if incidents.0.rows.is_empty() {
+        return vec![body(paper.say("paper-no-misses"))];
+    }
+    let keys = [
+        "paper-n",
+        "report-planned",
+        "report-title",
+        "report-outcome-said",
+        "report-detail",
+        "report-notes",
+        "report-entries",
+    ];
+    let mut grid = Grid::ruled(ACROSS, &[5, 10, 20, 20, 18, 19, 8], &keys.map(|key| paper.say(key)));
+    for (n, row) in (1..).zip(&incidents.0.rows) {
+        let cells = [
+            n.to_string(),
+            said::instant(&incidents.text(row, "planned")),
+            incidents.text(row, "title"),
+            format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
+            incidents.text(row, "detail"),
+            incidents.text(row, "notes"),
+            incidents.text(row, "entries"),
+        ];
+        grid.row(cells, &[0, 1, 6]);
+    }
+    vec![grid.into()]
+}
