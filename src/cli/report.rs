@@ -7,14 +7,14 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
     control::{self, Account, Folder},
     reconcile::Period,
-    report,
+    report::{self, Format},
     units::Month,
     words::Message,
 };
@@ -45,8 +45,8 @@ pub(super) enum ReportPeriod {
 /// How a report is written.
 #[derive(Debug, Args)]
 pub(super) struct ReportForm {
-    #[arg(long, value_enum, default_value_t = ReportFormat::Xlsx)]
-    pub format: ReportFormat,
+    #[arg(long, default_value = "xlsx")]
+    pub format: Format,
     #[arg(long, value_name = "TABLE", default_value = "airings")]
     pub table: String,
     /// As it stood at the end of this day; absent: today.
@@ -56,13 +56,6 @@ pub(super) struct ReportForm {
     pub output: Option<PathBuf>,
     #[arg(long)]
     pub force: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    Xlsx,
-    Csv,
-    Json,
 }
 
 pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow::Result<Exit> {
@@ -83,20 +76,10 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };
-    let tables = report::tables(&account, say.lang);
-    let bytes = match form.format {
-        ReportFormat::Xlsx => report::xlsx(&account, &tables, say.lang)?,
-        ReportFormat::Json => format!("{:#}\n", report::json(&tables)).into_bytes(),
-        ReportFormat::Csv => {
-            let Some(table) = tables.iter().find(|table| table.name == form.table) else {
-                let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
-                let no =
-                    Message::new("report-table").with("table", &form.table).with("names", names.join(", "));
-                say.no(&no);
-                return Ok(Exit::Usage);
-            };
-            report::csv(table)?
-        }
+    let Some(bytes) = report::write(&account, form.format, &form.table, say.lang)? else {
+        let names = report::TABLES.join(", ");
+        say.no(&Message::new("report-table").with("table", &form.table).with("names", names));
+        return Ok(Exit::Usage);
     };
     put(form, &bytes, say)
 }
@@ -104,7 +87,7 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 /// To its file, or to where the lines of a program go.
 fn put(form: &ReportForm, bytes: &[u8], say: Say) -> anyhow::Result<Exit> {
     let Some(path) = &form.output else {
-        if form.format == ReportFormat::Xlsx {
+        if !form.format.is_text() {
             say.no(&Message::new("report-output"));
             return Ok(Exit::Usage);
         }

@@ -2,6 +2,7 @@
 //! is written as a workbook, as CSV and as JSON, so that no number stands in one and not in the other.
 
 mod csv;
+mod format;
 mod json;
 mod tables;
 mod xlsx;
@@ -10,8 +11,9 @@ use thiserror::Error;
 
 pub use self::{
     csv::csv,
+    format::{Format, write},
     json::json,
-    tables::{Cell, Column, Table, tables},
+    tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,
 };
 

@@ -16,6 +16,7 @@ mod month;
 mod on_air;
 mod page;
 mod reading;
+mod reports;
 mod route;
 mod serve;
 mod settings;

@@ -6,6 +6,7 @@ mod bundle;
 mod list;
 mod proof;
 
+pub(super) use self::bundle::TAKERS;
 use super::{
     error::{Fault, done},
     page::{Page, Visit},
@@ -78,7 +79,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// An auditor's look at `what` is an entry, durable before anything of it is shown; one an hour.
-async fn looked(visit: &Visit, what: String) -> Result<(), Fault> {
+pub(super) async fn looked(visit: &Visit, what: String) -> Result<(), Fault> {
     let Some(person) = visit.person.as_ref().filter(|person| person.roles.contains(&Auditor)) else {
         return Ok(());
     };
@@ -93,7 +94,8 @@ async fn looked(visit: &Visit, what: String) -> Result<(), Fault> {
     entered.map(drop)
 }
 
-fn unclear(name: &'static str, found: &str) -> Fault {
+/// A field `name` that says what it cannot mean.
+pub(super) fn unclear(name: &'static str, found: &str) -> Fault {
     Fault::no(Message::new("web-field").with("field", name).with("found", found))
 }
 

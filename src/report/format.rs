@@ -1,0 +1,77 @@
+//! The forms in which a report leaves the program, by the command line and by the pages alike.
+
+use std::str::FromStr;
+
+use super::{ReportError, csv, json, tables, xlsx};
+use crate::{control::Account, words::Lang};
+
+/// A form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A workbook with every table.
+    Xlsx,
+    /// The lines of one table.
+    Csv,
+    /// Every table as one object.
+    Json,
+}
+
+impl Format {
+    /// Every form by its word, which also ends the names of its files.
+    pub const ALL: &[(&str, Format)] =
+        &[("xlsx", Format::Xlsx), ("csv", Format::Csv), ("json", Format::Json)];
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Format::ALL.iter().find(|(_, format)| *format == self).map_or("", |(word, _)| word)
+    }
+
+    /// Its media type (IANA).
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Format::Csv => "text/csv; charset=utf-8",
+            Format::Json => "application/json",
+        }
+    }
+
+    /// Whether it is lines that a screen shows.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        self != Format::Xlsx
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Format, String> {
+        let words = || Format::ALL.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        Format::ALL.iter().find(|(word, _)| *word == text).map(|(_, format)| *format).ok_or_else(words)
+    }
+}
+
+/// The bytes of the report of `account` in `format`, for people who read `lang`; lines are those of `table`. `None`
+/// when there is no such table.
+///
+/// # Errors
+///
+/// The workbook or the lines cannot be written.
+pub fn write(
+    account: &Account,
+    format: Format,
+    table: &str,
+    lang: Lang,
+) -> Result<Option<Vec<u8>>, ReportError> {
+    let tables = tables(account, lang);
+    Ok(Some(match format {
+        Format::Xlsx => xlsx(account, &tables, lang)?,
+        Format::Json => format!("{:#}\n", json(&tables)).into_bytes(),
+        Format::Csv => match tables.iter().find(|found| found.name == table) {
+            Some(table) => csv(table)?,
+            None => return Ok(None),
+        },
+    }))
+}

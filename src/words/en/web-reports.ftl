@@ -1,0 +1,21 @@
+# The pages: reports, urging.
+web-reports = Reports
+web-reports-take = Make a report
+web-reports-period = Period
+web-period-month = A month, from its 1st to its end
+web-period-fifteenth = From the 15th of the month before to the 14th of the month
+web-period-year = The plan's year, from 1 January to its report's deadline (of the plan in use: { $deadline })
+web-period-whole-year = The whole calendar year
+web-period-days = From day to day
+web-reports-month = Month
+web-reports-year = Year of the plan
+web-reports-as-of = As of the end of this day (empty: today)
+web-reports-format = Form
+web-reports-table = Table
+web-format-xlsx = Excel workbook (xlsx), every table
+web-format-csv = One table as csv
+web-format-json = All tables as json
+web-reports-do = Download the report
+web-reports-why = The figures come from this station's own log, the same as by loa report. An airing is one complete airing at one station, inside its windows, on a real sound device; tests do not count. December's programme, when it airs after the deadline, is not yet due in the year's report.
+web-report-busy = Another report is being made.
+    .hint = Try again in some seconds.

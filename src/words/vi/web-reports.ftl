@@ -1,0 +1,21 @@
+# Các trang: báo cáo, đôn đốc.
+web-reports = Báo cáo
+web-reports-take = Lập báo cáo
+web-reports-period = Kỳ báo cáo
+web-period-month = Một tháng, từ ngày 1 đến hết tháng
+web-period-fifteenth = Từ ngày 15 tháng trước đến hết ngày 14 của tháng
+web-period-year = Năm của kế hoạch, từ ngày 1/1 đến hạn báo cáo (kế hoạch đang dùng: { $deadline })
+web-period-whole-year = Cả năm dương lịch
+web-period-days = Từ ngày – đến ngày
+web-reports-month = Tháng
+web-reports-year = Năm của kế hoạch
+web-reports-as-of = Tính đến hết ngày (để trống: hôm nay)
+web-reports-format = Dạng tệp
+web-reports-table = Bảng
+web-format-xlsx = Sổ tính Excel (xlsx), đủ các bảng
+web-format-csv = Một bảng dạng csv
+web-format-json = Tất cả các bảng dạng json
+web-reports-do = Tải báo cáo
+web-reports-why = Số liệu lấy từ nhật ký phát của đài này, giống hệt lệnh loa report. Lượt phát là một lần phát trọn vẹn tại một đài, trong khung giờ, qua thiết bị âm thanh thật; phát thử không tính. Chương trình tháng 12 phát sau hạn báo cáo thì chưa đến hạn trong báo cáo năm.
+web-report-busy = Đang lập một báo cáo khác.
+    .hint = Thử lại sau ít giây.
