@@ -104,14 +104,12 @@ mod tests {
 
     #[test]
     fn a_period_is_what_its_kind_says() {
-        let of = |query: &str| {
-            let asked: Asked = form::query(Some(query));
-            asked.period().map(|(year, period)| format!("{year} {period:?}")).map_err(|_| ())
-        };
-        assert_eq!(of("period=month&month=2022-03"), Ok("2022 Month(2022-03)".into()));
-        assert_eq!(of("period=fifteenth&month=2022-03&year=x"), Ok("2022 Fifteenth(2022-03)".into()));
-        assert_eq!(of("period=year&year=2022&month=x"), Ok("2022 Year".into()));
-        let days = |from: &str, to: &str| Ok(format!("2022 Custom {{ from: {from}, to: {to} }}"));
+        let of = |query: &str| form::query::<Asked>(Some(query)).period().map_err(|_| ());
+        let (month, day) = ("2022-03".parse().unwrap(), |day: &str| day.parse().unwrap());
+        let days = |from, to| Ok((2022, Period::Custom { from: day(from), to: day(to) }));
+        assert_eq!(of("period=month&month=2022-03"), Ok((2022, Period::Month(month))));
+        assert_eq!(of("period=fifteenth&month=2022-03&year=x"), Ok((2022, Period::Fifteenth(month))));
+        assert_eq!(of("period=year&year=2022&month=x"), Ok((2022, Period::Year)));
         assert_eq!(of("period=whole-year&year=2022"), days("2022-01-01", "2022-12-31"));
         let into_january = "period=days&year=2022&from=2022-12-05&to=2023-01-10";
         assert_eq!(of(into_january), days("2022-12-05", "2023-01-10"));
