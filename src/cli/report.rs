@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Account, Folder},
+    control::{self, Account, Folder, Urging},
     reconcile::Period,
     report::{self, Format},
     units::Month,
@@ -40,6 +40,17 @@ pub(super) enum ReportPeriod {
         #[command(flatten)]
         form: ReportForm,
     },
+    Urge {
+        #[arg(value_name = "YYYY-MM|YYYY", value_parser = urged)]
+        period: (i32, Option<Month>),
+    },
+}
+
+/// A month or a year.
+fn urged(text: &str) -> Result<(i32, Option<Month>), String> {
+    let year = text.parse().ok().filter(|year| (1900..=9999).contains(year));
+    let month = || text.parse::<Month>().map(|month| (month.year(), Some(month)));
+    year.map_or_else(|| month().map_err(|_| "2022-03, 2022".to_owned()), |year| Ok((year, None)))
 }
 
 /// How a report is written.
@@ -70,6 +81,7 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
             (year, Period::Custom { from, to }, form)
         }
         ReportPeriod::Year { year, ref form, .. } => (year, Period::Year, form),
+        ReportPeriod::Urge { period: (year, month) } => return urge(folder, year, month, say),
     };
     let today = || System::new().now().wall.with_timezone(&folder.station.zone).date_naive();
     let Some(account) = Account::of(folder, year, period, form.as_of.unwrap_or_else(today))? else {
@@ -82,6 +94,19 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
         return Ok(Exit::Usage);
     };
     put(form, &bytes, say)
+}
+
+/// What is missing, a letter a unit.
+fn urge(folder: &Folder, year: i32, month: Option<Month>, say: Say) -> anyhow::Result<Exit> {
+    let Some(urging) = Urging::of(folder, year, month, System::new().now().wall)? else {
+        say.no(&Message::new("report-no-plan").with("year", year));
+        return Ok(Exit::No);
+    };
+    say.document(&urging);
+    let letters = urging.units.iter().filter_map(|unit| report::letter(&urging, unit, say.lang));
+    let letters: Vec<String> = letters.collect();
+    say.line(&if letters.is_empty() { say.text("urge-nothing", &[]) } else { letters.join("\n\n") });
+    Ok(Exit::Done)
 }
 
 /// To its file, or to where the lines of a program go.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -73,12 +73,12 @@ pub enum Remedy {
     /// In its own month: the latest start that still fits a window.
     InMonth {
         /// That instant.
-        until: DateTime<Utc>,
+        until: DateTime<FixedOffset>,
     },
     /// By hand, so that it still counts for the report: the latest start by the deadline.
     ForReport {
         /// That instant.
-        until: DateTime<Utc>,
+        until: DateTime<FixedOffset>,
     },
     /// No more.
     Lapsed,
@@ -87,7 +87,7 @@ pub enum Remedy {
 impl Remedy {
     /// The latest start, where there is one.
     #[must_use]
-    pub fn until(self) -> Option<DateTime<Utc>> {
+    pub fn until(self) -> Option<DateTime<FixedOffset>> {
         match self {
             Remedy::InMonth { until } | Remedy::ForReport { until } => Some(until),
             Remedy::Lapsed => None,
@@ -190,12 +190,15 @@ fn lack(plan: &Plan, cell: &Cell, records: &[&StationRecord], zone: Tz, now: Dat
 /// The latest start of a programme of `month`. What may be as long as the plan allows fits surely.
 fn remedy(plan: &Plan, month: Month, rules: &Rules, now: DateTime<Utc>) -> Remedy {
     let length = TimeDelta::minutes(plan.minutes_max.into());
-    let still = |until: &DateTime<Utc>| now <= *until;
-    if let Some(until) = rules.latest_start(month, length).filter(still) {
+    let still = |until: Option<DateTime<Utc>>| {
+        let until = until.filter(|until| now <= *until)?;
+        Some(until.with_timezone(&rules.zone).fixed_offset())
+    };
+    if let Some(until) = still(rules.latest_start(month, length)) {
         return Remedy::InMonth { until };
     }
     let rest = Span { from: month.next().first(), to: plan.report.deadline };
-    let until = rules.latest_start_in(rest, length).filter(still);
+    let until = still(rules.latest_start_in(rest, length));
     until.map_or(Remedy::Lapsed, |until| Remedy::ForReport { until })
 }
 
@@ -302,15 +305,15 @@ mod tests {
 
     #[test]
     fn it_can_be_made_good_in_its_month_then_by_hand_up_to_the_deadline() {
-        // Windows end at 18:00, programmes last 15 minutes at most: the last start is at 17:45, 10:45 in UTC.
+        // Windows end at 18:00, programmes last 15 minutes at most: the last start is at 17:45.
         for (of, now, expected) in [
-            ("2022-03", "2022-03-10T00:00:00Z", ("in-month", "2022-03-31T10:45:00Z")),
-            ("2022-03", "2022-03-31T10:45:00Z", ("in-month", "2022-03-31T10:45:00Z")),
-            ("2022-03", "2022-03-31T10:45:01Z", ("for-report", "2022-12-10T10:45:00Z")),
-            ("2022-11", "2022-12-10T10:45:00Z", ("for-report", "2022-12-10T10:45:00Z")),
+            ("2022-03", "2022-03-10T00:00:00Z", ("in-month", "2022-03-31T17:45:00+07:00")),
+            ("2022-03", "2022-03-31T10:45:00Z", ("in-month", "2022-03-31T17:45:00+07:00")),
+            ("2022-03", "2022-03-31T10:45:01Z", ("for-report", "2022-12-10T17:45:00+07:00")),
+            ("2022-11", "2022-12-10T10:45:00Z", ("for-report", "2022-12-10T17:45:00+07:00")),
             ("2022-11", "2022-12-10T10:45:01Z", ("lapsed", "")),
             // December's programme has its own month, after the deadline, too.
-            ("2022-12", "2022-12-20T00:00:00Z", ("in-month", "2022-12-31T10:45:00Z")),
+            ("2022-12", "2022-12-20T00:00:00Z", ("in-month", "2022-12-31T17:45:00+07:00")),
             ("2022-12", "2023-01-01T00:00:00Z", ("lapsed", "")),
         ] {
             let lacks = urged(vec![cell(of, State::None, 0)], &[record(&[])], None, now);

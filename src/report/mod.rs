@@ -4,6 +4,7 @@
 mod csv;
 mod format;
 mod json;
+mod letter;
 mod tables;
 mod xlsx;
 
@@ -13,6 +14,7 @@ pub use self::{
     csv::csv,
     format::{Format, write},
     json::json,
+    letter::{lacks, letter, remedy},
     tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,
 };

@@ -103,6 +103,7 @@ const VI: &[&str] = &[
     include_str!("vi/report.ftl"),
     include_str!("vi/web-log.ftl"),
     include_str!("vi/web-reports.ftl"),
+    include_str!("vi/urge.ftl"),
     include_str!("vi/web-settings.ftl"),
 ];
 const EN: &[&str] = &[
@@ -117,6 +118,7 @@ const EN: &[&str] = &[
     include_str!("en/report.ftl"),
     include_str!("en/web-log.ftl"),
     include_str!("en/web-reports.ftl"),
+    include_str!("en/urge.ftl"),
     include_str!("en/web-settings.ftl"),
 ];
 

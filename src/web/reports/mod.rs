@@ -2,6 +2,7 @@
 
 mod asked;
 mod file;
+mod urge;
 
 use askama::Template;
 use axum::{extract::RawQuery, response::Response};
@@ -22,6 +23,7 @@ use crate::{
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![get("/reports", has(TAKERS), show)];
     routes.extend(file::routes());
+    routes.extend(urge::routes());
     routes
 }
 
