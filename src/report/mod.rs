@@ -5,6 +5,7 @@ mod csv;
 mod format;
 mod json;
 mod letter;
+mod picture;
 mod tables;
 mod xlsx;
 
@@ -15,6 +16,7 @@ pub use self::{
     format::{Format, write},
     json::json,
     letter::{lacks, letter, remedy},
+    picture::{matrix_picture, trend_picture},
     tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,
 };
