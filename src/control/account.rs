@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     ControlError, Folder,
-    compliance::recorded,
+    compliance::{in_order, recorded},
     folder::open_log,
     row::Row,
     rows::{RowFilter, rows},
@@ -45,11 +45,7 @@ impl Account {
         period: Period,
         as_of: NaiveDate,
     ) -> Result<Option<Account>, ControlError> {
-        if let Period::Custom { from, to } = period
-            && to < from
-        {
-            return Err(Message::new("range-reversed").with("from", from).with("to", to).into());
-        }
+        in_order(period)?;
         let log = open_log(&folder.log_path())?;
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {

@@ -4,7 +4,7 @@ mod asked;
 mod file;
 mod urge;
 
-use askama::Template;
+use askama::{Template, filters::Safe};
 use axum::{extract::RawQuery, response::Response};
 
 use self::asked::{Asked, KINDS};
@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     control::last_month,
-    report::{Format, TABLES},
+    reconcile::Matrix,
+    report::{Format, TABLES, matrix_picture, trend_picture},
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -33,6 +34,9 @@ struct ReportsPage {
     page: Page,
     asked: Asked,
     deadline: String,
+    year: i32,
+    /// Of the period that is asked for; none where no plan of that year is known.
+    matrix: Option<Matrix>,
 }
 
 async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
@@ -46,7 +50,15 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
         })
         .await?;
     let asked = asked.filled(month, year);
-    Ok(html(&ReportsPage { page: visit.page("web-reports"), asked, deadline }))
+    let ((year, period), as_of) = (asked.period()?, asked.as_of()?);
+    let site = visit.site.clone();
+    let matrix = visit
+        .work(move |studio| {
+            let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+            site.compliance.of_period(&studio.folder, year, period, as_of.unwrap_or(today))
+        })
+        .await?;
+    Ok(html(&ReportsPage { page: visit.page("web-reports"), asked, deadline, year, matrix }))
 }
 
 impl ReportsPage {
@@ -59,6 +71,15 @@ impl ReportsPage {
     /// The forms of a report, each with its words.
     fn formats(&self) -> Vec<(&'static str, String)> {
         Format::ALL.iter().map(|(word, _)| (*word, self.page.coded("web-format", word))).collect()
+    }
+
+    fn drawn(&self, matrix: &Matrix) -> Safe<String> {
+        Safe(matrix_picture(matrix, self.page.visit.lang))
+    }
+
+    /// A month alone has no trend.
+    fn trend(&self, matrix: &Matrix) -> Option<Safe<String>> {
+        (matrix.months.len() > 1).then(|| Safe(trend_picture(matrix, self.page.visit.lang)))
     }
 
     /// The tables, of which lines are one, each with its title.

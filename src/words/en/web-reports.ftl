@@ -26,4 +26,3 @@ picture-trend-month = month { $month }: { $percent } %
 web-reports-look = Look at this period
 web-reports-seen = The period in view
 web-reports-trend = Share of the airings due that were made, by programme month (%)
-web-reports-no-trend = No programme month is due yet.

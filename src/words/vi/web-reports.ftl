@@ -26,4 +26,3 @@ picture-trend-month = tháng { $month }: { $percent } %
 web-reports-look = Xem kỳ này
 web-reports-seen = Kỳ đang xem
 web-reports-trend = Tỷ lệ lượt phát đạt theo tháng chương trình (%)
-web-reports-no-trend = Chưa có tháng chương trình nào đến hạn.
