@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{ReportError, csv, json, tables, xlsx};
+use super::{ReportError, csv, json, pictures, tables, xlsx};
 use crate::{control::Account, words::Lang};
 
 /// A form of a report.
@@ -14,12 +14,14 @@ pub enum Format {
     Csv,
     /// Every table as one object.
     Json,
+    /// The matrix and its trend as a picture.
+    Svg,
 }
 
 impl Format {
     /// Every form by its word, which also ends the names of its files.
     pub const ALL: &[(&str, Format)] =
-        &[("xlsx", Format::Xlsx), ("csv", Format::Csv), ("json", Format::Json)];
+        &[("xlsx", Format::Xlsx), ("csv", Format::Csv), ("json", Format::Json), ("svg", Format::Svg)];
 
     /// Its word.
     #[must_use]
@@ -34,6 +36,7 @@ impl Format {
             Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Format::Csv => "text/csv; charset=utf-8",
             Format::Json => "application/json",
+            Format::Svg => "image/svg+xml",
         }
     }
 
@@ -69,6 +72,7 @@ pub fn write(
     Ok(Some(match format {
         Format::Xlsx => xlsx(account, &tables, lang)?,
         Format::Json => format!("{:#}\n", json(&tables)).into_bytes(),
+        Format::Svg => pictures(&account.matrix, lang).into_bytes(),
         Format::Csv => match tables.iter().find(|found| found.name == table) {
             Some(table) => csv(table)?,
             None => return Ok(None),

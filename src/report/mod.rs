@@ -16,7 +16,7 @@ pub use self::{
     format::{Format, write},
     json::json,
     letter::{lacks, letter, remedy},
-    picture::{matrix_picture, trend_picture},
+    picture::{matrix_picture, pictures, trend_picture},
     tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,
 };

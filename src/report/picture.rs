@@ -37,6 +37,33 @@ const STATES: [(State, &str); 6] = [
 /// `matrix` as a picture: a row a unit, a column a programme month.
 #[must_use]
 pub fn matrix_picture(matrix: &Matrix, lang: Lang) -> String {
+    format!("{}\n", draw_matrix(matrix, lang).0)
+}
+
+/// The share of the airings due of every month that were made, as bars.
+#[must_use]
+pub fn trend_picture(matrix: &Matrix, lang: Lang) -> String {
+    format!("{}\n", draw_trend(matrix, lang).0)
+}
+
+/// Both, one below the other.
+#[must_use]
+pub fn pictures(matrix: &Matrix, lang: Lang) -> String {
+    let (above, (width, height)) = draw_matrix(matrix, lang);
+    let (below, (trend_width, trend_height)) = draw_trend(matrix, lang);
+    let placed =
+        |part: Document, y, width, height| part.set("y", y).set("width", width).set("height", height);
+    let whole = Document::new()
+        .set("viewBox", (0, 0, width.max(trend_width), height + trend_height))
+        .add(placed(above, 0, width, height))
+        .add(placed(below, height, trend_width, trend_height));
+    format!("{whole}\n")
+}
+
+/// A picture with its width and height.
+type Drawn = (Document, (usize, usize));
+
+fn draw_matrix(matrix: &Matrix, lang: Lang) -> Drawn {
     let names = matrix.units.iter().map(|unit| unit.name.chars().count());
     let left = names.max().unwrap_or(0).min(LONGEST_NAME) * LETTER + 12;
     let below = HEAD + matrix.units.len() * CELL.1 + 12;
@@ -44,7 +71,8 @@ pub fn matrix_picture(matrix: &Matrix, lang: Lang) -> String {
     let totals = &matrix.totals;
     let (complete, due) = (totals.cells_complete.to_string(), totals.cells_due.to_string());
     let about = say(lang, "picture-matrix-about", &[("complete", &complete), ("due", &due)]);
-    let mut picture = picture(width, below + 2 * LEGEND.1, &titled("picture-matrix", matrix, lang), &about)
+    let size = (width, below + 2 * LEGEND.1);
+    let mut picture = picture(size, &titled("picture-matrix", matrix, lang), &about)
         .add(hatchings())
         .add(months(matrix, left, 16));
     for (n, unit) in matrix.units.iter().enumerate() {
@@ -64,22 +92,22 @@ pub fn matrix_picture(matrix: &Matrix, lang: Lang) -> String {
             .add(middle(state.sign(), x + 12, y + 14).set("font-size", 13));
         picture = picture.add(sample.add(text(&words, x + 30, y + 14).set("font-size", 12)));
     }
-    format!("{picture}\n")
+    (picture, size)
 }
 
-/// The share of the airings due of every month that were made, as bars.
-#[must_use]
-pub fn trend_picture(matrix: &Matrix, lang: Lang) -> String {
+fn draw_trend(matrix: &Matrix, lang: Lang) -> Drawn {
     let (left, top) = (46, 22);
-    let shares: Vec<(Month, Option<u32>)> =
+    let shares: Vec<(Month, Result<u32, State>)> =
         matrix.months.iter().map(|month| (*month, share(matrix, *month))).collect();
     let said = shares.iter().filter_map(|(month, share)| {
-        let share = (*share)?.to_string();
+        let share = (*share).ok()?.to_string();
         Some(say(lang, "picture-trend-month", &[("month", &number(*month)), ("percent", &share)]))
     });
     let about = said.collect::<Vec<_>>().join("; ");
-    let width = left + shares.len() * CELL.0 + 2;
-    let mut picture = picture(width, top + FULL + 22, &titled("picture-trend", matrix, lang), &about);
+    // A short period is drawn no larger than a year.
+    let width = left + shares.len().max(12) * CELL.0 + 2;
+    let size = (width, top + FULL + 22);
+    let mut picture = picture(size, &titled("picture-trend", matrix, lang), &about);
     for percent in [0, 50, 100] {
         let y = top + FULL - percent;
         let line = Line::new().set("x1", left).set("x2", width).set("y1", y).set("y2", y);
@@ -90,28 +118,32 @@ pub fn trend_picture(matrix: &Matrix, lang: Lang) -> String {
     }
     for (n, (_, share)) in shares.iter().enumerate() {
         let (x, base) = (left + n * CELL.0, top + FULL);
-        let Some(percent) = *share else {
-            picture = picture.add(middle(State::NotYetDue.sign(), x + CELL.0 / 2, base - 4));
-            continue;
+        let height = match *share {
+            Ok(percent) => percent as usize,
+            Err(state) => {
+                picture = picture.add(middle(state.sign(), x + CELL.0 / 2, base - 5).set("font-size", 12));
+                continue;
+            }
         };
-        let height = percent as usize;
         let bar = Rectangle::new().set("x", x + 8).set("y", base - height).set("width", CELL.0 - 16);
         let bar = bar.set("height", height).set("fill", "currentColor").set("fill-opacity", 0.25);
-        let label = middle(&percent.to_string(), x + CELL.0 / 2, base - height - 5).set("font-size", 12);
+        let label = middle(&height.to_string(), x + CELL.0 / 2, base - height - 5).set("font-size", 12);
         picture = picture.add(bar.set("stroke", "currentColor")).add(label);
     }
-    format!("{}\n", picture.add(months(matrix, left, top + FULL + 16)))
+    (picture.add(months(matrix, left, top + FULL + 16)), size)
 }
 
 /// Percent of the airings due in the cells of `month` that were made, rounded down: 100 is all of them. What a unit
-/// aired beyond its due makes good for no other.
-fn share(matrix: &Matrix, month: Month) -> Option<u32> {
+/// aired beyond its due makes good for no other. A state where there is no share: nothing is due yet, or no unit has
+/// anything to show.
+fn share(matrix: &Matrix, month: Month) -> Result<u32, State> {
     let cells = matrix.units.iter().flat_map(|unit| &unit.cells);
-    let due = cells.filter(|cell| cell.month == month && cell.is_due());
-    let (done, due) = due.fold((0_u64, 0_u64), |(done, due), cell| {
-        (done + u64::from(cell.airings_done.min(cell.airings_due)), due + u64::from(cell.airings_due))
-    });
-    u32::try_from((done * 100).checked_div(due)?).ok()
+    let due: Vec<&Cell> = cells.filter(|cell| cell.month == month && cell.is_due()).collect();
+    let of = |many: fn(&Cell) -> u32| due.iter().map(|cell| u64::from(many(cell))).sum::<u64>();
+    let (done, wanted) = (of(|cell| cell.airings_done.min(cell.airings_due)), of(|cell| cell.airings_due));
+    let known = done > 0 || due.iter().any(|cell| cell.state != State::NoReport);
+    let percent = (done * 100).checked_div(wanted).ok_or(State::NotYetDue)?;
+    if known { Ok(u32::try_from(percent).unwrap_or(100)) } else { Err(State::NoReport) }
 }
 
 fn drawn(cell: &Cell, x: usize, y: usize, lang: Lang) -> Group {
@@ -158,7 +190,7 @@ fn hatchings() -> Definitions {
         .add(pattern("no-report").add(dot.set("fill-opacity", 0.45)))
 }
 
-fn picture(width: usize, height: usize, name: &str, about: &str) -> Document {
+fn picture((width, height): (usize, usize), name: &str, about: &str) -> Document {
     Document::new()
         .set("viewBox", (0, 0, width, height))
         .set("role", "img")
@@ -277,7 +309,11 @@ mod tests {
     fn what_one_unit_aired_too_often_hides_no_lack_of_another() {
         let matrix = sample(["a", "b"]);
         let shares: Vec<_> = matrix.months.iter().map(|month| share(&matrix, *month)).collect();
-        assert_eq!(shares, [Some(50), Some(50), None]);
+        assert_eq!(shares, [Ok(50), Ok(50), Err(State::NotYetDue)]);
+        let mut silent = sample(["a", "b"]);
+        silent.units[1].cells[1].airings_done = 0;
+        silent.units.remove(0);
+        assert_eq!(share(&silent, silent.months[1]), Err(State::NoReport));
     }
 
     proptest! {
@@ -289,7 +325,7 @@ mod tests {
                 let first = read.root_element().first_element_child().unwrap();
                 prop_assert_eq!(first.tag_name().name(), "title");
             }
-            let picture = matrix_picture(&matrix, Lang::En);
+            let picture = pictures(&matrix, Lang::En);
             let read = roxmltree::Document::parse(&picture).unwrap();
             let titles = read.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")));
             let titles: Vec<&str> = titles.filter_map(|node| node.text()).collect();

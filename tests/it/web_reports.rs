@@ -87,6 +87,8 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
     let by_hand = written(&station, &[&["month", "2022-03", "--format", "json"], &as_of[..]].concat());
     assert_eq!(as_json(&json.bytes), as_json(&by_hand));
     let book = auditor.get("/reports/file?period=year&year=2022&format=xlsx&table=airings");
+    let drawn = auditor.get("/reports/file?period=year&year=2022&format=svg&table=matrix");
+    assert!(drawn.header("content-type") == "image/svg+xml" && drawn.text.starts_with("<svg"), "{}", drawn.text);
     assert_eq!((book.status, &book.bytes[..4]), (200, &b"PK\x03\x04"[..]));
     let looked = leaves(&station).iter().filter(|leaf| leaf.contains("/reports/file 2022.xlsx")).count();
     assert_eq!(looked, 1, "an auditor's look is an entry");

@@ -15,6 +15,7 @@ web-reports-table = Table
 web-format-xlsx = Excel workbook (xlsx), every table
 web-format-csv = One table as csv
 web-format-json = All tables as json
+web-format-svg = Picture of matrix and trend (svg)
 web-reports-do = Download the report
 web-reports-why = The figures come from this station's own log, the same as by loa report. An airing is one complete airing at one station, inside its windows, on a real sound device; tests do not count. December's programme, when it airs after the deadline, is not yet due in the year's report.
 web-report-busy = Another report is being made.

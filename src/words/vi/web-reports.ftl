@@ -15,6 +15,7 @@ web-reports-table = Bảng
 web-format-xlsx = Sổ tính Excel (xlsx), đủ các bảng
 web-format-csv = Một bảng dạng csv
 web-format-json = Tất cả các bảng dạng json
+web-format-svg = Hình: bảng và biểu đồ (svg)
 web-reports-do = Tải báo cáo
 web-reports-why = Số liệu lấy từ nhật ký phát của đài này, giống hệt lệnh loa report. Lượt phát là một lần phát trọn vẹn tại một đài, trong khung giờ, qua thiết bị âm thanh thật; phát thử không tính. Chương trình tháng 12 phát sau hạn báo cáo thì chưa đến hạn trong báo cáo năm.
 web-report-busy = Đang lập một báo cáo khác.
