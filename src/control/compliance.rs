@@ -31,7 +31,10 @@ const MOST_PERIODS: usize = 16;
 /// The matrices of a station's years and of periods in them, each remembered as long as the log says nothing new: a year is read from
 /// thousands of entries, and looked at again and again.
 #[derive(Debug, Default)]
-pub struct Compliance(Mutex<HashMap<(i32, Period), (Known, Option<Matrix>)>>);
+pub struct Compliance(Mutex<HashMap<(i32, Period), Remembered>>);
+
+/// What a matrix was computed from, and the matrix.
+type Remembered = (Known, Option<Matrix>);
 
 /// What a matrix was computed from: the size of the log, the day.
 type Known = (u64, NaiveDate);

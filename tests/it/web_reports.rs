@@ -42,37 +42,23 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
     // The command line of the tests speaks English.
     auditor.post("/lang", &[("lang", "en"), ("to", "/reports")]);
     let as_of = ["--as-of", "2022-04-05"];
-    for (query, name, args) in [
-        (
-            "period=month&month=2022-03&format=csv&table=airings",
-            "2022-03-airings.csv",
-            vec!["month", "2022-03"],
-        ),
-        (
-            "period=fifteenth&month=2022-04&format=csv&table=matrix",
-            "2022-04-15-14-matrix.csv",
-            vec!["month", "2022-04", "--fifteenth", "--table", "matrix"],
-        ),
-        (
-            "period=year&year=2022&format=csv&table=incidents",
-            "2022-incidents.csv",
-            vec!["year", "2022", "--table", "incidents"],
-        ),
-        (
-            "period=whole-year&year=2022&format=csv&table=topics",
-            "2022-01-12-topics.csv",
-            vec!["year", "2022", "--from", "2022-01-01", "--to", "2022-12-31", "--table", "topics"],
-        ),
+    for (period, table, name, args) in [
+        ("month&month=2022-03", "airings", "2022-03", "month 2022-03"),
+        ("fifteenth&month=2022-04", "matrix", "2022-04-15-14", "month 2022-04 --fifteenth"),
+        ("year&year=2022", "incidents", "2022", "year 2022"),
+        ("whole-year&year=2022", "topics", "2022-01-12", "year 2022 --from 2022-01-01 --to 2022-12-31"),
     ] {
-        let answer = auditor.get(&format!("/reports/file?{query}&as_of=2022-04-05"));
+        let query = format!("period={period}&format=csv&table={table}&as_of=2022-04-05");
+        let answer = auditor.get(&format!("/reports/file?{query}"));
         assert_eq!(
             (answer.status, answer.header("content-type")),
             (200, "text/csv; charset=utf-8"),
             "{query}"
         );
-        let disposition = format!("attachment; filename=\"bao-cao-pho-hoa-{name}\"");
+        let disposition = format!("attachment; filename=\"bao-cao-pho-hoa-{name}-{table}.csv\"");
         assert_eq!(answer.header("content-disposition"), disposition);
-        let args = [&args[..], &["--format", "csv"], &as_of].concat();
+        let args: Vec<&str> =
+            args.split(' ').chain(["--format", "csv", "--table", table]).chain(as_of).collect();
         assert!(answer.bytes == written(&station, &args), "{query}");
     }
     // The state of the log goes on while both look; everything else is the same.
@@ -88,7 +74,11 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
     assert_eq!(as_json(&json.bytes), as_json(&by_hand));
     let book = auditor.get("/reports/file?period=year&year=2022&format=xlsx&table=airings");
     let drawn = auditor.get("/reports/file?period=year&year=2022&format=svg&table=matrix");
-    assert!(drawn.header("content-type") == "image/svg+xml" && drawn.text.starts_with("<svg"), "{}", drawn.text);
+    assert!(
+        drawn.header("content-type") == "image/svg+xml" && drawn.text.starts_with("<svg"),
+        "{}",
+        drawn.text
+    );
     assert_eq!((book.status, &book.bytes[..4]), (200, &b"PK\x03\x04"[..]));
     let looked = leaves(&station).iter().filter(|leaf| leaf.contains("/reports/file 2022.xlsx")).count();
     assert_eq!(looked, 1, "an auditor's look is an entry");
