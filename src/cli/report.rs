@@ -7,14 +7,14 @@ use std::{
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Account, Folder},
+    control::{self, Account, Folder, Urging},
     reconcile::Period,
-    report,
+    report::{self, Format},
     units::Month,
     words::Message,
 };
@@ -40,13 +40,24 @@ pub(super) enum ReportPeriod {
         #[command(flatten)]
         form: ReportForm,
     },
+    Urge {
+        #[arg(value_name = "YYYY-MM|YYYY", value_parser = urged)]
+        period: (i32, Option<Month>),
+    },
+}
+
+/// A month or a year.
+fn urged(text: &str) -> Result<(i32, Option<Month>), String> {
+    let year = text.parse().ok().filter(|year| (1900..=9999).contains(year));
+    let month = || text.parse::<Month>().map(|month| (month.year(), Some(month)));
+    year.map_or_else(|| month().map_err(|_| "2022-03, 2022".to_owned()), |year| Ok((year, None)))
 }
 
 /// How a report is written.
 #[derive(Debug, Args)]
 pub(super) struct ReportForm {
-    #[arg(long, value_enum, default_value_t = ReportFormat::Xlsx)]
-    pub format: ReportFormat,
+    #[arg(long, default_value = "xlsx")]
+    pub format: Format,
     #[arg(long, value_name = "TABLE", default_value = "airings")]
     pub table: String,
     /// As it stood at the end of this day; absent: today.
@@ -56,14 +67,6 @@ pub(super) struct ReportForm {
     pub output: Option<PathBuf>,
     #[arg(long)]
     pub force: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    Xlsx,
-    Docx,
-    Csv,
-    Json,
 }
 
 pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow::Result<Exit> {
@@ -78,41 +81,38 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
             (year, Period::Custom { from, to }, form)
         }
         ReportPeriod::Year { year, ref form, .. } => (year, Period::Year, form),
+        ReportPeriod::Urge { period: (year, month) } => return urge(folder, year, month, say),
     };
     let today = || System::new().now().wall.with_timezone(&folder.station.zone).date_naive();
     let Some(account) = Account::of(folder, year, period, form.as_of.unwrap_or_else(today))? else {
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };
-    let tables = report::tables(&account, say.lang);
-    let bytes = match form.format {
-        ReportFormat::Xlsx => report::xlsx(&account, &tables, say.lang)?,
-        ReportFormat::Docx => {
-            let form = match *wanted {
-                ReportPeriod::Month { month, .. } => report::Form::Month(month),
-                ReportPeriod::Year { .. } => report::Form::Year,
-            };
-            report::docx(&account, &tables, form, say.lang)?
-        }
-        ReportFormat::Json => format!("{:#}\n", report::json(&tables)).into_bytes(),
-        ReportFormat::Csv => {
-            let Some(table) = tables.iter().find(|table| table.name == form.table) else {
-                let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
-                let no =
-                    Message::new("report-table").with("table", &form.table).with("names", names.join(", "));
-                say.no(&no);
-                return Ok(Exit::Usage);
-            };
-            report::csv(table)?
-        }
+    let Some(bytes) = report::write(&account, form.format, &form.table, say.lang)? else {
+        let names = report::TABLES.join(", ");
+        say.no(&Message::new("report-table").with("table", &form.table).with("names", names));
+        return Ok(Exit::Usage);
     };
     put(form, &bytes, say)
+}
+
+/// What is missing, a letter a unit.
+fn urge(folder: &Folder, year: i32, month: Option<Month>, say: Say) -> anyhow::Result<Exit> {
+    let Some(urging) = Urging::of(folder, year, month, System::new().now().wall)? else {
+        say.no(&Message::new("report-no-plan").with("year", year));
+        return Ok(Exit::No);
+    };
+    say.document(&urging);
+    let letters = urging.units.iter().filter_map(|unit| report::letter(&urging, unit, say.lang));
+    let letters: Vec<String> = letters.collect();
+    say.line(&if letters.is_empty() { say.text("urge-nothing", &[]) } else { letters.join("\n\n") });
+    Ok(Exit::Done)
 }
 
 /// To its file, or to where the lines of a program go.
 fn put(form: &ReportForm, bytes: &[u8], say: Say) -> anyhow::Result<Exit> {
     let Some(path) = &form.output else {
-        if matches!(form.format, ReportFormat::Xlsx | ReportFormat::Docx) {
+        if !form.format.is_text() {
             say.no(&Message::new("report-output"));
             return Ok(Exit::Usage);
         }

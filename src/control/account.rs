@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     ControlError, Folder,
-    compliance::recorded,
+    compliance::{in_order, recorded},
     folder::open_log,
     row::Row,
     rows::{RowFilter, rows},
@@ -24,6 +24,8 @@ const TRIES: usize = 5;
 pub struct Account {
     /// The plan of the period's year.
     pub plan: Plan,
+    /// What it is an account of.
+    pub period: Period,
     /// Unit by programme month, with the sums.
     pub matrix: Matrix,
     /// The rows of the period that belong to the plan's year, in order, each with whether it counts as an airing.
@@ -51,11 +53,7 @@ impl Account {
         period: Period,
         as_of: NaiveDate,
     ) -> Result<Option<Account>, ControlError> {
-        if let Period::Custom { from, to } = period
-            && to < from
-        {
-            return Err(Message::new("range-reversed").with("from", from).with("to", to).into());
-        }
+        in_order(period)?;
         let log = open_log(&folder.log_path())?;
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {
@@ -68,7 +66,7 @@ impl Account {
                 Checkpoint::unchecked(&note).map_err(|_| ControlError::from(Message::new("report-head")))?;
             if head.size == size {
                 let (station, unit) = (folder.station.id.clone(), folder.station.unit.clone());
-                return Ok(Some(Account { plan, matrix, airings, head, note, station, unit }));
+                return Ok(Some(Account { plan, period, matrix, airings, head, note, station, unit }));
             }
         }
         Err(Message::new("report-busy").into())

@@ -1,7 +1,7 @@
 //! The compliance matrix of one station's own log: unit × programme month of a plan's year.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -19,18 +19,22 @@ use crate::{
     reconcile::{Matrix, Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched, matrix},
     store::{Filter, Reader},
     units::ScheduleName,
+    words::Message,
 };
 
 /// A year of the log, read a stretch of so many days at a time.
 const STRETCH: i64 = 32 * 86_400_000;
 
-/// So many years are remembered.
-const MOST_YEARS: usize = 16;
+/// So many periods are remembered.
+const MOST_PERIODS: usize = 16;
 
-/// The matrices of a station's years, each remembered as long as the log says nothing new: a year is read from
+/// The matrices of a station's years and of periods in them, each remembered as long as the log says nothing new: a year is read from
 /// thousands of entries, and looked at again and again.
 #[derive(Debug, Default)]
-pub struct Compliance(Mutex<BTreeMap<i32, (Known, Option<Matrix>)>>);
+pub struct Compliance(Mutex<HashMap<(i32, Period), Remembered>>);
+
+/// What a matrix was computed from, and the matrix.
+type Remembered = (Known, Option<Matrix>);
 
 /// What a matrix was computed from: the size of the log, the day.
 type Known = (u64, NaiveDate);
@@ -39,33 +43,50 @@ impl Compliance {
     /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
     /// belonged; nothing where no plan of that year is known.
     pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
+        self.of_period(folder, year, Period::Year, today)
+    }
+
+    /// The same for a `period` under the plan of `year`, as of the day `as_of`.
+    ///
+    /// # Errors
+    ///
+    /// The period ends before it begins; the log cannot be read.
+    pub fn of_period(
+        &self,
+        folder: &Folder,
+        year: i32,
+        period: Period,
+        as_of: NaiveDate,
+    ) -> Result<Option<Matrix>, ControlError> {
+        in_order(period)?;
         let log = open_log(&folder.log_path())?;
-        let known = (log.size()?, today);
+        let known = (log.size()?, as_of);
         // Whoever panicked here left whole years behind.
-        let years = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, matrix)) = years().get(&year)
+        let periods = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, matrix)) = periods().get(&(year, period))
             && *of == known
         {
             return Ok(matrix.clone());
         }
-        let matrix = compliance(folder, &log, year, today)?;
-        let mut years = years();
-        if years.len() >= MOST_YEARS {
-            years.clear();
+        let recorded = recorded(folder, &log, year)?;
+        let matrix = recorded.map(|(plan, records)| matrix(&plan, period, as_of, &records));
+        let mut periods = periods();
+        if periods.len() >= MOST_PERIODS {
+            periods.clear();
         }
-        years.insert(year, (known, matrix.clone()));
+        periods.insert((year, period), (known, matrix.clone()));
         Ok(matrix)
     }
 }
 
-fn compliance(
-    folder: &Folder,
-    log: &Reader,
-    year: i32,
-    today: NaiveDate,
-) -> Result<Option<Matrix>, ControlError> {
-    let Some((plan, records)) = recorded(folder, log, year)? else { return Ok(None) };
-    Ok(Some(matrix(&plan, Period::Year, today, &records)))
+/// A period that ends before it begins is none.
+pub(super) fn in_order(period: Period) -> Result<(), ControlError> {
+    match period {
+        Period::Custom { from, to } if to < from => {
+            Err(Message::new("range-reversed").with("from", from).with("to", to).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing

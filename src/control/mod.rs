@@ -44,6 +44,7 @@ mod status;
 mod studio;
 mod survey;
 mod unit;
+mod urge;
 mod view;
 
 pub use crate::media::{Measure, Progress};
@@ -93,4 +94,5 @@ pub use status::status_at_rest;
 pub use studio::{Asking, Studio};
 pub use survey::{Standing, Survey, survey};
 pub use unit::{UnitChange, unit_ended};
+pub use urge::{Lack, Remedy, Urged, Urging};
 pub use view::{FindingView, finding_view};

@@ -43,6 +43,16 @@ pub struct StationRecord {
     pub programmes: Vec<ProgrammeFact>,
 }
 
+impl StationRecord {
+    /// Whether the plan asks for this programme: it stands in an accepted schedule, under a column of the plan.
+    #[must_use]
+    pub fn concerns(&self, plan: &Plan, month: Month, id: &str) -> bool {
+        let known = |fact: &&ProgrammeFact| fact.month == month && fact.id == id;
+        let fact = self.programmes.iter().find(known);
+        fact.is_some_and(|fact| plan.columns.iter().any(|column| column.title == fact.column))
+    }
+}
+
 /// A programme, as far as the plan asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProgrammeFact {
@@ -225,7 +235,7 @@ fn digest<'a>(plan: &Plan, record: &'a StationRecord, cutoff: NaiveDate) -> Dige
     rows.sort_by_key(|row| (row.repairs.is_some(), row.first_us));
     for row in rows {
         let date = rules.date(row);
-        if date > cutoff || !rules.counts(row) || !concerns(plan, record, row.month, &row.programme) {
+        if date > cutoff || !rules.counts(row) || !record.concerns(plan, row.month, &row.programme) {
             continue;
         }
         let repaired = row.repairs.as_ref();
@@ -238,13 +248,6 @@ fn digest<'a>(plan: &Plan, record: &'a StationRecord, cutoff: NaiveDate) -> Dige
         done.push(Done { month: row.month, programme: &row.programme, date, made_good, entry });
     }
     Digested { record, done, slots }
-}
-
-/// Whether the plan asks for this programme: it stands in an accepted schedule, under a column of the plan.
-fn concerns(plan: &Plan, record: &StationRecord, month: Month, id: &str) -> bool {
-    let known = |fact: &&ProgrammeFact| fact.month == month && fact.id == id;
-    let fact = record.programmes.iter().find(known);
-    fact.is_some_and(|fact| plan.columns.iter().any(|column| column.title == fact.column))
 }
 
 fn cell(
@@ -301,7 +304,7 @@ fn beside(plan: &Plan, cell: &mut Cell, station: &Digested, cutoff: NaiveDate) {
         let began = DateTime::from_timestamp_millis(said.fact.first_ms).unwrap_or_default();
         said.fact.month == cell.month
             && date(began) <= cutoff
-            && concerns(plan, record, cell.month, &said.fact.programme)
+            && record.concerns(plan, cell.month, &said.fact.programme)
     }));
     for slot in &station.slots {
         let of_cell = slot.slot.month == cell.month && date(slot.at) <= cutoff && !slot.dropped;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{programme::Plan, units::Month};
 
 /// A period as a person chooses it (`domain.md`, The obligation).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     /// A calendar month.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::period::Span;
 use crate::{
     evidence::{AsRunRow, Outcome, Trigger, aired::is_virtual},
     programme::Windows,
@@ -61,7 +62,13 @@ impl Rules {
     /// when no window of the month is long enough.
     #[must_use]
     pub fn latest_start(&self, month: Month, length: TimeDelta) -> Option<DateTime<Utc>> {
-        let mut days = month.last().iter_days().rev().take_while(|day| month.contains(*day));
+        self.latest_start_in(Span { from: month.first(), to: month.last() }, length)
+    }
+
+    /// The same of any `span` of days.
+    #[must_use]
+    pub fn latest_start_in(&self, span: Span, length: TimeDelta) -> Option<DateTime<Utc>> {
+        let mut days = span.to.iter_days().rev().take_while(|day| span.contains(*day));
         days.find_map(|day| self.latest_start_on(day, length))
     }
 

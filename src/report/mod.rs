@@ -3,7 +3,10 @@
 
 mod csv;
 mod docx;
+mod format;
 mod json;
+mod letter;
+mod picture;
 mod tables;
 mod xlsx;
 
@@ -11,9 +14,12 @@ use thiserror::Error;
 
 pub use self::{
     csv::csv,
-    docx::{Form, docx},
+    docx::docx,
+    format::{Format, write},
     json::json,
-    tables::{Cell, Column, Table, tables},
+    letter::{lacks, letter, remedy},
+    picture::{matrix_picture, pictures, trend_picture},
+    tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,
 };
 

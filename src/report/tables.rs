@@ -46,6 +46,9 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// What machines know the tables by, in their order.
+pub const TABLES: [&str; 5] = ["matrix", "airings", "incidents", "topics", "totals"];
+
 const MATRIX: [&str; 13] = [
     "unit",
     "name",

@@ -1,6 +1,6 @@
 //! `/matrix/{year}`: what of the year's plan was aired, unit × programme month, by this station's own log.
 
-use askama::Template;
+use askama::{Template, filters::Safe};
 use axum::{
     extract::Path,
     response::{IntoResponse as _, Redirect, Response},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     programme::plan::Topic,
     reconcile::{Cell, Matrix, State},
+    report::trend_picture,
     units::Month,
 };
 
@@ -75,6 +76,10 @@ const STATES: [(State, &str); 6] = [
 
 #[allow(clippy::unused_self, reason = "templates call methods")]
 impl MatrixPage {
+    fn trend(&self, matrix: &Matrix) -> Safe<String> {
+        Safe(trend_picture(matrix, self.page.visit.lang))
+    }
+
     fn symbol(&self, cell: &Cell) -> &'static str {
         mark(cell.state).0
     }

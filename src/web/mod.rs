@@ -18,6 +18,7 @@ mod on_air;
 mod page;
 mod person;
 mod reading;
+mod reports;
 mod route;
 mod serve;
 mod session;

@@ -175,6 +175,7 @@ const PLACES: &[(&str, &str, &str, &[Role])] = &[
     ("/months", "/month", "web-nav-months", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/log", "/log", "web-nav-log", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/matrix", "/matrix", "web-nav-matrix", &[Editor, Approver, Operator, Auditor, Admin]),
+    ("/reports", "/reports", "web-reports", &[Auditor, Approver, Admin]),
     ("/settings", "/settings", "web-nav-settings", &[Admin, Auditor]),
 ];
 

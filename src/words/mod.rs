@@ -102,6 +102,8 @@ const VI: &[&str] = &[
     include_str!("vi/web.ftl"),
     include_str!("vi/report.ftl"),
     include_str!("vi/web-log.ftl"),
+    include_str!("vi/web-reports.ftl"),
+    include_str!("vi/urge.ftl"),
     include_str!("vi/web-settings.ftl"),
 ];
 const EN: &[&str] = &[
@@ -115,6 +117,8 @@ const EN: &[&str] = &[
     include_str!("en/web.ftl"),
     include_str!("en/report.ftl"),
     include_str!("en/web-log.ftl"),
+    include_str!("en/web-reports.ftl"),
+    include_str!("en/urge.ftl"),
     include_str!("en/web-settings.ftl"),
 ];
 

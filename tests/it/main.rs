@@ -41,6 +41,7 @@ mod web_edit;
 mod web_log;
 mod web_month;
 mod web_on_air;
+mod web_reports;
 mod web_roles;
 mod web_settings;
 mod web_sign_in;

@@ -19,27 +19,21 @@ use self::{
     paper::Paper,
 };
 use super::{ReportError, Table};
-use crate::{control::Account, units::Month, words::Lang};
+use crate::{control::Account, reconcile::Period, words::Lang};
 
-/// Which document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// The report on the plan's year.
-    Year,
-    /// The station's sheet of a month.
-    Month(Month),
-}
-
-/// `account` and its `tables` as a document for people who read `lang`.
+/// `account` and its `tables` as a document for people who read `lang`: the station's sheet where it is of a month, else
+/// the report on the plan's year.
 ///
 /// # Errors
 ///
 /// None that input could bring about: the parts of the document do not fit together.
-pub fn docx(account: &Account, tables: &[Table], form: Form, lang: Lang) -> Result<Vec<u8>, ReportError> {
+pub fn docx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, ReportError> {
     let paper = Paper { account, tables, lang };
-    let (title, parts) = match form {
-        Form::Year => (paper.say("paper-report"), year::parts(&paper)),
-        Form::Month(month) => (paper.say("paper-sheet"), sheet::parts(&paper, month)),
+    let (title, parts) = match account.period {
+        Period::Month(month) | Period::Fifteenth(month) => {
+            (paper.say("paper-sheet"), sheet::parts(&paper, month))
+        }
+        Period::Year | Period::Custom { .. } => (paper.say("paper-report"), year::parts(&paper)),
     };
     let tag = match lang {
         Lang::Vi => "vi-VN",

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use super::{super::tables, Form, docx, said::Look};
+use super::{super::tables, docx, said::Look};
 use crate::{
     control::{Account, NoteRow, Row},
     evidence::{Checkpoint, Outcome, Reason, Trigger},
@@ -107,7 +107,7 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
         "{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n— loa/centre/duc-pho BBBB\n",
         head.origin, head.size, "q83vEjRWeJA="
     );
-    Account { plan, matrix, airings, head, note, station: "duc-pho".into(), unit: "duc-pho".into() }
+    Account { plan, period: Period::Year, matrix, airings, head, note, station: "duc-pho".into(), unit: "duc-pho".into() }
 }
 
 /// A slot on three days of every month; every fourth is missed.
@@ -128,8 +128,8 @@ struct Opened {
     header: String,
 }
 
-fn open(account: &Account, form: Form, lang: Lang) -> Opened {
-    let bytes = docx(account, &tables(account, lang), form, lang).unwrap();
+fn open(account: &Account, lang: Lang) -> Opened {
+    let bytes = docx(account, &tables(account, lang), lang).unwrap();
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut read = |name: &str| {
         let mut text = String::new();
@@ -213,7 +213,7 @@ fn fields(table: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn pages_have_the_measures_of_the_decree() {
-    let Opened { document, styles, header } = open(&a_year(), Form::Year, Lang::Vi);
+    let Opened { document, styles, header } = open(&a_year(), Lang::Vi);
     let sections = elements(&document, "w:sectPr");
     let wide: Vec<bool> = sections.iter().map(|section| section.contains("w:orient=\"landscape\"")).collect();
     assert_eq!(wide, [false, true, true, true, false], "the report, three appendices across, the log");
@@ -246,7 +246,7 @@ fn pages_have_the_measures_of_the_decree() {
 
 #[test]
 fn styles_have_the_letters_of_the_decree() {
-    let Opened { styles, .. } = open(&account(Vec::new()), Form::Year, Lang::Vi);
+    let Opened { styles, .. } = open(&account(Vec::new()), Lang::Vi);
     let defaults = elements(&styles, "w:docDefaults")[0];
     assert_eq!(attribute(elements(defaults, "w:rFonts")[0], "w:ascii"), "Times New Roman");
     assert!((13.0..=14.0).contains(&points(defaults)));
@@ -275,7 +275,7 @@ fn styles_have_the_letters_of_the_decree() {
 
 #[test]
 fn the_head_and_the_foot_stand_where_the_decree_has_them() {
-    let Opened { document, styles, .. } = open(&a_year(), Form::Year, Lang::Vi);
+    let Opened { document, styles, .. } = open(&a_year(), Lang::Vi);
     assert_eq!(said(&document, "Title"), ["BÁO CÁO"]);
     let tables = elements(&document, "w:tbl");
     let head = fields(tables[0]);
@@ -311,7 +311,7 @@ fn a_numbered_report_of_a_ward_names_its_number_its_day_and_who_signs() {
     let mut later = ward.clone();
     (later.valid_from, later.office.signer) = ("2023-01-01".parse().unwrap(), "Người đến sau".into());
     account.plan.units.push(later);
-    let Opened { document, .. } = open(&account, Form::Year, Lang::Vi);
+    let Opened { document, .. } = open(&account, Lang::Vi);
     let tables = elements(&document, "w:tbl");
     assert_eq!(fields(tables[0])[1], ["Số: 45/BC-UBND", "Phổ Hòa, ngày 05 tháng 12 năm 2022"]);
     assert_eq!(said(&document, "AgencyAbove"), Vec::<String>::new(), "a committee has none above it");
@@ -329,7 +329,7 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
     let account = a_year();
     for lang in [Lang::Vi, Lang::En] {
         let tables = tables(&account, lang);
-        let Opened { document, .. } = open(&account, Form::Year, lang);
+        let Opened { document, .. } = open(&account, lang);
         let ruled: Vec<&str> =
             elements(&document, "w:tbl").into_iter().filter(|table| table.contains("\"Ruled\"")).collect();
         assert_eq!(ruled.len(), 7, "totals, topics, misses; grid, extract, incidents; the log");
@@ -365,7 +365,7 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
         assert_eq!(grid[2][1], LONG);
         assert_eq!(grid[1][2..4], ["1/2 ◐", "2/2 ●"]);
     }
-    let text = said(&open(&account, Form::Year, Lang::Vi).document, "BodyText").join("\n");
+    let text = said(&open(&account, Lang::Vi).document, "BodyText").join("\n");
     assert!(text.contains("Đã phát 12 chương trình với 27 lượt phát đạt trong kỳ; tổng thời lượng đã phát là 5 giờ 24 phút 0 giây"), "{text}");
     assert!(
         text.contains("141 trên 176 tháng chương trình (đơn vị × tháng) đã phát đủ, tỷ lệ hoàn thành 80,1%"),
@@ -382,7 +382,7 @@ fn a_miss_without_a_reason_says_what_is_known() {
     let [mut cut, mut open_end, full] = [1, 2, 3].map(|day| row(day.into(), 3, day, None));
     (cut.outcome, open_end.outcome) = (Some(Outcome::Partial), None);
     let rows = [cut, open_end, full].map(|row| (row, false));
-    let Opened { document, .. } = open(&account(rows.into()), Form::Year, Lang::Vi);
+    let Opened { document, .. } = open(&account(rows.into()), Lang::Vi);
     let text = said(&document, "BodyText").join("\n");
     for known in ["nhật ký chưa ghi kết quả: 1", "nhật ký không ghi lý do: 1", "phát đủ nhưng không tính"]
     {
@@ -393,7 +393,7 @@ fn a_miss_without_a_reason_says_what_is_known() {
 #[test]
 fn a_year_without_data_is_a_report_too() {
     let account = account(Vec::new());
-    let Opened { document, .. } = open(&account, Form::Year, Lang::Vi);
+    let Opened { document, .. } = open(&account, Lang::Vi);
     let text = said(&document, "BodyText").join("\n");
     assert!(text.contains("Không có lượt nào theo lịch bị bỏ"), "{text}");
     assert!(
@@ -404,14 +404,14 @@ fn a_year_without_data_is_a_report_too() {
         "Word wants a line in every field"
     );
     let month: Month = "2022-03".parse().unwrap();
-    let sheet = open(&account, Form::Month(month), Lang::Vi).document;
+    let sheet = open(&Account { period: Period::Month(month), ..account }, Lang::Vi).document;
     assert!(sheet.contains("Nhật ký của kỳ này không có lượt phát nào."));
 }
 
 #[test]
 fn a_sheet_has_every_row_and_two_signatures() {
-    let account = a_year();
-    let Opened { document, .. } = open(&account, Form::Month("2022-03".parse().unwrap()), Lang::Vi);
+    let account = Account { period: Period::Month("2022-03".parse().unwrap()), ..a_year() };
+    let Opened { document, .. } = open(&account, Lang::Vi);
     assert_eq!(said(&document, "Title"), ["NHẬT KÝ PHÁT"]);
     assert_eq!(said(&document, "Subtitle"), ["Tháng 3 năm 2022, đài duc-pho, thị xã Đức Phổ"]);
     let tables = elements(&document, "w:tbl");

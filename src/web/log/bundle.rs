@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Who takes evidence along.
-pub(super) const TAKERS: &[Role] = &[Auditor, Approver, Admin];
+pub(in crate::web) const TAKERS: &[Role] = &[Auditor, Approver, Admin];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![get("/log/bundle", has(TAKERS), take)]

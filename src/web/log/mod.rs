@@ -6,6 +6,7 @@ mod bundle;
 mod list;
 mod proof;
 
+pub(super) use self::bundle::TAKERS;
 use super::{error::Fault, page::Page, route::Route};
 use crate::{
     control::Role::{self, Approver, Operator},
@@ -70,7 +71,8 @@ pub(super) async fn blocking<T: Send + 'static>(
     Ok(tokio::task::spawn_blocking(work).await.map_err(Fault::failed)??)
 }
 
-fn unclear(name: &'static str, found: &str) -> Fault {
+/// A field `name` that says what it cannot mean.
+pub(super) fn unclear(name: &'static str, found: &str) -> Fault {
     Fault::no(Message::new("web-field").with("field", name).with("found", found))
 }
 

@@ -1,7 +1,7 @@
 # Reports: columns, tables and sums; the command loa report.
 verb-report = Draw up the report of a month or a year from the airing log
 verb-report-more =
-    The workbook (xlsx) has the matrix of units and months, the airings, the incidents, the topics and the sums; docx is the year's report or the station's sheet of a month, to be signed; csv writes one table, json all.
+    The workbook (xlsx) has the matrix of units and months, the airings, the incidents, the topics and the sums; docx is the year's report or the station's sheet of a month, to be signed; csv writes one table, json all, svg a picture of the matrix and its trend.
     An airing is one complete airing at one station, inside its windows, on a real sound device; tests never count.
 verb-report-month = One month, from the 1st, or from the 15th of the month before to the 14th
 verb-report-year = The plan's year up to its report's deadline, or chosen days of that year
@@ -10,7 +10,7 @@ arg-report-month-month = Month, such as 2022-03
 arg-report-year-year = Year of the plan, such as 2022
 arg-report-year-from = From this day on, such as 2022-01-01
 arg-report-year-to = Up to the end of this day
-arg-format = Form of the file: xlsx, docx, csv or json
+arg-format = Form of the file: xlsx, docx, csv, json or svg (a picture)
 arg-table = Table that csv writes: matrix, airings, incidents, topics or totals
 arg-as-of = As it stood at the end of this day; today when absent
 arg-report-month-output = File to write; csv and json go to the screen without one

@@ -1,7 +1,7 @@
 # Báo cáo: cột, bảng và các tổng; lệnh loa report.
 verb-report = Lập báo cáo của một tháng hoặc một năm từ nhật ký phát
 verb-report-more =
-    Sổ tính (xlsx) có bảng đơn vị × tháng, các lượt phát, sự cố, nội dung và các tổng; docx là báo cáo năm hoặc nhật ký phát tháng để ký; csv ghi một bảng, json ghi tất cả.
+    Sổ tính (xlsx) có bảng đơn vị × tháng, các lượt phát, sự cố, nội dung và các tổng; docx là báo cáo năm hoặc nhật ký phát tháng để ký; csv ghi một bảng, json ghi tất cả, svg vẽ bảng và biểu đồ.
     Lượt phát là một lần phát trọn vẹn tại một đài, trong khung giờ, qua thiết bị âm thanh thật; phát thử không tính.
 verb-report-month = Một tháng, từ ngày 1 hoặc từ ngày 15 tháng trước đến ngày 14
 verb-report-year = Năm của kế hoạch đến hạn báo cáo, hoặc những ngày được chọn trong năm
@@ -10,7 +10,7 @@ arg-report-month-month = Tháng, ví dụ 2022-03
 arg-report-year-year = Năm của kế hoạch, ví dụ 2022
 arg-report-year-from = Từ ngày này (tính cả ngày đó), ví dụ 2022-01-01
 arg-report-year-to = Đến hết ngày này
-arg-format = Dạng tệp: xlsx, docx, csv hoặc json
+arg-format = Dạng tệp: xlsx, docx, csv, json hoặc svg (hình)
 arg-table = Bảng ghi ra csv: matrix, airings, incidents, topics hoặc totals
 arg-as-of = Tính đến hết ngày này; không ghi thì tính đến hôm nay
 arg-report-month-output = Tệp sẽ ghi; csv và json không có tệp thì ghi ra màn hình

@@ -1,0 +1,120 @@
+//! A letter that urges a unit, as text ready to send, and the sentences that it is made of.
+
+use crate::{
+    control::{Lack, Remedy, Urged, Urging},
+    reconcile::State,
+    words::{self, Lang, say},
+};
+
+/// The letter to `unit`; none when the schedule still brings all that it lacks.
+#[must_use]
+pub fn letter(urging: &Urging, unit: &Urged, lang: Lang) -> Option<String> {
+    let open = unit.lacks.iter().filter(|lack| !lack.is_scheduled());
+    let line = |(n, lack)| format!("{}. {}; {}.", n + 1, lacks(lack, lang), remedy(lack, lang));
+    let lines: Vec<String> = open.enumerate().map(line).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let number = match urging.number.as_str() {
+        "" => String::new(),
+        number => say(lang, "urge-number", &[("number", number)]),
+    };
+    let day = |day: chrono::NaiveDate| day.format("%d/%m/%Y").to_string();
+    let values = [
+        ("unit", unit.name.as_str()),
+        ("plan", &urging.plan),
+        ("number", &number),
+        ("day", &day(urging.as_of)),
+        ("deadline", &day(urging.deadline)),
+    ];
+    let said = |key| say(lang, key, &values);
+    let parts =
+        [said("urge-to"), said("urge-opening"), lines.join("\n"), said("urge-asks"), said("urge-ends")];
+    Some(parts.join("\n\n"))
+}
+
+/// What is missing of a programme month, with its reasons.
+#[must_use]
+pub fn lacks(lack: &Lack, lang: Lang) -> String {
+    let key = match lack.state {
+        State::NoReport => "urge-no-report",
+        State::NotYetDue => "urge-so-far",
+        _ => "urge-lacks",
+    };
+    let month = format!("{:02}/{}", lack.month.number(), lack.month.year());
+    let [done, due, missing] = [lack.done, lack.due, lack.missing()].map(|n| n.to_string());
+    let mut text =
+        say(lang, key, &[("month", &month), ("done", &done), ("due", &due), ("missing", &missing)]);
+    let mut beside = |key, name, value: &str| text += &say(lang, key, &[(name, value)]);
+    let reason =
+        |(reason, many)| format!("{} ({many})", say(lang, &format!("reason-{}", words::code(reason)), &[]));
+    let reasons: Vec<String> = lack.reasons.iter().map(reason).collect();
+    if !reasons.is_empty() {
+        beside("urge-reasons", "reasons", &reasons.join(", "));
+    }
+    if lack.vouched > 0 {
+        beside("urge-vouched", "many", &lack.vouched.to_string());
+    }
+    if lack.to_come > 0 {
+        beside("urge-to-come", "many", &lack.to_come.to_string());
+    }
+    text
+}
+
+/// Until when it can be made good.
+#[must_use]
+pub fn remedy(lack: &Lack, lang: Lang) -> String {
+    let until = lack.remedy.until();
+    let [time, day] = ["%H:%M", "%d/%m/%Y"].map(|form| until.map(|at| at.format(form).to_string()));
+    let (time, day) = (time.unwrap_or_default(), day.unwrap_or_default());
+    let key = match lack.remedy {
+        Remedy::InMonth { .. } => "urge-in-month",
+        Remedy::ForReport { .. } => "urge-for-report",
+        Remedy::Lapsed => "urge-lapsed",
+    };
+    say(lang, key, &[("time", &time), ("day", &day)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::evidence::Reason;
+
+    fn lack(month: &str, state: State, done: u32, to_come: u32, remedy: Remedy) -> Lack {
+        let (month, reasons) = (month.parse().unwrap(), BTreeMap::from([(Reason::PowerOff, 3)]));
+        Lack { month, state, due: 2, done, vouched: 0, to_come, reasons, remedy }
+    }
+
+    fn at(text: &str) -> chrono::DateTime<chrono::FixedOffset> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_letter_names_each_lack_and_until_when() {
+        let by_hand = Remedy::ForReport { until: at("2022-12-10T17:45:00+07:00") };
+        let in_month = Remedy::InMonth { until: at("2022-04-30T17:45:00+07:00") };
+        let mut unit = Urged {
+            unit: "pho-hoa".into(),
+            name: "phường Phổ Hòa".into(),
+            lacks: vec![
+                lack("2022-02", State::None, 0, 0, Remedy::Lapsed),
+                lack("2022-03", State::Short, 1, 0, by_hand),
+                lack("2022-04", State::NotYetDue, 0, 1, in_month),
+                lack("2022-05", State::NotYetDue, 0, 2, in_month),
+            ],
+        };
+        let urging = Urging {
+            as_of: "2022-04-10".parse().unwrap(),
+            plan: "Kế hoạch tuyên truyền năm 2022".into(),
+            number: "15/KH-UBND".into(),
+            deadline: "2022-12-10".parse().unwrap(),
+            units: Vec::new(),
+        };
+        let text = letter(&urging, &unit, Lang::Vi).unwrap();
+        assert_eq!(text, include_str!("../../tests/golden/letter.txt").trim_end());
+        unit.lacks.drain(..3);
+        assert_eq!(letter(&urging, &unit, Lang::Vi), None, "the schedule brings all of May");
+    }
+}

@@ -1,0 +1,131 @@
+//! Reports in the pages: the same bytes as by the command line, for those who may; what is missing is urged.
+
+use std::fs;
+
+use loa::control::Role;
+use serde_json::Value;
+
+use crate::{
+    support::{
+        browser::Browser,
+        history::march,
+        station::{Station, leaves},
+        visitor::Visitor,
+    },
+    web_on_air::{PASSWORD, look, pages, person},
+};
+
+/// A station of Phổ Hòa with the March of 2022 in its log, and its people.
+fn station() -> Station {
+    let station = Station::new(&[]);
+    station.settle("");
+    fs::copy("config/plan-2022.toml", station.path("config/plan-2022.toml")).unwrap();
+    march(&station, 7);
+    person(&station, "giam-sat", "Phạm Thị Giám Sát", &[Role::Auditor]);
+    person(&station, "truc", "Trần Văn Trực", &[Role::Operator]);
+    station
+}
+
+/// What the command line writes of the same.
+fn written(station: &Station, args: &[&str]) -> Vec<u8> {
+    let output = station.run(&[&["report"], args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn a_report_of_the_pages_is_that_of_the_command_line() {
+    let station = station();
+    let daemon = station.daemon_alone();
+    let auditor = Visitor::at(&pages(&daemon));
+    assert_eq!(auditor.sign_in("giam-sat", PASSWORD).status, 303);
+    // The command line of the tests speaks English.
+    auditor.post("/lang", &[("lang", "en"), ("to", "/reports")]);
+    let as_of = ["--as-of", "2022-04-05"];
+    for (period, table, name, args) in [
+        ("month&month=2022-03", "airings", "2022-03", "month 2022-03"),
+        ("fifteenth&month=2022-04", "matrix", "2022-04-15-14", "month 2022-04 --fifteenth"),
+        ("year&year=2022", "incidents", "2022", "year 2022"),
+        ("whole-year&year=2022", "topics", "2022-01-12", "year 2022 --from 2022-01-01 --to 2022-12-31"),
+    ] {
+        let query = format!("period={period}&format=csv&table={table}&as_of=2022-04-05");
+        let answer = auditor.get(&format!("/reports/file?{query}"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, "text/csv; charset=utf-8"),
+            "{query}"
+        );
+        let disposition = format!("attachment; filename=\"bao-cao-pho-hoa-{name}-{table}.csv\"");
+        assert_eq!(answer.header("content-disposition"), disposition);
+        let args: Vec<&str> =
+            args.split(' ').chain(["--format", "csv", "--table", table]).chain(as_of).collect();
+        assert!(answer.bytes == written(&station, &args), "{query}");
+    }
+    // The state of the log goes on while both look; everything else is the same.
+    let as_json = |bytes: &[u8]| {
+        let mut tables: Value = serde_json::from_slice(bytes).unwrap();
+        let of_log = |line: &Value| line["total"].as_str().unwrap().starts_with("log_");
+        tables["totals"].as_array_mut().unwrap().retain(|line| !of_log(line));
+        tables
+    };
+    let json =
+        auditor.get("/reports/file?period=month&month=2022-03&format=json&table=airings&as_of=2022-04-05");
+    let by_hand = written(&station, &[&["month", "2022-03", "--format", "json"], &as_of[..]].concat());
+    assert_eq!(as_json(&json.bytes), as_json(&by_hand));
+    let book = auditor.get("/reports/file?period=year&year=2022&format=xlsx&table=airings");
+    let drawn = auditor.get("/reports/file?period=year&year=2022&format=svg&table=matrix");
+    assert!(
+        drawn.header("content-type") == "image/svg+xml" && drawn.text.starts_with("<svg"),
+        "{}",
+        drawn.text
+    );
+    assert_eq!((book.status, &book.bytes[..4]), (200, &b"PK\x03\x04"[..]));
+    let looked = leaves(&station).iter().filter(|leaf| leaf.contains("/reports/file 2022.xlsx")).count();
+    assert_eq!(looked, 1, "an auditor's look is an entry");
+    for (query, status) in [
+        ("period=month&month=x&format=json&table=airings", 422),
+        ("period=month&month=2022-03&format=doc&table=airings", 422),
+        ("period=month&month=2022-03&format=csv&table=x", 422),
+        ("period=year&year=2019&format=json&table=airings", 422),
+        ("period=days&year=2022&from=2022-03-02&to=2022-03-01&format=json&table=airings", 422),
+    ] {
+        assert_eq!(auditor.get(&format!("/reports/file?{query}")).status, status, "{query}");
+    }
+    assert_eq!(auditor.get("/reports?period=x").status, 422);
+    let operator = Visitor::at(&pages(&daemon));
+    operator.sign_in("truc", PASSWORD);
+    assert_eq!((operator.get("/reports").status, operator.get("/reports/urge").status), (403, 200));
+    daemon.end();
+}
+
+#[test]
+fn what_is_missing_is_urged_by_the_command_line_too() {
+    let station = station();
+    let said = String::from_utf8(written(&station, &["urge", "2022"])).unwrap();
+    assert!(said.starts_with("To those in charge of broadcasting in phường Phổ Hòa"), "{said}");
+    let urging = &station.json(&["report", "urge", "2022-02"])[0];
+    let lack = &urging["units"][0]["lacks"][0];
+    assert_eq!((&lack["month"], &lack["remedy"]["state"]), (&"2022-02".into(), &"lapsed".into()), "{urging}");
+    assert!(!station.run(&["report", "urge", "2019"]).status.success());
+    assert_eq!(station.run(&["report", "urge", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn reports_and_urging_are_looked_at_in_a_browser() {
+    let station = station();
+    let daemon = station.daemon_alone();
+    let browser = Browser::open(&pages(&daemon), 1280, 900);
+    browser.sign_in("giam-sat", PASSWORD);
+    browser.go("/reports");
+    assert_eq!(browser.value("[name=year]"), "2022");
+    browser.click("[name=period][value=year]");
+    browser.send("button[formaction='/reports']");
+    assert!(browser.has("svg[role=img] > title"));
+    look(&browser, "reports");
+    browser.go("/reports/urge");
+    assert!(browser.value("textarea").starts_with("Kính gửi"));
+    look(&browser, "urge");
+    browser.go("/matrix");
+    look(&browser, "matrix-trend");
+    daemon.end();
+}
