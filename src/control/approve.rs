@@ -64,7 +64,9 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
     let mut editors: Vec<&str> = schedule.programmes.iter().map(|p| p.editor.as_str()).collect();
     editors.sort_unstable();
     editors.dedup();
-    let hands = draft::hands(folder, order.schedule)?;
+    // The command line approves the schedule's own file; the hands in a draft beside it are not in that.
+    let own = order.seen.is_some() || Draft::read(folder, order.schedule)?.file.digest == month.digest;
+    let hands = if own { draft::hands(folder, order.schedule)? } else { Vec::new() };
     let release = Release {
         by: order.by.clone(),
         document: order.document.clone(),

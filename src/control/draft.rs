@@ -6,7 +6,7 @@
 //! the moment of change: once it names the draft's bytes, [`settle`] puts the draft in the schedule's place, at once or
 //! after a power cut at the next survey.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -96,13 +96,14 @@ pub struct Save<'a> {
     pub replace: bool,
 }
 
-/// Saves `schedule` as the working file. A no where somebody else saved meanwhile, where a file written by hand would
-/// lose its comments unasked, and where the month is another.
+/// Saves `schedule` as the working file, once it is `entered`. A no where somebody else saved meanwhile, where a file
+/// written by hand would lose its comments unasked, and where the month is another.
 pub fn save(
     folder: &Folder,
     save: &Save<'_>,
     mut schedule: Schedule,
     now: DateTime<Utc>,
+    entered: impl FnOnce() -> Result<(), ControlError>,
 ) -> Result<Digest, ControlError> {
     let name = save.name;
     let _alone = folder.months()?;
@@ -139,9 +140,11 @@ pub fn save(
     if again.is_none() {
         return Err(ControlError::Findings(findings));
     }
-    disk::replace(&folder.root.join(file), text.as_bytes(), 0o644)?;
+    entered()?;
+    // First who, then what: no revision is without those who made it.
     let digest = Digest::of(text.as_bytes());
     put_trail(folder, name, &Trail { by: save.by.into(), at: now, digest, hands, returned: None })?;
+    disk::replace(&folder.root.join(file), text.as_bytes(), 0o644)?;
     Ok(digest)
 }
 
@@ -151,29 +154,17 @@ pub fn given_back(name: ScheduleName, words: &str) -> String {
     format!("{name} ← {}", words.trim())
 }
 
-/// Gives the working file called `name`, seen as `seen`, back to those who made it, with words; the entry of it comes
-/// before.
+/// Gives the working file called `name`, seen as `seen`, back to those who made it, with words, once it is `entered`.
+/// What is approved is not given back: it airs.
 pub fn give_back(
     folder: &Folder,
     name: ScheduleName,
     seen: Digest,
     by: &str,
     words: &str,
+    entered: impl FnOnce() -> Result<(), ControlError>,
 ) -> Result<(), ControlError> {
     let _alone = folder.months()?;
-    let mut trail = returnable(folder, name, seen, words)?;
-    trail.returned = Some((by.into(), words.trim().into()));
-    put_trail(folder, name, &trail)
-}
-
-/// What is known of the working file called `name`, seen as `seen`, when it can be given back with `words`. What is
-/// approved cannot: it airs.
-pub fn returnable(
-    folder: &Folder,
-    name: ScheduleName,
-    seen: Digest,
-    words: &str,
-) -> Result<Trail, ControlError> {
     let draft = Draft::read(folder, name)?;
     if draft.file.digest != seen {
         return Err(Message::new("draft-changed").into());
@@ -189,7 +180,10 @@ pub fn returnable(
     let hands = hands(folder, name)?;
     let unknown =
         || Trail { by: String::new(), at: DateTime::UNIX_EPOCH, digest: seen, hands, returned: None };
-    Ok(draft.trail.unwrap_or_else(unknown))
+    let mut trail = draft.trail.unwrap_or_else(unknown);
+    trail.returned = Some((by.into(), words.trim().into()));
+    entered()?;
+    put_trail(folder, name, &trail)
 }
 
 /// Puts a draft whose approval is durable in the place of the schedule that it replaces.
@@ -228,20 +222,29 @@ fn is_approved(folder: &Folder, file: &MonthFile) -> bool {
 
 /// Everybody who saved the revision of `name` that is in work.
 pub(super) fn hands(folder: &Folder, name: ScheduleName) -> Result<Vec<String>, ControlError> {
-    Ok(trail(folder, name)?.map_or_else(Vec::new, |trail| trail.hands))
+    let path = trail_file(folder, name);
+    let Some(bytes) = read_if_there(&path)? else { return Ok(Vec::new()) };
+    let trail: Trail = serde_json::from_slice(&bytes).map_err(|error| {
+        Message::new("trail-unreadable").with("file", path.display()).with("detail", error)
+    })?;
+    Ok(trail.hands)
 }
 
 fn trail(folder: &Folder, name: ScheduleName) -> Result<Option<Trail>, ControlError> {
-    let bytes = read_if_there(&folder.data().join("work").join(format!("{name}.json")))?;
-    // It is a comfort of the pages: one that cannot be read is as if there were none.
+    let bytes = read_if_there(&trail_file(folder, name))?;
+    // What pages show of it is a comfort: one that cannot be read is as if there were none.
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
-fn put_trail(folder: &Folder, name: ScheduleName, trail: &Trail) -> Result<(), ControlError> {
+fn trail_file(folder: &Folder, name: ScheduleName) -> PathBuf {
+    folder.data().join("work").join(format!("{name}.json"))
+}
+
+pub(super) fn put_trail(folder: &Folder, name: ScheduleName, trail: &Trail) -> Result<(), ControlError> {
     let work = folder.data().join("work");
     fs::create_dir_all(&work).at("create the folder", &work)?;
     let text = serde_json::to_vec(trail).unwrap_or_default();
-    Ok(disk::replace(&work.join(format!("{name}.json")), &text, 0o644)?)
+    Ok(disk::replace(&trail_file(folder, name), &text, 0o644)?)
 }
 
 /// Where a month stands on its way to air.

@@ -2,10 +2,13 @@
 
 use std::{fs, io::Write as _, path::Path};
 
-use chrono::{Datelike as _, NaiveDateTime, Offset as _};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, Offset as _, Utc};
 use chrono_tz::Tz;
 
-use super::{ControlError, Folder, MonthFile};
+use super::{
+    ControlError, Folder, MonthFile,
+    draft::{Trail, put_trail},
+};
 use crate::{
     clock::Clock,
     disk::{self, At as _},
@@ -13,7 +16,7 @@ use crate::{
     keys::SigningKey,
     programme::{self, When},
     store::Log,
-    units::ScheduleName,
+    units::{Digest, ScheduleName},
     words::Message,
 };
 
@@ -125,11 +128,14 @@ pub fn copy_month(
     folder: &Folder,
     from: ScheduleName,
     to: ScheduleName,
+    by: Option<(&str, DateTime<Utc>)>,
+    entered: impl FnOnce() -> Result<(), ControlError>,
 ) -> Result<(String, Vec<NaiveDateTime>), ControlError> {
     let source = MonthFile::read(folder, from)?;
     let Some(mut schedule) = source.schedule else { return Err(ControlError::Findings(source.findings)) };
     let file = folder.schedule_file(to);
     let path = folder.root.join(&file);
+    let _alone = folder.months()?;
     let exists = || ControlError::from(Message::new("copy-exists").with("file", &file));
     if path.exists() || folder.root.join(folder.draft_file(to)).exists() {
         return Err(exists());
@@ -153,7 +159,11 @@ pub fn copy_month(
     schedule.month = to.month;
     schedule.revision = 1;
     let text = programme::write(&schedule);
-    let _alone = folder.months()?;
+    entered()?;
+    if let Some((by, at)) = by {
+        let digest = Digest::of(text.as_bytes());
+        put_trail(folder, to, &Trail { by: by.into(), at, digest, hands: vec![by.into()], returned: None })?;
+    }
     let placed = disk::place(&path, false, |file| file.write_all(text.as_bytes()).at("write", &path))?;
     placed.ok_or_else(exists)?;
     Ok((file, left_out))

@@ -93,8 +93,9 @@ pub fn begin(
     let id = format!("{}-{size}", short(&format!("{name}\n{size}\n{state}")));
     let path = part(folder, by, &id);
     let offset = fs::metadata(&path).map_or(0, |meta| meta.len());
+    // What is still to come, and the copy in its place.
     let free = disk::free_bytes(&place)?;
-    if unfinished + size > MOST_UNFINISHED || free < STAYS_FREE + (size - offset.min(size)) {
+    if unfinished + size > MOST_UNFINISHED || free < STAYS_FREE + (size - offset.min(size)) + size {
         return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
     }
     fs::OpenOptions::new().create(true).append(true).open(&path).at("open", &path)?;
@@ -155,7 +156,11 @@ pub fn finish(
         return Err(Message::new("intake-offset").with("here", here).into());
     }
     let placed = take_in(folder, &path, name, month);
-    let _ = fs::remove_file(&path);
+    // Where only room is wanting it can be finished later.
+    let full = matches!(&placed, Err(ControlError::No(no)) if no.code == "intake-full");
+    if !full {
+        let _ = fs::remove_file(&path);
+    }
     placed
 }
 
@@ -167,20 +172,22 @@ fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arr
     let library = folder.root.join(&folder.station.media);
     let home = library.join(month.to_string());
     fs::create_dir_all(&home).at("create the folder", &home)?;
-    // The copy needs its room once more.
-    let free = disk::free_bytes(&home)?;
-    if free < STAYS_FREE + heard.measure.bytes {
-        return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
-    }
     for name in [name.clone(), marked(&name, &heard.measure.file.short())] {
         let target = home.join(&name);
         let file = format!("{month}/{name}");
+        if is_same(&target, heard.measure.file) {
+            return Ok(Arrived { file, heard });
+        }
+        let free = disk::free_bytes(&home)?;
+        if free < STAYS_FREE + heard.measure.bytes {
+            return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
+        }
         let copy = |to: &mut fs::File| {
             let mut from = fs::File::open(path).at("open", path)?;
             io::copy(&mut from, to).at("write", &target)?;
             Ok::<_, ControlError>(())
         };
-        if disk::place(&target, false, copy)?.is_some() || is_same(&target, heard.measure.file) {
+        if disk::place(&target, false, copy)?.is_some() {
             return Ok(Arrived { file, heard });
         }
     }

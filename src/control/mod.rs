@@ -58,9 +58,7 @@ pub use certificate::{Certificate, certificate};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
 pub use compliance::Compliance;
 pub use doctor::{Examination, doctor};
-pub use draft::{
-    Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, returnable, save, stage,
-};
+pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
 pub use epoch::{NewEpoch, new_epoch};
 pub use error::ControlError;

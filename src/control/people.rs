@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Folder, month::read_if_there};
 use crate::{
     disk::{self, At as _},
+    units::Digest,
     words::Message,
 };
 
@@ -73,6 +74,14 @@ pub struct Person {
 }
 
 impl Person {
+    /// A word that nobody but this person and this station knows: it tells their own forms from those that others made
+    /// up, also when the session has ended. Another password makes another word. It is a digest of the salted hash, out
+    /// of which nobody finds either.
+    #[must_use]
+    pub fn word(&self) -> String {
+        Digest::of(format!("form\n{}\n{}", self.id, self.hash).as_bytes()).to_string()
+    }
+
     /// What an entry says of a change: what was done, to whom, and how they stand now.
     #[must_use]
     pub fn told(&self, done: &str) -> String {

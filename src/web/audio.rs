@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
         post("/upload", has(EDITORS), begin),
         post("/upload/{id}", has(EDITORS), piece).with_bodies_of(LONGEST_PIECE as u64),
         post("/upload/{id}/finish", has(EDITORS), finish),
-        get("/waveform.svg", EVERYONE, waveform),
+        get("/waveform.svg", EVERYONE, waveform).live(),
         get("/media", EVERYONE, source),
         get("/month/{name}/programme/{id}/master.wav", EVERYONE, master),
     ]

@@ -23,6 +23,10 @@ pub(super) struct Fault {
     inner: Option<String>,
 }
 
+/// What was filled in and could not be done: label and value. It goes with the answer to where its page is made.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed(pub Vec<(String, String)>);
+
 /// A sentence that can be said in both languages.
 #[derive(Debug, Clone)]
 pub(super) enum Sentence {
@@ -61,8 +65,8 @@ impl Fault {
         Fault { inner: Some(inner.to_string()), ..fault }
     }
 
-    /// Its page.
-    pub fn page(&self, lang: Lang) -> Response {
+    /// Its page, with what was `typed`.
+    pub fn page(&self, lang: Lang, typed: Typed) -> Response {
         let reference = secret_word()[..8].to_owned();
         if let Some(inner) = &self.inner {
             tracing::error!(reference, "{inner}");
@@ -77,6 +81,7 @@ impl Fault {
             sentence: self.said.in_lang(lang),
             hint: hint.unwrap_or_else(|| words::say(lang, "web-error-hint", &[])),
             findings: self.findings.iter().map(|finding| finding_view(finding, lang)).collect(),
+            typed: typed.0,
             reference,
         };
         (self.status, Html(page.render().unwrap_or_default())).into_response()
@@ -125,6 +130,7 @@ struct ErrorPage {
     sentence: String,
     hint: String,
     findings: Vec<FindingView>,
+    typed: Vec<(String, String)>,
     reference: String,
 }
 

@@ -1,7 +1,10 @@
 //! What somebody filled in, as people read it: shown again where it could not be done.
 
-use super::{form::Form, page::Page};
-use crate::programme::{SegmentKind, Source};
+use super::{form::Form, gate::OWN_FIELDS, page::Page};
+use crate::{
+    control::Role,
+    programme::{SegmentKind, Source},
+};
 
 /// The labels of the fields that people fill.
 const LABELS: &[(&str, &str)] = &[
@@ -27,6 +30,16 @@ const LABELS: &[(&str, &str)] = &[
     ("hold_until", "web-hold-until"),
 ];
 
+/// Labels that are others on the pages below a path.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("/settings/people", "id", "web-id"),
+    ("/settings/units", "id", "web-unit-id"),
+    ("/settings/units", "name", "web-unit-name"),
+    ("/settings/units", "kind", "web-unit-kind"),
+    ("/log/correct", "text", "web-correct-text"),
+    ("/month", "reason", "web-outside-reason"),
+];
+
 /// A field that was filled.
 pub(super) struct Filled {
     /// Its name in the form.
@@ -47,6 +60,19 @@ pub(super) fn filled(page: &Page, form: &Form) -> Vec<Filled> {
     shown.collect()
 }
 
+/// Every field of `form`, sent to `path`: by its label where it has one, else by its own name. What a page adds to each
+/// form is left out.
+pub(super) fn everything(page: &Page, path: &str, form: &Form) -> Vec<(String, String)> {
+    let own = |name: &str| name == "seen" || name == "edition" || OWN_FIELDS.contains(&name);
+    let label = |name: &str| {
+        let here = ELSEWHERE.iter().find(|(below, field, _)| path.starts_with(below) && *field == name);
+        let usual = || LABELS.iter().find(|(field, _)| *field == name).map(|(_, label)| *label);
+        here.map(|(_, _, label)| *label).or_else(usual).map_or_else(|| name.to_owned(), |label| page.t(label))
+    };
+    let fields = form.0.iter().filter(|(name, value)| !own(name) && !value.is_empty());
+    fields.map(|(name, value)| (label(name), worded(page, name, value))).collect()
+}
+
 /// A value as people read it.
 pub(super) fn worded(page: &Page, field: &str, value: &str) -> String {
     match field {
@@ -56,7 +82,7 @@ pub(super) fn worded(page: &Page, field: &str, value: &str) -> String {
         "source" if Source::ALL.iter().any(|(word, _)| *word == value) => page.coded("web-made-by", value),
         "repeat" if ["once", "weekly", "daily"].contains(&value) => page.coded("web-repeat", value),
         "unit" if value == "*" => page.t("web-units-all"),
-        "role" => page.coded("role", value),
+        "role" if Role::of(value).is_some() => page.coded("role", value),
         _ => value.to_owned(),
     }
 }

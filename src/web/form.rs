@@ -15,6 +15,8 @@ const MOST_FIELDS: usize = 4000;
 
 /// So many forms are kept at once, the oldest goes first: whoever sends them was signed in a moment ago.
 const MOST_KEPT: usize = 64;
+/// So many of one person: nobody pushes out what others sent.
+const MOST_OF_ONE: usize = 8;
 
 /// The fields of a form, in order; a name may come several times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +79,12 @@ impl Kept {
     /// Keeps `form` and gives its word.
     pub fn keep(&mut self, form: KeptForm) -> String {
         let word = secret_word();
+        let own = |(_, kept): &(String, KeptForm)| kept.by == form.by;
+        if self.0.iter().filter(|kept| own(kept)).count() >= MOST_OF_ONE
+            && let Some(oldest) = self.0.iter().position(own)
+        {
+            self.0.remove(oldest);
+        }
         self.0.push_back((word.clone(), form));
         if self.0.len() > MOST_KEPT {
             self.0.pop_front();
@@ -113,10 +121,13 @@ mod tests {
     #[test]
     fn a_kept_form_is_found_by_its_word_and_old_ones_go() {
         let mut kept = Kept::default();
-        let form = |n: usize| KeptForm { by: "an".into(), path: format!("/{n}"), form: Form::default() };
-        let words: Vec<String> = (0..=MOST_KEPT).map(|n| kept.keep(form(n))).collect();
+        let form =
+            |by: &str, n: usize| KeptForm { by: by.into(), path: format!("/{n}"), form: Form::default() };
+        let own = kept.keep(form("chi", 0));
+        let words: Vec<String> = (0..=MOST_OF_ONE).map(|n| kept.keep(form("an", n))).collect();
         assert!(kept.find(&words[0], "an").is_none() && kept.find("", "an").is_none());
         assert_eq!(kept.find(&words[1], "an").unwrap().path, "/1");
+        assert!(kept.find(&own, "chi").is_some(), "nobody pushes out another's");
         assert!(kept.find(&words[1], "binh").is_none(), "another person's");
         kept.sent(&words[1]);
         assert!(kept.find(&words[1], "an").is_none());

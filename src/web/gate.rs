@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tower_sessions::Session;
 
 use super::{
-    error::{Fault, done},
+    error::{Fault, Typed, done},
     form::{Form, KeptForm, LONGEST},
     page::{FLASH, Flash, Visit},
     sign_in,
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     control::{Ask, People, Person, Role, secret_word},
+    units::Digest,
     words::{Lang, Message},
 };
 
@@ -51,8 +52,8 @@ const OF: &str = "of";
 const KEPT: &str = "kept";
 /// The fields that belong to a page, not to what was filled in.
 pub(super) const OWN_FIELDS: [&str; 3] = ["token", OF, KEPT];
-/// An address that is longer is entered without its query.
-const LONGEST_LOOK: usize = 300;
+/// Of a longer address so much is entered, in characters, and its digest.
+const LONGEST_LOOK: usize = 1000;
 /// Counts what a person does: whatever is changed in a session begins its idle time anew.
 const DONE: &str = "done";
 
@@ -65,15 +66,15 @@ pub(super) async fn sign_in(session: &Session, person: &Person) -> Result<(), Fa
 
 /// A route's gate and the page behind it.
 pub(super) async fn gate(
-    State((site, may)): State<(Site, May)>,
+    State((site, may, looks)): State<(Site, May, bool)>,
     session: Session,
     request: Request,
     next: Next,
 ) -> Response {
     let changes = changes(request.method());
-    match enter(site, may, session, request).await {
+    match enter(site.clone(), may, looks, session, request).await {
         // A change goes on to its end, entry and all, though its browser leaves: half a change is none.
-        Ok(request) if changes => match tokio::spawn(next.run(request)).await {
+        Ok(request) if changes => match site.changes.spawn(changed(site.clone(), request, next)).await {
             Ok(answer) => answer,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
@@ -85,17 +86,38 @@ pub(super) async fn gate(
     }
 }
 
+/// The page behind the gate does its work. Where that fails, what was typed goes with the fault, and a form that was
+/// sent again stays kept.
+async fn changed(site: Site, request: Request, next: Next) -> Response {
+    let visit = request.extensions().get::<Visit>().cloned();
+    let mut answer = next.run(request).await;
+    let Some(visit) = visit else { return answer };
+    if answer.extensions().get::<Fault>().is_some() {
+        answer.extensions_mut().insert(Typed(visit.typed()));
+    } else {
+        hold(&site.kept).sent(visit.form.get(KEPT));
+    }
+    answer
+}
+
 fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD)
 }
 
-async fn enter(site: Site, may: May, session: Session, request: Request) -> Result<Request, Response> {
+async fn enter(
+    site: Site,
+    may: May,
+    looks: bool,
+    session: Session,
+    request: Request,
+) -> Result<Request, Response> {
     let (person, token) = who(&site, &session).await.map_err(IntoResponse::into_response)?.unzip();
     let path = request.uri().path().to_owned();
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
     let lang = lang(request.headers());
     let token = token.unwrap_or_default();
-    let mut visit = Visit { site, lang, person, token, session, path, here, form: Form::default(), flash: None };
+    let mut visit =
+        Visit { site, lang, person, token, session, path, here, form: Form::default(), flash: None };
     let changes = changes(request.method());
     let (mut request, form) = if changes { read(request).await? } else { (request, None) };
     match (&visit.person, may) {
@@ -117,22 +139,15 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
         if request.method() == Method::GET && stays && !is_part(request.headers()) {
             visit.flash = visit.session.remove::<Flash>(FLASH).await.unwrap_or_default();
         }
-        if stays && (!is_stream(request.headers()) || is_wall(&request)) {
+        if stays && (!is_stream(request.headers()) || is_wall(&visit, &request)) {
             let done = visit.session.get::<u64>(DONE).await.unwrap_or_default().unwrap_or(0);
             let _ = visit.session.insert(DONE, done.wrapping_add(1)).await;
         }
     }
-    if let May::Has(roles) = may
-        && roles.contains(&Role::Auditor)
-        && !is_stream(request.headers())
-        && !is_picture(request.headers())
-    {
+    if looks && matches!(may, May::Has(roles) if roles.contains(&Role::Auditor)) {
         looked(&visit).await.map_err(IntoResponse::into_response)?;
     }
-    if let Some(form) = &form {
-        hold(&visit.site.kept).sent(form.get(KEPT));
-        visit.form = form.clone();
-    }
+    visit.form = form.clone().unwrap_or_default();
     request.extensions_mut().insert(visit);
     request.extensions_mut().insert(form.unwrap_or_default());
     Ok(request)
@@ -143,10 +158,13 @@ async fn looked(visit: &Visit) -> Result<(), Fault> {
     let Some(person) = visit.person.as_ref().filter(|person| person.roles.contains(&Role::Auditor)) else {
         return Ok(());
     };
-    let what = if visit.here.len() > LONGEST_LOOK { &visit.path } else { &visit.here };
+    let what = match visit.here.char_indices().nth(LONGEST_LOOK) {
+        None => visit.here.clone(),
+        Some((end, _)) => format!("{} {}", &visit.here[..end], Digest::of(visit.here.as_bytes())),
+    };
     let ask = Ask::Read { by: visit.by(), what: what.clone() };
     let entered = async { done(visit.site.studio.ask(ask).await).map(drop) };
-    visit.site.looks(&person.id, what, entered).await
+    visit.site.looks(&person.id, &what, entered).await
 }
 
 /// Who this session belongs to, with the token of its forms; nobody when the person was changed since.
@@ -169,14 +187,10 @@ fn is_part(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-dest").is_some_and(|dest| dest != "document" && dest != "iframe")
 }
 
-/// A picture of a page says nothing that the page does not.
-fn is_picture(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-dest").is_some_and(|dest| dest == "image")
-}
-
-/// The live state on a wall: somebody put it there to stay.
-fn is_wall(request: &Request) -> bool {
-    request.uri().query() == Some("wall")
+/// The live state on a wall, put there to stay by somebody whose session can do little harm there.
+fn is_wall(visit: &Visit, request: &Request) -> bool {
+    let harmless = !visit.has(&[Role::Admin, Role::Approver, Role::Editor]);
+    harmless && request.uri().query() == Some("wall")
 }
 
 /// The live state comes by itself and shows nobody's presence.
@@ -233,12 +247,19 @@ fn turned_away(visit: &Visit, request: &Request, form: Option<Form>) -> Response
         return Fault::new(StatusCode::UNAUTHORIZED, Message::new("web-signed-out")).into_response();
     }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    // A password is not kept, and not shown: its form is filled in anew.
-    let Some(form) = form.filter(|form| !form.is_secret()) else {
+    if !changes(request.method()) {
         return Redirect::to(&sign_in::address(&path, None)).into_response();
-    };
-    let by = form.get(OF).to_owned();
-    let word = hold(&visit.site.kept).keep(KeptForm { by, path, form });
+    }
+    let lost = || Redirect::to(&sign_in::address("/", None)).into_response();
+    // A password is not kept, and not shown: its form is filled in anew.
+    let Some(form) = form.filter(|form| !form.is_secret()) else { return lost() };
+    // Nobody lays a form before another: its page named whose it is, in a word that others do not know.
+    let (id, word) = form.get(OF).split_once(':').unwrap_or_default();
+    let people = People::read(&visit.site.studio.folder).unwrap_or_default();
+    if !people.find(id).is_some_and(|person| same(&person.word(), word)) {
+        return lost();
+    }
+    let word = hold(&visit.site.kept).keep(KeptForm { by: id.to_owned(), path, form });
     Redirect::to(&sign_in::address("/", Some(&word))).into_response()
 }
 

@@ -15,7 +15,11 @@ use axum::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
-use super::{error::Fault, gate, site::Site};
+use super::{
+    error::{Fault, Typed},
+    gate,
+    site::Site,
+};
 use crate::words::{self, Message};
 
 /// A client that sends nothing of its body for so long is gone.
@@ -49,7 +53,8 @@ async fn guard(State(site): State<Site>, mut request: Request, next: Next) -> Re
     let fault = response.extensions_mut().remove::<Fault>().or_else(|| unsaid(&response));
     if let Some(fault) = fault {
         let allowed = response.headers_mut().remove(header::ALLOW);
-        response = fault.page(lang);
+        let typed = response.extensions_mut().remove::<Typed>().unwrap_or_default();
+        response = fault.page(lang, typed);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().extend(allowed.map(|allowed| (header::ALLOW, allowed)));
     }

@@ -44,10 +44,10 @@ const STOPPERS: &[control::Role] = &[Operator, Approver, Admin];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/on-air", EVERYONE, show),
-        get("/on-air/live", EVERYONE, live),
-        get("/on-air/wall", EVERYONE, wall),
-        get("/on-air/checkpoint.svg", EVERYONE, checkpoint),
+        get("/on-air", EVERYONE, show).live(),
+        get("/on-air/live", EVERYONE, live).live(),
+        get("/on-air/wall", EVERYONE, wall).live(),
+        get("/on-air/checkpoint.svg", EVERYONE, checkpoint).live(),
         post("/on-air/stop", has(STOPPERS), stop),
         post("/on-air/release", has(STOPPERS), release),
         post("/on-air/cancel", has(STOPPERS), cancel),

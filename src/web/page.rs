@@ -7,11 +7,19 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
 use tower_sessions::Session;
 
-use super::{assets, error::Fault, filled::filled, form::Form, reading, site::Site};
+use super::{
+    assets,
+    error::{Fault, done},
+    filled::everything,
+    form::Form,
+    reading,
+    site::Site,
+};
 use crate::{
-    control::{ControlError, Person, Role, Studio},
+    control::{Act, ControlError, Person, Role, Studio},
     units::ScheduleName,
     words::{self, Lang, Message},
 };
@@ -35,6 +43,9 @@ pub(super) struct Visit {
     /// What the last request has to say.
     pub flash: Option<Flash>,
 }
+
+/// Enters what somebody, by their name, did.
+pub(super) type Enter<'a> = &'a mut dyn FnMut(&str, String) -> Result<(), ControlError>;
 
 /// A sentence from one request to the page that follows it.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -106,9 +117,7 @@ impl Visit {
             [Some(fault.said.in_lang(lang)), hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
         };
         let sentence = [with_hint(Lang::Vi), with_hint(Lang::En)];
-        let typed = if self.form.is_secret() { Vec::new() } else { filled(&self.page(""), &self.form) };
-        let typed = typed.into_iter().map(|field| (field.label, field.value)).collect();
-        self.flash(Flash { good: false, sentence, typed }).await;
+        self.flash(Flash { good: false, sentence, typed: self.typed() }).await;
         Redirect::to(path).into_response()
     }
 
@@ -130,6 +139,33 @@ impl Visit {
         Ok(done.map_err(Fault::failed)??)
     }
 
+    /// The same for a change of kind `act`, with the means to enter by whom and what was changed: where that cannot be
+    /// made durable, the work gets a no.
+    pub async fn entering<T: Send + 'static>(
+        &self,
+        act: Act,
+        work: impl FnOnce(&Studio, Enter<'_>) -> Result<T, ControlError> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (studio, runtime) = (self.site.studio.clone(), Handle::current());
+        let work = move || {
+            let mut refused = None;
+            let mut enter = |by: &str, text: String| match done(runtime.block_on(studio.enter(act, by, text)))
+            {
+                Ok(_) => Ok(()),
+                Err(fault) => {
+                    refused = Some(fault);
+                    Err(Message::new("user-not-entered").into())
+                }
+            };
+            let worked = work(&studio, &mut enter);
+            match refused {
+                Some(fault) => Err(fault),
+                None => worked.map_err(Fault::from),
+            }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Fault::failed)?
+    }
+
     /// The same for what may decode audio: few at once. The turn belongs to the work, not to the visitor, who may leave.
     pub async fn decode<T: Send + 'static>(
         &self,
@@ -141,6 +177,11 @@ impl Visit {
             work(studio)
         })
         .await
+    }
+
+    /// What was filled in, to be copied where it could not be done; nothing of a form with a password.
+    pub fn typed(&self) -> Vec<(String, String)> {
+        if self.form.is_secret() { Vec::new() } else { everything(&self.page(""), &self.path, &self.form) }
     }
 
     async fn flash(&self, flash: Flash) {
@@ -200,9 +241,9 @@ impl Page {
         tag(self.visit.lang)
     }
 
-    /// Who is signed in, for the forms of the page.
-    pub fn whose(&self) -> &str {
-        self.visit.person.as_ref().map_or("", |person| person.id.as_str())
+    /// Whose page it is, for its forms: the person's id and word.
+    pub fn whose(&self) -> String {
+        self.visit.person.as_ref().map_or(String::new(), |person| format!("{}:{}", person.id, person.word()))
     }
 
     /// The other language.

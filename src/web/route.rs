@@ -19,6 +19,8 @@ pub(super) struct Route {
     pub method: &'static str,
     pub path: &'static str,
     pub may: May,
+    /// An auditor's look at it is an entry.
+    looks: bool,
     serve: routing::MethodRouter<Site>,
 }
 
@@ -28,16 +30,21 @@ impl Route {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Route { serve: self.serve.layer(DefaultBodyLimit::max(most)), ..self }
     }
+
+    /// The same as part of the live state: it says nothing that stays, and must be there when nothing can be entered.
+    pub fn live(self) -> Route {
+        Route { looks: false, ..self }
+    }
 }
 
 /// A page.
 pub(super) fn get<T: 'static>(path: &'static str, may: May, handler: impl Handler<T, Site>) -> Route {
-    Route { method: "GET", path, may, serve: routing::get(handler) }
+    Route { method: "GET", path, may, looks: true, serve: routing::get(handler) }
 }
 
 /// A form.
 pub(super) fn post<T: 'static>(path: &'static str, may: May, handler: impl Handler<T, Site>) -> Route {
-    Route { method: "POST", path, may, serve: routing::post(handler) }
+    Route { method: "POST", path, may, looks: true, serve: routing::post(handler) }
 }
 
 /// Who has one of `roles`.
@@ -69,7 +76,7 @@ pub fn table() -> Vec<(&'static str, &'static str, May)> {
 pub(super) fn router(site: &Site) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let gate = from_fn_with_state((site.clone(), route.may), gate);
+        let gate = from_fn_with_state((site.clone(), route.may, route.looks), gate);
         router = router.route(route.path, route.serve.layer(gate));
     }
     router.fallback(async || Fault::missing()).with_state(site.clone())

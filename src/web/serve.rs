@@ -113,12 +113,21 @@ async fn serve(
     let mut server = axum_server::from_tcp(listener)?.handle(handle).http1_only();
     server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
     let server = server.first_request_timeout(HEADERS_WITHIN);
-    let Some(certificate) = certificate else { return server.acceptor(keeper).serve(pages).await };
-    let config = RustlsConfig::from_config(Arc::clone(&certificate.config));
-    *hold(&site.certificate) = Some(certificate);
-    tokio::spawn(tls::renew(site, config.clone()));
-    let encrypted = RustlsAcceptor::new(config).handshake_timeout(HEADERS_WITHIN).acceptor(keeper);
-    server.acceptor(encrypted).serve(pages).await
+    let changes = site.changes.clone();
+    let end = match certificate {
+        None => server.acceptor(keeper).serve(pages).await,
+        Some(certificate) => {
+            let config = RustlsConfig::from_config(Arc::clone(&certificate.config));
+            *hold(&site.certificate) = Some(certificate);
+            tokio::spawn(tls::renew(site, config.clone()));
+            let encrypted = RustlsAcceptor::new(config).handshake_timeout(HEADERS_WITHIN).acceptor(keeper);
+            server.acceptor(encrypted).serve(pages).await
+        }
+    };
+    // What is being changed is changed whole.
+    changes.close();
+    let _ = tokio::time::timeout(LEAVING, changes.wait()).await;
+    end
 }
 
 /// The listener, and the certificate where the settings want one; none when the process ends before there are both.

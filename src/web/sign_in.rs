@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     error::Fault,
-    filled::{Filled, filled},
+    filled::everything,
     form::{Form, KeptForm, query},
     gate::{self, May},
     guard::Client,
@@ -290,7 +290,7 @@ struct AgainPage {
     word: String,
     path: String,
     /// What was filled in, for people.
-    filled: Vec<Filled>,
+    filled: Vec<(String, String)>,
     fields: Vec<(String, String)>,
 }
 
@@ -298,7 +298,7 @@ async fn again(visit: Visit, Path(word): Path<String>) -> Result<Response, Fault
     let id = visit.person.as_ref().map_or("", |person| person.id.as_str());
     let KeptForm { path, form, .. } = hold(&visit.site.kept).find(&word, id).ok_or_else(Fault::missing)?;
     let page = visit.page("web-again");
-    let filled = filled(&page, &form);
+    let filled = everything(&page, &path, &form);
     let own = |name: &str| gate::OWN_FIELDS.contains(&name);
     let fields = form.0.into_iter().filter(|(name, _)| !own(name)).collect();
     Ok(html(&AgainPage { page, word, path, filled, fields }))

@@ -8,18 +8,23 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, clock::Clock as _};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::{error::Fault, form::Kept, on_air::Told};
 use crate::config::Tls;
 use crate::control::{Certificate, Compliance, ControlError, People, Studio, secret_word};
+use crate::words::Message;
 
 /// Guesses of one person's password and of one machine: so many at once, then one more every minute and every ten
 /// seconds. A person who mistypes is not kept out, and ten thousand guesses take a week.
 const GUESSES_OF_A_PERSON: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const GUESSES_OF_A_MACHINE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// An auditor may begin to look at so many things a minute; nobody reads faster.
+const NEW_LOOKS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Longer names are nobody's.
 const LONGEST_ID: usize = 40;
 /// So many people at their machines are remembered.
@@ -51,6 +56,8 @@ pub(super) struct Shared {
     pub any_address: bool,
     /// Who alone may ask, where a proxy stands before the pages.
     pub proxy: Option<IpAddr>,
+    /// Changes under way.
+    pub changes: TaskTracker,
     /// Held by whoever changes settings: one after the other.
     pub changing: tokio::sync::Mutex<()>,
     /// The outputs that were found, and when.
@@ -71,6 +78,8 @@ pub(super) struct Shared {
     set_up: Mutex<Option<String>>,
     /// When each auditor began to look at each thing.
     looks: tokio::sync::Mutex<HashMap<(String, String), DateTime<Utc>>>,
+    /// What each auditor may begin to look at.
+    new_looks: DefaultKeyedRateLimiter<String>,
     guesses: (DefaultKeyedRateLimiter<Guessed>, DefaultKeyedRateLimiter<IpAddr>),
     /// Who signed in from which machine since the start.
     known: Mutex<HashSet<(String, IpAddr)>>,
@@ -101,6 +110,7 @@ impl Site {
             strict: web.secure() && web.tls != Tls::Own,
             any_address: web.listen.is_some_and(|listen| listen.ip().is_unspecified()),
             proxy: web.proxy.as_ref().map(|proxy| proxy.address),
+            changes: TaskTracker::new(),
             changing: tokio::sync::Mutex::default(),
             devices: Mutex::default(),
             certificate: Mutex::default(),
@@ -111,6 +121,7 @@ impl Site {
             told: tokio::sync::Mutex::default(),
             compliance: Compliance::default(),
             looks: tokio::sync::Mutex::default(),
+            new_looks: DefaultKeyedRateLimiter::keyed(Quota::per_minute(NEW_LOOKS)),
             guesses,
             known: Mutex::default(),
             password_checks: Semaphore::new(CHECKS_AT_ONCE),
@@ -149,6 +160,10 @@ impl Site {
         // A clock that was set back must not keep an old look for long.
         looks.retain(|_, at| (now - *at).abs() < LOOK);
         if let Entry::Vacant(place) = looks.entry(look) {
+            // Each stands in the log for ever.
+            if self.new_looks.check_key(&id.to_owned()).is_err() {
+                return Err(Fault::new(StatusCode::TOO_MANY_REQUESTS, Message::new("web-looks")));
+            }
             entered.await?;
             place.insert(now);
         }

@@ -40,7 +40,7 @@ fn save(
     let mut schedule: Schedule = Draft::read(folder, name).unwrap().file.schedule.unwrap();
     schedule.programmes[0].title = title.into();
     let save = Save { name, seen: Some(seen), by, replace: true };
-    code(control::save(folder, &save, schedule, Utc::now()))
+    code(control::save(folder, &save, schedule, Utc::now(), || Ok(())))
 }
 
 fn seen(folder: &Folder, name: ScheduleName) -> Digest {
@@ -135,8 +135,40 @@ fn a_copied_month_leaves_out_days_that_it_does_not_have_and_tells_them() {
         day(&text).split_once("2023-01-").map(|(a, b)| (a.to_owned(), b[2..].to_owned())).unwrap();
     let text = format!("{before}2023-01-31{after}").replace(&format!("\"{}\"", name.month), "\"2023-01\"");
     fs::write(station.path(&folder.schedule_file(january)), text).unwrap();
-    let (file, left_out) = control::copy_month(&folder, january, february).unwrap();
+    let (file, left_out) =
+        control::copy_month(&folder, january, february, Some(("An", Utc::now())), || Ok(())).unwrap();
     assert_eq!((file.as_str(), left_out.len()), ("schedules/2023-02.toml", 1));
     assert_eq!((left_out[0].day(), left_out[0].month()), (31, 1));
-    assert_eq!(code(control::copy_month(&folder, january, february)).unwrap_err(), "copy-exists");
+    assert_eq!(
+        Draft::read(&folder, february).unwrap().trail.unwrap().hands,
+        ["An"],
+        "a copy is somebody's work"
+    );
+    assert_eq!(
+        code(control::copy_month(&folder, january, february, Some(("An", Utc::now())), || Ok(())))
+            .unwrap_err(),
+        "copy-exists"
+    );
+}
+
+#[test]
+fn nothing_is_changed_without_its_entry() {
+    let (station, name) = begun();
+    let folder = open(&station);
+    let no = || Err(loa::words::Message::new("user-not-entered").into());
+    let before = fs::read(station.path(&folder.schedule_file(name))).unwrap();
+    let draft = Draft::read(&folder, name).unwrap();
+    let save = Save { name, seen: Some(draft.file.digest), by: "An", replace: true };
+    let mut schedule = draft.file.schedule.clone().unwrap();
+    schedule.programmes[0].title = "Tên khác".into();
+    assert_eq!(code(control::save(&folder, &save, schedule, Utc::now(), no)), Err("user-not-entered"));
+    assert_eq!(
+        code(control::give_back(&folder, name, draft.file.digest, "Hoa", "sửa", no)),
+        Err("user-not-entered")
+    );
+    let to: ScheduleName = "2030-01".parse().unwrap();
+    assert_eq!(code(control::copy_month(&folder, name, to, None, no)).unwrap_err(), "user-not-entered");
+    assert_eq!(fs::read(station.path(&folder.schedule_file(name))).unwrap(), before);
+    assert!(Draft::read(&folder, name).unwrap().trail.is_none());
+    assert!(Draft::find(&folder, to).unwrap().is_none());
 }

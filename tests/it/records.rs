@@ -316,7 +316,7 @@ fn an_approved_month_is_not_given_back_since_it_airs() {
     let name = control::schedules(&folder).unwrap()[0];
     let give_back = |words: &str| {
         let seen = control::Draft::read(&folder, name).unwrap().file.digest;
-        control::give_back(&folder, name, seen, "Hoa", words).map_err(|error| match error {
+        control::give_back(&folder, name, seen, "Hoa", words, || Ok(())).map_err(|error| match error {
             ControlError::No(message) => message.code,
             error => panic!("{error}"),
         })

@@ -41,6 +41,12 @@ impl Client {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 
+    /// Asks as if a picture were wanted, or a stream.
+    fn disguised(&self, path: &str) {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("sec-fetch-dest", "image");
+        request.header("accept", "text/event-stream").call().unwrap();
+    }
+
     fn bytes(&self, path: &str) -> (u16, String, Vec<u8>) {
         let response = self.agent.get(format!("{}{path}", self.base)).call().unwrap();
         let name =
@@ -126,6 +132,21 @@ fn shows_its_proof(client: &Client, station: &Station, page: &str) -> bool {
     page.contains(&hex::encode(signed))
 }
 
+/// Asks for the list in six ways, of which some show `slot`.
+fn finds(client: &Client, slot: &str) {
+    for (query, found) in [
+        ("outcome=missed", true),
+        ("outcome=missed&reason=power-off", false),
+        ("q=lich+den+sau", true),
+        ("q=khong+co+gi", false),
+        ("programme=cchc&q=th%E1%BB%AD", true),
+        ("to=2000-01-01", false),
+    ] {
+        let (status, page) = client.get(&format!("/log?{query}"));
+        assert_eq!((status, page.contains(slot)), (200, found), "{query}");
+    }
+}
+
 #[test]
 fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     let (station, slots) = station();
@@ -139,17 +160,7 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
         assert!(home.contains(&format!("/log/slot/{slot}")), "{slot} in {home}");
     }
     assert!(home.contains("lịch đến sau giờ"));
-    for (query, found) in [
-        ("outcome=missed", true),
-        ("outcome=missed&reason=power-off", false),
-        ("q=lich+den+sau", true),
-        ("q=khong+co+gi", false),
-        ("programme=cchc&q=th%E1%BB%AD", true),
-        ("to=2000-01-01", false),
-    ] {
-        let (status, page) = auditor.get(&format!("/log?{query}"));
-        assert_eq!((status, page.contains(&slots[0])), (200, found), "{query}");
-    }
+    finds(&auditor, &slots[0]);
     // A look is an entry, once an hour, and tells what was looked for; an operator's is none.
     assert_eq!((reads(&station, "\"/log?outcome=missed\""), reads(&station, "/log?")), (1, 6));
     let path = format!("/log/slot/{}", slots[0]);
@@ -157,6 +168,10 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     assert!(status == 200 && page.contains("Mức 0 trên 6"), "{page}");
     auditor.get(&path);
     operator.get(&path);
+    // Whatever a client calls itself, and however long it makes the address.
+    let long = format!("/log?q={}", "a".repeat(1500));
+    auditor.disguised(&long);
+    assert_eq!(reads(&station, &long[..1000]), 1);
     assert_eq!(reads(&station, &slots[0]), 1);
     assert_eq!(reads(&station, "Trực"), 0);
     check_proof(&auditor, &station, &path);
@@ -176,7 +191,10 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     );
     let fields = [("slot", &*slots[0]), ("entry", "999999"), ("text", "x")];
     let page = operator.send(&path, "/log/correct", &fields).1;
-    assert!(page.contains("flash bad") && page.contains("<dd>x</dd>"), "what was typed is still there: {page}");
+    assert!(
+        page.contains("flash bad") && page.contains("<dd>x</dd>"),
+        "what was typed is still there: {page}"
+    );
     // The whole log, and a bundle of today.
     let (status, page) = auditor.send("/log", "/log/verify", &[]);
     assert!(status == 200 && page.contains("Nhật ký nguyên vẹn"), "{page}");

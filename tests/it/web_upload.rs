@@ -97,6 +97,32 @@ fn on_the_way(station: &Station) -> Vec<String> {
 }
 
 #[test]
+fn what_is_begun_is_done_though_the_browser_leaves() {
+    let station = site();
+    let daemon = station.daemon_alone();
+    let lan = visitor(&daemon, "lan");
+    let bytes = sound(&station, 9, 3);
+    let (id, _) = begun(&lan, "đi mất.wav", bytes.len());
+    assert_eq!(json(&piece(&lan, &id, 0, &bytes))["offset"], bytes.len());
+    let base = pages(&daemon);
+    let host = base.strip_prefix("http://").unwrap();
+    let name = "%C4%91i+m%E1%BA%A5t.wav";
+    let body = format!("name={name}&size={}&month={MONTH}", bytes.len());
+    let head = format!(
+        "POST /upload/{id}/finish HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\nx-token: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        lan.cookies(),
+        lan.token.borrow(),
+        body.len(),
+    );
+    let mut line = TcpStream::connect(host).unwrap();
+    line.write_all(head.as_bytes()).unwrap();
+    drop(line);
+    daemon.until_entered(&["\"audio\"", "đi mất.wav", &Digest::of(&bytes).to_string()]);
+    assert!(station.path(&format!("media/{MONTH}/đi mất.wav")).exists());
+}
+
+#[test]
 fn a_file_goes_on_where_its_line_broke_and_arrives_whole() {
     let station = site();
     let daemon = station.daemon_alone();

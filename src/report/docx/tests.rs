@@ -107,7 +107,16 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
         "{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n— loa/centre/duc-pho BBBB\n",
         head.origin, head.size, "q83vEjRWeJA="
     );
-    Account { plan, period: Period::Year, matrix, airings, head, note, station: "duc-pho".into(), unit: "duc-pho".into() }
+    Account {
+        plan,
+        period: Period::Year,
+        matrix,
+        airings,
+        head,
+        note,
+        station: "duc-pho".into(),
+        unit: "duc-pho".into(),
+    }
 }
 
 /// A slot on three days of every month; every fourth is missed.

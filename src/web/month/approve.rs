@@ -85,11 +85,12 @@ pub(super) async fn give_back(
     let returned = async {
         let seen: Digest = form.parsed("seen")?;
         let (by, words) = (visit.by(), form.get("words").to_owned());
-        let text = control::given_back(name, &words);
-        let said = words.clone();
-        visit.work(move |studio| control::returnable(&studio.folder, name, seen, &said)).await?;
-        done(visit.site.studio.enter(Act::Schedule, &visit.by(), text).await)?;
-        visit.work(move |studio| control::give_back(&studio.folder, name, seen, &by, &words)).await?;
+        visit
+            .entering(Act::Schedule, move |studio, enter| {
+                let entered = || enter(&by, control::given_back(name, &words));
+                control::give_back(&studio.folder, name, seen, &by, &words, entered)
+            })
+            .await?;
         Ok(both(&Message::new("web-return-done")))
     };
     match returned.await {

@@ -5,7 +5,7 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{
     super::{
-        error::{Fault, done},
+        error::Fault,
         form::Form,
         page::{Visit, both},
     },
@@ -38,7 +38,7 @@ async fn changed(visit: &Visit, name: ScheduleName, form: &Form) -> Result<[Stri
     let edit = edit(name.month, form)?;
     let (by, replace, op) = (visit.by(), form.get("replace") == "yes", form.get("op").to_owned());
     visit
-        .work(move |studio| {
+        .entering(Act::Schedule, move |studio, enter| {
             let draft = Draft::read(&studio.folder, name)?;
             // Before it is made: what it is about may be gone, and that is not what happened.
             draft.seen_as(Some(seen))?;
@@ -47,10 +47,10 @@ async fn changed(visit: &Visit, name: ScheduleName, form: &Form) -> Result<[Stri
             };
             edit.make(&mut schedule)?;
             let save = Save { name, seen: Some(seen), by: &by, replace };
-            control::save(&studio.folder, &save, schedule, studio.now()).map(|_| ())
+            let entered = || enter(&by, format!("{name} {op}"));
+            control::save(&studio.folder, &save, schedule, studio.now(), entered).map(|_| ())
         })
         .await?;
-    done(visit.site.studio.enter(Act::Schedule, &visit.by(), format!("{name} {op}")).await)?;
     visit.site.studio.ask(Ask::Look {}).await;
     Ok(both(&Message::new("web-saved")))
 }

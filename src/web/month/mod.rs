@@ -11,7 +11,7 @@ use askama::Template;
 use axum::{Extension, response::Response};
 
 use super::{
-    error::{Fault, done},
+    error::Fault,
     form::Form,
     page::{Page, Visit, both, html},
     route::{EVERYONE, Route, get, has, post},
@@ -130,9 +130,10 @@ async fn begun(visit: &Visit, form: &Form) -> Result<(ScheduleName, [String; 2])
     let by = visit.by();
     let from = if from.is_empty() { None } else { Some(form.parsed::<ScheduleName>("from")?) };
     let left_out = visit
-        .work(move |studio| {
+        .entering(Act::Schedule, move |studio, enter| {
+            let (now, entered) = (studio.now(), || enter(&by, text));
             if let Some(from) = from {
-                Ok(control::copy_month(&studio.folder, from, name)?.1)
+                Ok(control::copy_month(&studio.folder, from, name, Some((&by, now)), entered)?.1)
             } else {
                 let schedule = Schedule {
                     month,
@@ -142,12 +143,11 @@ async fn begun(visit: &Visit, form: &Form) -> Result<(ScheduleName, [String; 2])
                     slots: Vec::new(),
                 };
                 let save = Save { name, seen: None, by: &by, replace: false };
-                control::save(&studio.folder, &save, schedule, studio.now())?;
+                control::save(&studio.folder, &save, schedule, now, entered)?;
                 Ok(Vec::new())
             }
         })
         .await?;
-    done(visit.site.studio.enter(Act::Schedule, &visit.by(), text).await)?;
     let begun = if left_out.is_empty() {
         Message::new("web-month-begun").with("month", name)
     } else {

@@ -496,6 +496,8 @@ user-done = The change of { $id } ({ $name }) is entered.
 user-first-password =
     First password of { $id } ({ $name }): { $password }
     It is shown once only and must be changed at the first sign-in.
+trail-unreadable = `{ $file }`, which tells who worked on this month, cannot be read: { $detail }
+    .hint = Delete that file and save the month in the page again, so that who works on it is known.
 user-not-entered = It could not be entered into the log, so nothing was changed.
 user-open = In use
 user-closed = Closed

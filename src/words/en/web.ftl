@@ -32,8 +32,11 @@ web-kept = Your session had ended. What you sent is kept: sign in to send it aga
 web-set-up-done = The first admin was already made.
     .hint = Sign in with that account; if you did not make it, tell whoever is in charge of the machine at once.
 web-typed = What was filled in
+web-looks = Too many different pages were opened within a minute.
+    .hint = Each look is an entry of the log; wait a minute and go on.
 web-again = Send again
 web-again-why = This was sent when the session had ended, so it did nothing yet. Look at it and send it.
+web-again-to = It goes to:
 web-again-do = Send again
 web-again-not = Drop it
 

@@ -496,6 +496,8 @@ user-done = Đã ghi thay đổi của { $id } ({ $name }).
 user-first-password =
     Mật khẩu ban đầu của { $id } ({ $name }): { $password }
     Chỉ hiện một lần; phải đổi khi đăng nhập lần đầu.
+trail-unreadable = Không đọc được `{ $file }` ghi những người đã soạn tháng này: { $detail }
+    .hint = Xóa tệp ấy rồi lưu lại tháng trên trang, để người soạn được ghi lại.
 user-not-entered = Chưa ghi được vào nhật ký nên không thay đổi gì.
 user-open = Đang dùng
 user-closed = Đã đóng

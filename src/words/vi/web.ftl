@@ -32,8 +32,11 @@ web-kept = Phiên làm việc đã hết. Nội dung vừa gửi vẫn được 
 web-set-up-done = Người quản trị đầu tiên đã được tạo.
     .hint = Đăng nhập bằng tài khoản đó; nếu không phải do mình tạo, hãy báo ngay cho người phụ trách máy.
 web-typed = Nội dung đã nhập
+web-looks = Đã mở quá nhiều trang khác nhau trong một phút.
+    .hint = Mỗi lần xem được ghi vào nhật ký; đợi một phút rồi xem tiếp.
 web-again = Gửi lại nội dung
 web-again-why = Nội dung này được gửi khi phiên làm việc đã hết nên chưa có hiệu lực. Xem lại rồi gửi.
+web-again-to = Gửi đến:
 web-again-do = Gửi lại
 web-again-not = Bỏ, không gửi
 
