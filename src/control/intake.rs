@@ -133,8 +133,8 @@ pub fn drop_it(folder: &Folder, by: &str, id: &str) {
     }
 }
 
-/// The file called `id` is here whole: it is measured and placed in the folder of `month` under its name. What is no
-/// audio is refused by name, and gone.
+/// The file called `id` is here whole: it is measured and, once its arrival is `entered`, placed in the folder of `month`
+/// under its name. What is no audio is refused by name, and gone.
 pub fn finish(
     folder: &Folder,
     by: &str,
@@ -142,6 +142,7 @@ pub fn finish(
     size: u64,
     name: &str,
     month: Month,
+    entered: impl FnMut(&Arrived) -> Result<(), ControlError>,
 ) -> Result<Arrived, ControlError> {
     let (path, _) = known(folder, by, id)?;
     let begun = fs::File::open(&path).map_err(|_| unknown())?;
@@ -155,17 +156,23 @@ pub fn finish(
     if here != size {
         return Err(Message::new("intake-offset").with("here", here).into());
     }
-    let placed = take_in(folder, &path, name, month);
-    // Where only room is wanting it can be finished later.
-    let full = matches!(&placed, Err(ControlError::No(no)) if no.code == "intake-full");
-    if !full {
+    let placed = take_in(folder, &path, name, month, entered);
+    // Where only room is wanting, or the log's word, it can be finished later.
+    let later = ["intake-full", "user-not-entered"];
+    if !matches!(&placed, Err(ControlError::No(no)) if later.contains(&no.code)) {
         let _ = fs::remove_file(&path);
     }
     placed
 }
 
 /// Measures the file at `path` and places it in the folder of `month` as `name`.
-fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arrived, ControlError> {
+fn take_in(
+    folder: &Folder,
+    path: &Path,
+    name: &str,
+    month: Month,
+    mut entered: impl FnMut(&Arrived) -> Result<(), ControlError>,
+) -> Result<Arrived, ControlError> {
     let name = safe_name(name);
     let heard = Heard::of(folder, &name, path)?;
     let name = ended(&name, heard.measure.format);
@@ -175,8 +182,13 @@ fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arr
     for name in [name.clone(), marked(&name, &heard.measure.file.short())] {
         let target = home.join(&name);
         let file = format!("{month}/{name}");
+        let arrived = Arrived { file, heard: heard.clone() };
         if is_same(&target, heard.measure.file) {
-            return Ok(Arrived { file, heard });
+            entered(&arrived)?;
+            return Ok(arrived);
+        }
+        if target.exists() {
+            continue;
         }
         let free = disk::free_bytes(&home)?;
         if free < STAYS_FREE + heard.measure.bytes {
@@ -187,8 +199,9 @@ fn take_in(folder: &Folder, path: &Path, name: &str, month: Month) -> Result<Arr
             io::copy(&mut from, to).at("write", &target)?;
             Ok::<_, ControlError>(())
         };
+        entered(&arrived)?;
         if disk::place(&target, false, copy)?.is_some() {
-            return Ok(Arrived { file, heard });
+            return Ok(arrived);
         }
     }
     Err(Message::new("intake-name").with("file", name).into())

@@ -18,9 +18,9 @@ use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
 
 use super::{
-    error::{Fault, Sentence, done},
+    error::{Fault, Sentence},
     form::{Form, query},
-    page::{Page, Visit, both, html},
+    page::{Enter, Page, Visit, both, html},
     reading,
     route::{EVERYONE, Route, get, has, post},
 };
@@ -203,11 +203,16 @@ async fn arrive(
     name: String,
     month: Month,
 ) -> Result<String, Fault> {
-    let finish = move |studio: &Studio| control::finish_intake(&studio.folder, &by, &id, size, &name, month);
-    let Arrived { file, heard } = visit.decode(finish).await?;
-    let text = format!("{file} {} {}", heard.measure.bytes, heard.measure.file);
-    done(visit.site.studio.enter(Act::Audio, &visit.by(), text).await)?;
-    Ok(file)
+    let turn = visit.site.decoding.clone().acquire_owned().await.map_err(Fault::failed)?;
+    let person = visit.by();
+    let finish = move |studio: &Studio, enter: Enter<'_>| {
+        let _turn = turn;
+        let entered = |Arrived { file, heard }: &Arrived| {
+            enter(&person, format!("{file} {} {}", heard.measure.bytes, heard.measure.file))
+        };
+        control::finish_intake(&studio.folder, &by, &id, size, &name, month, entered)
+    };
+    Ok(visit.entering(Act::Audio, finish).await?.file)
 }
 
 // ---- as a form, without script -----------------------------------------------------------------------
