@@ -42,6 +42,8 @@ pub struct Machine<'a> {
     said: BTreeMap<String, Vec<String>>,
     /// How often this process was at rest behind a slot, with what it then held.
     pub lives: Vec<Vec<Footprint>>,
+    /// Lines of its trace that were looked at.
+    told: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -58,6 +60,7 @@ impl<'a> Machine<'a> {
             sinks_lost: 0,
             said,
             lives: Vec::new(),
+            told: 0,
         };
         machine.boot();
         machine
@@ -70,6 +73,7 @@ impl<'a> Machine<'a> {
         command.env("LOA_FAULT_ROOT", self.station.path("data")).env("LOA_FAULT", "full:0");
         self.daemon = Some(self.station.start(command));
         self.lives.push(Vec::new());
+        self.told = 0;
         // The device is probed at a start, or goes on with what was cut; a leap of the clocks would look like a stall.
         self.until("knows its device", |status| status["device"]["state"] != "unknown");
     }
@@ -207,6 +211,11 @@ impl<'a> Machine<'a> {
 
     /// Remembers what the process holds at rest: with the stream closed and dropped, and nothing under way.
     pub fn weigh(&mut self) {
+        let trace = self.trace();
+        for line in trace.lines().skip(self.told).filter(|line| line.contains("the pace of the stream")) {
+            println!("{line}");
+        }
+        self.told = trace.lines().count();
         let pid = self.daemon.as_ref().unwrap().pid();
         let deadline = Instant::now() + Duration::from_secs(15);
         while self.server.has_streams() || threads(pid).iter().any(|name| UNDER_WAY.contains(&name.as_str()))
