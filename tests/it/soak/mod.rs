@@ -27,7 +27,7 @@ const SECONDS: u32 = 2;
 const PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
 /// So long before its instant time is left to itself: the pace of a stream is believed behind three seconds.
-const LEAD: TimeDelta = TimeDelta::milliseconds(6500);
+const LEAD: TimeDelta = TimeDelta::milliseconds(4500);
 
 /// What the driver knows of a slot.
 struct Slot {
