@@ -8,6 +8,8 @@ mod json;
 mod letter;
 mod picture;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod xlsx;
 
 use thiserror::Error;

@@ -80,7 +80,10 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
         drawn.text
     );
     assert_eq!((book.status, &book.bytes[..4]), (200, &b"PK\x03\x04"[..]));
-    let looked = leaves(&station).iter().filter(|leaf| leaf.contains("/reports/file?period=year&year=2022&format=xlsx")).count();
+    let looked = leaves(&station)
+        .iter()
+        .filter(|leaf| leaf.contains("/reports/file?period=year&year=2022&format=xlsx"))
+        .count();
     assert_eq!(looked, 1, "an auditor's look is an entry");
     for (query, status) in [
         ("period=month&month=x&format=json&table=airings", 422),

@@ -6,7 +6,7 @@ mod paper;
 mod said;
 mod sheet;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod year;
 
 use std::io::{Cursor, Write as _};
