@@ -1,5 +1,6 @@
 //! Reports of drawn and of told years, beside what was written into them.
 
+mod golden;
 mod naive;
 mod random;
 mod told;
@@ -74,4 +75,13 @@ pub fn row(n: u64, month: u32, day: u32, reason: Option<Reason>) -> Row {
 fn note(n: u64) -> NoteRow {
     let text = format!("Mất điện\u{1} lưới toàn xã, dòng {n}");
     NoteRow { entry: n + 1, corrects: None, act: "explain".into(), by: "Nguyễn Văn Trực".into(), text }
+}
+
+/// Compares with a file of `tests/golden`, or writes it where `LOA_GOLDEN` is set.
+pub fn golden(name: &str, found: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("LOA_GOLDEN").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    assert_eq!(found, std::fs::read_to_string(&path).unwrap(), "{name}");
 }

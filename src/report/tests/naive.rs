@@ -103,9 +103,7 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
             let (day, counts) = (told.at.date(), counting.contains(&n));
             if counts && within(day) && told.month.year() == plan.year {
                 months.insert(told.month);
-            }
-            if counts && within(day) && !exists(plan, &place.unit, day) {
-                sum("strays", 1);
+                sum("strays", u64::from(!exists(plan, &place.unit, day)));
             }
             if !within(day) || day > as_of || told.month.year() != plan.year {
                 continue;

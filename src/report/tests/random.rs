@@ -220,7 +220,12 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
         let [from, to] = [parts.next(), parts.nth(1)].map(|row| row.unwrap().parse::<u32>().unwrap() - 1);
         (from..=to).map(|row| sheet.get_value((row, column)).cloned().unwrap_or_default()).collect()
     };
-    let arguments: Vec<&str> = arguments.split(',').collect();
+    let mut quoted = false;
+    let comma = |c: char| {
+        quoted ^= c == '\'' || c == '"';
+        c == ',' && !quoted
+    };
+    let arguments: Vec<&str> = arguments.split(comma).collect();
     let values = fields(arguments[0]);
     let conditions = if name == "COUNTIF" { &arguments[..] } else { &arguments[1..] };
     let mut kept = vec![true; values.len()];
@@ -233,7 +238,12 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
     }
     // A field that is no number adds nothing to a sum.
     let number = |value: &Data| if name == "COUNTIF" { 1.0 } else { value.get_float().unwrap_or(0.0) };
-    values.iter().zip(kept).filter(|(_, kept)| *kept).map(|(value, _)| number(value)).sum()
+    values
+        .iter()
+        .zip(kept)
+        .filter(|(_, kept)| *kept)
+        .map(|(value, _)| number(value))
+        .fold(0.0, |sum, value| sum + value)
 }
 
 fn workbook_agrees(account: &Account, counted: &Counted, all: &[Table]) {
@@ -321,20 +331,35 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
     }
 }
 
+/// What was drawn: its account, and the count of it.
+fn drawn() -> impl Strategy<Value = (Account, Counted)> {
+    (plan(), places(), period(), some_day()).prop_map(|(plan, places, period, as_of)| {
+        let counted = count(&plan, &places, days_of(period, &plan), as_of);
+        (account(plan, &places, period, as_of), counted)
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn numbers_of_every_form_are_those_of_a_naive_count(
-        plan in plan(), places in places(), period in period(), as_of in some_day(),
-    ) {
-        let counted = count(&plan, &places, days_of(period, &plan), as_of);
-        let account = account(plan, &places, period, as_of);
+    fn lines_and_objects_agree_with_a_naive_count((account, counted) in drawn()) {
         let all = json_agrees(&account, &counted);
         lines_agree(&account, &all);
-        let all = tables(&account, Lang::Vi);
-        workbook_agrees(&account, &counted, &all);
+    }
+
+    #[test]
+    fn workbooks_agree_with_a_naive_count((account, counted) in drawn()) {
+        workbook_agrees(&account, &counted, &tables(&account, Lang::Vi));
+    }
+
+    #[test]
+    fn pictures_agree_with_a_naive_count((account, counted) in drawn()) {
         pictures_agree(&account, &counted);
-        document_agrees(&account, &counted, &all);
+    }
+
+    #[test]
+    fn documents_agree_with_a_naive_count((account, counted) in drawn()) {
+        document_agrees(&account, &counted, &tables(&account, Lang::Vi));
     }
 }

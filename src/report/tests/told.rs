@@ -88,6 +88,12 @@ fn utc(at: NaiveDateTime) -> DateTime<Utc> {
 }
 
 impl Told {
+    /// An airing of `p0` at 05:30 of a day.
+    pub fn on(of: &str, on: &str, fate: Fate) -> Told {
+        let at = day(on).and_hms_opt(5, 30, 0).unwrap();
+        Told { month: month(of), programme: "p0".into(), at, fate }
+    }
+
     fn slot(&self, at: NaiveDateTime) -> SlotId {
         SlotId { month: self.month, programme: self.programme.clone(), local: at }
     }
@@ -199,6 +205,12 @@ impl Told {
 }
 
 impl Place {
+    /// A station of `unit` whose log covers the year and the day before it.
+    pub fn of(unit: &str, airings: Vec<Told>) -> Place {
+        let known = (day("2021-12-31"), day("2022-12-31"));
+        Place { station: unit.into(), unit: unit.into(), known, airings }
+    }
+
     fn record(&self, plan: &Plan) -> StationRecord {
         let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
         let told = || (0..).zip(&self.airings);
