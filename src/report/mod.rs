@@ -7,6 +7,7 @@ mod format;
 mod json;
 mod letter;
 mod picture;
+mod raster;
 mod tables;
 #[cfg(test)]
 mod tests;

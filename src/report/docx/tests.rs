@@ -366,3 +366,36 @@ fn a_sheet_has_every_row_and_two_signatures() {
     assert_eq!(said(tables[2], "Authority"), ["NGƯỜI TRỰC MÁY", "GIÁM ĐỐC"]);
     assert!(document.contains("&#60;một cửa &#38; trực tuyến&#62;"), "words are escaped");
 }
+
+#[test]
+fn pictures_stand_in_the_first_appendix_as_lines_and_as_points() {
+    let account = a_year();
+    let bytes = docx(&account, &tables(&account, Lang::Vi), Lang::Vi).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        zip.by_name(name).unwrap_or_else(|_| panic!("{name}")).read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let [document, relations] = ["word/document.xml", "word/_rels/document.xml.rels"]
+        .map(|name| String::from_utf8(read(name)).unwrap());
+    let pictures = elements(&document, "w:drawing");
+    assert_eq!((pictures.len(), said(&document, "PictureTitle").len()), (2, 2));
+    for picture in pictures {
+        for (element, magic) in [("a:blip", &b"\x89PNG"[..]), ("asvg:svgBlip", b"<svg")] {
+            let id = attribute(elements(picture, element)[0], "r:embed");
+            let all = elements(&relations, "Relationship");
+            let relation = all.into_iter().find(|relation| attribute(relation, "Id") == id).unwrap();
+            let member = read(&format!("word/{}", attribute(relation, "Target")));
+            assert!(member.starts_with(magic), "{id}");
+            assert!(
+                !String::from_utf8_lossy(&member).contains("currentColor"),
+                "nothing around it has a colour"
+            );
+        }
+        let extent = elements(picture, "wp:extent")[0];
+        let [across, down] =
+            ["cx", "cy"].map(|side| attribute(extent, side).parse::<f64>().unwrap() / 36_000.0);
+        assert!((60.0..=251.1).contains(&across) && (20.0..=145.1).contains(&down), "{across} × {down} mm");
+    }
+}

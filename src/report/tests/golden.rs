@@ -58,7 +58,8 @@ fn text(account: &Account) -> String {
             let style = block.descendants().find(|node| named(*node, "pStyle"));
             let style = style.and_then(|style| style.attributes().next()).map_or("", |name| name.value());
             let said = words(block);
-            if !said.is_empty() {
+            // A picture is there only where fonts are.
+            if !said.is_empty() && style != "PictureTitle" {
                 lines.push(format!("{style}: {said}"));
             }
         }
