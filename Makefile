@@ -43,7 +43,7 @@ soak: packages-build packages-test
 
 bench: packages-build packages-test packages-bench
 	cargo build --release --locked
-	cargo bench --locked --bench media --bench verify --bench log
+	cargo bench --locked --bench media --bench verify --bench log --bench report
 	python3 benches/system/bench.py
 
 lint: packages-build

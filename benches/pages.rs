@@ -13,8 +13,11 @@ use std::{
 };
 
 use loa::control::{Folder, Role, change_people};
-use million::{SIZE, filled};
+use million::filled;
 use ureq::Agent;
+
+/// Entries of the log: twelve years of fifteen airings a day.
+const SIZE: u64 = 1_000_000;
 
 const PASSWORD: &str = "một câu dễ nhớ";
 const TIMES: usize = 100;
@@ -100,7 +103,7 @@ fn month(n: usize) -> String {
 
 fn main() {
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (folder, _) = filled(root.path());
+    let (folder, _) = filled(root.path(), "2014-01".parse().unwrap(), 5..20, SIZE);
     schedule(&folder);
     let (_daemon, base) = start(&folder);
     let agent = Agent::new_with_defaults();

@@ -1,6 +1,6 @@
-//! A log of a million entries: fifteen airings a day of seven segments each, over twelve years.
+//! A log that a station filled: airings of seven segments each, at the same hours of every day.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use loa::{
@@ -10,9 +10,6 @@ use loa::{
     units::{Digest, Frames, Level, Month, SlotId},
 };
 
-pub const SIZE: u64 = 1_000_000;
-/// Fifteen airings a day, hourly signs of life and a boot each morning fill it in twelve years.
-const HOURS: std::ops::Range<u32> = 5..20;
 const ALL: Frames = Frames(34_560_000);
 
 fn clk(at: DateTime<Utc>, boot: u64) -> Clk {
@@ -96,7 +93,7 @@ fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Bod
 }
 
 /// One day from its boot on.
-fn day(log: &Log, day: NaiveDate, schedule: Digest) -> Vec<(Clk, Body)> {
+fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(Clk, Body)> {
     let boot = u64::try_from(day.to_epoch_days()).unwrap();
     let at = |hour: u32| (day.and_hms_opt(hour, 30, 0).unwrap() - TimeDelta::hours(7)).and_utc();
     let config = Body::Config {
@@ -114,7 +111,7 @@ fn day(log: &Log, day: NaiveDate, schedule: Digest) -> Vec<(Clk, Body)> {
         Body::ClockStep { step_ms: 1200 },
     ];
     let mut entries: Vec<_> = opening.into_iter().map(|body| (clk(at(4), boot), body)).collect();
-    for hour in HOURS {
+    for hour in hours {
         entries.push((clk(at(hour), boot), Body::Heartbeat {}));
         let local = day.and_hms_opt(hour, 30, 0).unwrap();
         let slot = SlotId { month: Month::of(day), programme: "cchc".into(), local };
@@ -125,13 +122,13 @@ fn day(log: &Log, day: NaiveDate, schedule: Digest) -> Vec<(Clk, Body)> {
     entries
 }
 
-/// A log of [`SIZE`] entries in the folder `root`; gives its last whole month.
-pub fn filled(root: &Path) -> (Folder, Month) {
+/// A log of whole months from `month` on, with at least `size` entries, in the folder `root`; gives its last whole
+/// month.
+pub fn filled(root: &Path, mut month: Month, hours: Range<u32>, size: u64) -> (Folder, Month) {
     control::init(root, &loa::clock::System::new()).unwrap();
     let folder = Folder::open(root).unwrap();
     let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
-    let mut month: Month = "2014-01".parse().unwrap();
-    while log.size() < SIZE {
+    while log.size() < size {
         let mut schedule = Digest::of(b"");
         for revision in 1..=2 {
             let (fact, blobs) = accept(month, revision);
@@ -140,7 +137,7 @@ pub fn filled(root: &Path) -> (Folder, Month) {
             log.append_with_blobs(&[(clk(at, 0), Body::ScheduleAccept(fact))], &blobs).unwrap();
         }
         for date in month.first().iter_days().take_while(|date| month.contains(*date)) {
-            let entries = day(&log, date, schedule);
+            let entries = day(&log, date, hours.clone(), schedule);
             log.append(&entries).unwrap();
         }
         month = month.next();

@@ -79,20 +79,32 @@ fn airings(
     year: i32,
     as_of: NaiveDate,
 ) -> Result<Vec<(Row, bool)>, ControlError> {
-    let (span, station) = (matrix.span, &folder.station.id);
+    let span = matrix.span;
     // What sounded just beyond midnight belongs to the day on which it sounded.
     let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
-    let mut rows = rows(folder, &folder.log_path(), &filter)?;
+    let rows = rows(folder, &folder.log_path(), &filter)?;
+    Ok(of_period(rows, matrix, &folder.station.id, year, as_of))
+}
+
+/// Those of a station's `rows` that belong to the period and to the plan's year, each with whether it counts.
+pub(crate) fn of_period(
+    mut rows: Vec<Row>,
+    matrix: &Matrix,
+    station: &str,
+    year: i32,
+    as_of: NaiveDate,
+) -> Vec<(Row, bool)> {
     rows.retain(|row| {
         let sounded = row.first_frame.as_ref().unwrap_or(&row.planned).get(..10);
         let day = sounded.and_then(|day| day.parse::<NaiveDate>().ok());
         row.month.starts_with(&format!("{year}-"))
-            && day.is_some_and(|day| span.contains(day) && day <= as_of)
+            && day.is_some_and(|day| matrix.span.contains(day) && day <= as_of)
     });
     let counted = rows.into_iter().map(|row| {
         let entry = row.entries.first().copied().unwrap_or_default();
-        let counts = row.outcome == Some(Outcome::Full) && matrix.counted.contains(&(station.clone(), entry));
+        let counts =
+            row.outcome == Some(Outcome::Full) && matrix.counted.contains(&(station.to_owned(), entry));
         (row, counts)
     });
-    Ok(counted.collect())
+    counted.collect()
 }

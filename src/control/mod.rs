@@ -49,6 +49,8 @@ mod view;
 
 pub use crate::media::{Measure, Progress};
 pub use account::Account;
+#[cfg(test)]
+pub(crate) use account::of_period;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};

@@ -165,10 +165,12 @@ pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Station
         matrix.add(UnitRow { unit, name, cells });
     }
     for d in &digested {
-        for done in d.done.iter().filter(|done| span.contains(done.date)) {
+        // What was made for another year is in no sum of this one.
+        let of_months = |done: &&Done| span.contains(done.date) && matrix.months.contains(&done.month);
+        for done in d.done.iter().filter(of_months) {
             if plan.unit_at(&d.record.unit, done.date).is_none() {
                 matrix.totals.strays += 1;
-            } else if matrix.months.contains(&done.month) {
+            } else {
                 matrix.counted.insert((d.record.station.clone(), done.entry));
             }
         }

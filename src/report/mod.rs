@@ -7,7 +7,10 @@ mod format;
 mod json;
 mod letter;
 mod picture;
+mod raster;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod xlsx;
 
 use thiserror::Error;

@@ -249,7 +249,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reconcile::{MatrixTotals, Span, UnitRow};
+    use crate::{
+        reconcile::{MatrixTotals, Span, UnitRow},
+        report::tests::golden,
+    };
 
     fn cell(month: &str, state: State, done: u32) -> Cell {
         Cell {
@@ -287,15 +290,6 @@ mod tests {
             totals: MatrixTotals { cells_due: 4, cells_complete: 1, ..MatrixTotals::default() },
             counted: BTreeSet::new(),
         }
-    }
-
-    /// Compares with a file of `tests/golden`, or writes it where `LOA_GOLDEN` is set.
-    fn golden(name: &str, found: &str) {
-        let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-        if std::env::var_os("LOA_GOLDEN").is_some() {
-            std::fs::write(&path, found).unwrap();
-        }
-        assert_eq!(found, std::fs::read_to_string(&path).unwrap(), "{name}");
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //! look at it, unit by month. Sums are formulas over the data, so that whoever doubts one can follow it.
 
 use rust_xlsxwriter::{
-    Color, ConditionalFormatText, ConditionalFormatTextRule, Format, FormatAlign, Formula, Workbook,
+    Color, ConditionalFormatText, ConditionalFormatTextRule, Format, FormatAlign, Formula, Image, Workbook,
     Worksheet, utility::column_number_to_name,
 };
 
-use super::{Cell, ReportError, Table};
+use super::{Cell, ReportError, Table, pictures, raster::raster};
 use crate::{
     control::Account,
     reconcile::{Matrix, State},
@@ -37,7 +37,22 @@ pub fn xlsx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, 
         // The grid stands before the tables.
         live(book.worksheet_from_index(totals + 1)?, &tables[totals], airings, matrix)?;
     }
+    drawn(&mut book, &account.matrix, lang)?;
     Ok(book.save_to_buffer()?)
+}
+
+/// A sheet of the pictures, one below the other; none where they cannot be drawn.
+fn drawn(book: &mut Workbook, matrix: &Matrix, lang: Lang) -> Result<(), ReportError> {
+    let Some(drawn) = raster(&pictures(matrix, lang)) else { return Ok(()) };
+    let sheet = book.add_worksheet();
+    sheet.set_name(say(lang, "report-of-pictures", &[]))?;
+    let alike = say(lang, "report-of-grid", &[]);
+    // As large as the drawing itself: the points are twice as many.
+    let image = Image::new_from_buffer(&drawn.png)?.set_alt_text(alike);
+    let image = image.set_scale_width(0.5).set_scale_height(0.5);
+    sheet.insert_image(1, 1, &image)?;
+    sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 1);
+    Ok(())
 }
 
 fn head() -> Format {

@@ -111,7 +111,7 @@ impl Remark {
 }
 
 impl AsRunRow {
-    pub(super) fn blank(clk: &Clk, month: Month, programme: &str, planned_ms: i64) -> AsRunRow {
+    pub(crate) fn blank(clk: &Clk, month: Month, programme: &str, planned_ms: i64) -> AsRunRow {
         AsRunRow {
             slot: None,
             airing: None,

@@ -1,5 +1,7 @@
 //! What a document consists of: sections of lines and tables, each line with the name of its style.
 
+use crate::report::raster::Raster;
+
 /// A line of dots to write on.
 const DOTS: &str = "\t";
 
@@ -18,13 +20,28 @@ pub struct Part {
     pub blocks: Vec<Block>,
 }
 
-/// A paragraph or a table.
+/// A paragraph, a table or a picture.
 #[derive(Debug)]
 pub enum Block {
     /// A paragraph.
     Line(Line),
     /// A table.
     Grid(Grid),
+    /// A picture.
+    Picture(Box<Picture>),
+}
+
+/// A picture in a paragraph of its own.
+#[derive(Debug)]
+pub struct Picture {
+    /// Its number in the document.
+    pub n: usize,
+    /// What it shows, for those who do not see it.
+    pub about: String,
+    /// As lines and as points.
+    pub drawn: Raster,
+    /// Width and height on paper, in English metric units (914 400 an inch).
+    pub extent: (i64, i64),
 }
 
 /// A paragraph.
@@ -65,6 +82,19 @@ impl Line {
     /// Whether it is such a line.
     pub fn is_dots(&self) -> bool {
         self.text == DOTS
+    }
+}
+
+impl Picture {
+    /// `drawn` as large as the screen shows it, or smaller where it is wider than `width` or higher than `height`, both
+    /// in twentieths of a point.
+    pub fn fitted(n: usize, about: String, drawn: Raster, [width, height]: [u32; 2]) -> Picture {
+        // 96 points of the screen to an inch, 1440 twentieths of a point, 914 400 units.
+        let (across, down) = (f64::from(drawn.size.0) * 15.0, f64::from(drawn.size.1) * 15.0);
+        let scale = (f64::from(width) / across).min(f64::from(height) / down).min(1.0) * 635.0;
+        #[allow(clippy::cast_possible_truncation, reason = "a page is far smaller")]
+        let extent = ((across * scale) as i64, (down * scale) as i64);
+        Picture { n, about, drawn, extent }
     }
 }
 

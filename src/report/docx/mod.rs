@@ -6,7 +6,7 @@ mod paper;
 mod said;
 mod sheet;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod year;
 
 use std::io::{Cursor, Write as _};
@@ -15,7 +15,7 @@ use askama::Template;
 use zip::{DateTime, ZipWriter, write::SimpleFileOptions};
 
 use self::{
-    block::{Block, Part},
+    block::{Block, Part, Picture},
     paper::Paper,
 };
 use super::{ReportError, Table};
@@ -39,23 +39,38 @@ pub fn docx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, 
         Lang::Vi => "vi-VN",
         Lang::En => "en-GB",
     };
+    let pictures: Vec<&Picture> = parts
+        .iter()
+        .flat_map(|part| &part.blocks)
+        .filter_map(|block| if let Block::Picture(picture) = block { Some(&**picture) } else { None })
+        .collect();
+    let relations = Relations { pictures: pictures.iter().map(|picture| picture.n).collect() }.render()?;
+    let media: Vec<(String, Vec<u8>)> = pictures
+        .iter()
+        .flat_map(|Picture { n, drawn, .. }| {
+            let lines = drawn.svg.clone().into_bytes();
+            [("png", drawn.png.clone()), ("svg", lines)]
+                .map(|(form, bytes)| (format!("word/media/picture{n}.{form}"), bytes))
+        })
+        .collect();
     let creator = paper.office().name.clone();
     let members = [
         ("[Content_Types].xml", include_str!("../../../templates/docx/content-types.xml").to_owned()),
         ("_rels/.rels", include_str!("../../../templates/docx/package.rels").to_owned()),
         ("docProps/core.xml", Core { title, creator, tag }.render()?),
         ("word/document.xml", Document { parts }.render()?),
-        ("word/_rels/document.xml.rels", include_str!("../../../templates/docx/document.rels").to_owned()),
+        ("word/_rels/document.xml.rels", relations),
         ("word/header.xml", include_str!("../../../templates/docx/header.xml").to_owned()),
         ("word/settings.xml", include_str!("../../../templates/docx/settings.xml").to_owned()),
         ("word/styles.xml", Styles { tag }.render()?),
     ];
-    // One date for all members: the same account gives the same bytes.
+    let members = members.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).chain(media);
+    // One date for all members: the same account gives the same bytes, on machines with the same fonts.
     let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in members {
+    for (name, bytes) in members {
         zip.start_file(name, options)?;
-        zip.write_all(text.as_bytes()).map_err(zip::result::ZipError::from)?;
+        zip.write_all(&bytes).map_err(zip::result::ZipError::from)?;
     }
     Ok(zip.finish()?.into_inner())
 }
@@ -65,6 +80,13 @@ pub fn docx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, 
 #[template(path = "docx/document.xml")]
 struct Document {
     parts: Vec<Part>,
+}
+
+/// The numbers of the pictures, and by which names the text knows them.
+#[derive(Template)]
+#[template(path = "docx/relations.xml")]
+struct Relations {
+    pictures: Vec<usize>,
 }
 
 /// The styles; their measures are those of the decree.

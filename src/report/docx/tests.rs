@@ -2,13 +2,14 @@
 
 use std::io::{Cursor, Read as _};
 
-use super::{super::tables, docx, said::Look};
+use super::{docx, said::Look};
 use crate::{
-    control::{Account, NoteRow, Row},
-    evidence::{Checkpoint, Outcome, Reason, Trigger},
+    control::{Account, Row},
+    evidence::{Checkpoint, Outcome, Reason},
     programme::{Plan, plan},
     reconcile::{Period, State, matrix},
-    units::{Digest, Month, SlotId},
+    report::{tables, tests::row},
+    units::{Digest, Month},
     words::Lang,
 };
 
@@ -20,72 +21,6 @@ fn plan_of_2022() -> Plan {
         .replace("phường Nguyễn Nghiêm\"", &format!("{LONG}\""));
     let (plan, findings) = plan::read("plan", text.as_bytes());
     plan.unwrap_or_else(|| panic!("{findings:?}"))
-}
-
-/// A slot of the year: day by day one of `Reason`s, or full.
-fn row(n: u64, month: u32, day: u32, reason: Option<Reason>) -> Row {
-    let local = format!("2022-{month:02}-{day:02}T05:30:00");
-    let at = format!("{local}+07:00");
-    let full = reason.is_none();
-    Row {
-        slot: Some(format!("2022-{month:02}/cchc/{local}").parse::<SlotId>().unwrap()),
-        airing: Some(n),
-        station: "duc-pho".into(),
-        unit: "duc-pho".into(),
-        month: format!("2022-{month:02}"),
-        programme: "cchc".into(),
-        title: Some(format!("Chuyên mục “Cải cách hành chính” tháng {month} <một cửa & trực tuyến>")),
-        column: None,
-        source: None,
-        topics: vec!["II.1".into()],
-        editor: None,
-        announcer: None,
-        approved_by: None,
-        document: None,
-        approved_at: None,
-        schedule: None,
-        master: None,
-        trigger: Some(Trigger::Schedule),
-        by: String::new(),
-        planned: at.clone(),
-        first_frame: full.then(|| at.clone()),
-        last_frame: full.then(|| at.replace("05:30", "05:42")),
-        start_error_ms: full.then_some(12.4),
-        latency_ms: None,
-        duration_ms: full.then_some(720_000),
-        frames_expected: None,
-        frames_decoded: None,
-        frames_delivered: None,
-        frames_consumed: None,
-        frames_muted: None,
-        underruns: None,
-        hole_ms: None,
-        loudness_lufs: None,
-        true_peak_dbtp: None,
-        devices: Vec::new(),
-        starts: u32::from(full),
-        segments: Vec::new(),
-        clock_synchronised: true,
-        clock_last_step_ms: None,
-        boot: String::new(),
-        software: None,
-        outcome: Some(if full { Outcome::Full } else { Outcome::Missed }),
-        reason,
-        detail: if full { String::new() } else { "không khởi động được máy".into() },
-        proof: if full { 3 } else { 0 },
-        repairs: None,
-        vouches: None,
-        statement: None,
-        signed_with: None,
-        notes: if full { Vec::new() } else { vec![note(n)] },
-        entries: vec![n, n + 1],
-        hash: None,
-    }
-}
-
-fn note(n: u64) -> NoteRow {
-    let text = format!("Mất điện\u{1} lưới toàn xã, dòng {n}");
-    NoteRow { entry: n + 1, corrects: None, act: "explain".into(), by: "Nguyễn Văn Trực".into(), text }
 }
 
 /// An account of the year: `airings` with what the matrix says of them.
@@ -131,13 +66,13 @@ fn a_year() -> Account {
 }
 
 /// The members of a document.
-struct Opened {
-    document: String,
+pub struct Opened {
+    pub document: String,
     styles: String,
     header: String,
 }
 
-fn open(account: &Account, lang: Lang) -> Opened {
+pub fn open(account: &Account, lang: Lang) -> Opened {
     let bytes = docx(account, &tables(account, lang), lang).unwrap();
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut read = |name: &str| {
@@ -171,7 +106,7 @@ fn balanced(name: &str, xml: &str) {
 }
 
 /// The elements of that name, each to its end.
-fn elements<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
+pub fn elements<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
     let (start, end) = (format!("<{name}"), format!("</{name}>"));
     let starts =
         xml.match_indices(&start).filter(|(at, _)| xml[at + start.len()..].starts_with([' ', '>', '/']));
@@ -215,7 +150,7 @@ fn said(xml: &str, style: &str) -> Vec<String> {
 }
 
 /// Fields of a table, row by row.
-fn fields(table: &str) -> Vec<Vec<String>> {
+pub fn fields(table: &str) -> Vec<Vec<String>> {
     let row = |row: &&str| elements(row, "w:tc").into_iter().map(words).collect();
     elements(table, "w:tr").iter().map(row).collect()
 }
@@ -430,4 +365,37 @@ fn a_sheet_has_every_row_and_two_signatures() {
     assert_eq!(rows[4][5], "Không phát: mất điện hoặc máy tắt");
     assert_eq!(said(tables[2], "Authority"), ["NGƯỜI TRỰC MÁY", "GIÁM ĐỐC"]);
     assert!(document.contains("&#60;một cửa &#38; trực tuyến&#62;"), "words are escaped");
+}
+
+#[test]
+fn pictures_stand_in_the_first_appendix_as_lines_and_as_points() {
+    let account = a_year();
+    let bytes = docx(&account, &tables(&account, Lang::Vi), Lang::Vi).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        zip.by_name(name).unwrap_or_else(|_| panic!("{name}")).read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let [document, relations] = ["word/document.xml", "word/_rels/document.xml.rels"]
+        .map(|name| String::from_utf8(read(name)).unwrap());
+    let pictures = elements(&document, "w:drawing");
+    assert_eq!((pictures.len(), said(&document, "PictureTitle").len()), (2, 2));
+    for picture in pictures {
+        for (element, magic) in [("a:blip", &b"\x89PNG"[..]), ("asvg:svgBlip", b"<svg")] {
+            let id = attribute(elements(picture, element)[0], "r:embed");
+            let all = elements(&relations, "Relationship");
+            let relation = all.into_iter().find(|relation| attribute(relation, "Id") == id).unwrap();
+            let member = read(&format!("word/{}", attribute(relation, "Target")));
+            assert!(member.starts_with(magic), "{id}");
+            assert!(
+                !String::from_utf8_lossy(&member).contains("currentColor"),
+                "nothing around it has a colour"
+            );
+        }
+        let extent = elements(picture, "wp:extent")[0];
+        let [across, down] =
+            ["cx", "cy"].map(|side| attribute(extent, side).parse::<f64>().unwrap() / 36_000.0);
+        assert!((60.0..=251.1).contains(&across) && (20.0..=145.1).contains(&down), "{across} × {down} mm");
+    }
 }

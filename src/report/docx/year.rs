@@ -3,11 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    block::{ACROSS, Block, Grid, Line, Part, UPRIGHT},
+    block::{ACROSS, Block, Grid, Line, Part, Picture, UPRIGHT},
     paper::Paper,
     said::{self, Look},
 };
-use crate::{reconcile::State, report::Cell};
+use crate::{
+    reconcile::State,
+    report::{Cell, matrix_picture, raster::raster, trend_picture},
+};
+
+/// The most that a picture takes of the height of a page across, in twentieths of a point: 145 mm, so that its title
+/// stands above it.
+const HIGH: u32 = 8_220;
 
 /// The sections of the report.
 pub fn parts(paper: &Paper<'_>) -> Vec<Part> {
@@ -267,7 +274,19 @@ fn grid(paper: &Paper<'_>) -> Vec<Block> {
         cells.push(cell(sums));
         grid.row(cells, &middle);
     }
-    vec![body(paper.say("paper-signs")), grid.into()]
+    let mut blocks = vec![body(paper.say("paper-signs")), grid.into()];
+    let drawings = [
+        ("paper-picture-matrix", matrix_picture(matrix, paper.lang)),
+        ("paper-picture-trend", trend_picture(matrix, paper.lang)),
+    ];
+    for (n, (title, drawing)) in (1..).zip(drawings) {
+        let title = paper.say(title);
+        if let Some(drawn) = raster(&drawing) {
+            blocks.push(heading("PictureTitle", title.clone()));
+            blocks.push(Block::Picture(Box::new(Picture::fitted(n, title, drawn, [ACROSS, HIGH]))));
+        }
+    }
+    blocks
 }
 
 /// Appendix II: the log's rows.

@@ -1,0 +1,170 @@
+//! Documents at the edges of what is reported, as their text: periods, mergers, December, nothing, much, long names.
+
+use super::{
+    golden,
+    told::{Fate, Place, Told, account, day, month, plan_of_2022, unit},
+};
+use crate::{
+    control::Account,
+    evidence::Reason,
+    programme::{Plan, Unit},
+    reconcile::Period,
+    report::docx::tests as paper,
+    words::Lang,
+};
+
+/// A name of eighty letters.
+const LONG: &str = "phường Nguyễn Nghiêm Thượng và các tổ dân phố Đồng Quang, Phổ Trường, Liên Hiệp";
+
+/// Longer tables are told by their first rows and their number.
+const MOST_ROWS: usize = 24;
+
+fn plan(units: Vec<Unit>) -> Plan {
+    Plan { units, ..plan_of_2022() }
+}
+
+fn ward(id: &str, name: &str) -> Unit {
+    unit(id, name, day("2020-01-01"), None)
+}
+
+/// The account of a year up to its report.
+fn year(plan: Plan, places: &[Place]) -> Account {
+    account(plan, places, Period::Year, day("2022-12-10"))
+}
+
+/// The document's text: a line a paragraph with its style, a line a row.
+fn text(account: &Account) -> String {
+    let document = paper::open(account, Lang::Vi).document;
+    let read = roxmltree::Document::parse(&document).unwrap();
+    let named = |node: roxmltree::Node<'_, '_>, name: &str| node.tag_name().name() == name;
+    let words = |node: roxmltree::Node<'_, '_>| {
+        let runs = node.descendants().filter(|node| named(*node, "t")).filter_map(|run| run.text());
+        runs.collect::<Vec<_>>().join(" ")
+    };
+    let mut lines = Vec::new();
+    let body = read.descendants().find(|node| named(*node, "body")).unwrap();
+    for block in body.children().filter(roxmltree::Node::is_element) {
+        if named(block, "tbl") {
+            let rows: Vec<_> = block.children().filter(|node| named(*node, "tr")).collect();
+            let shown = if rows.len() > MOST_ROWS { 3 } else { rows.len() };
+            for row in &rows[..shown] {
+                let fields = row.children().filter(|node| named(*node, "tc")).map(words);
+                lines.push(format!("| {} |", fields.collect::<Vec<_>>().join(" | ")));
+            }
+            if shown < rows.len() {
+                lines.push(format!("| … {} rows |", rows.len()));
+            }
+        } else {
+            let style = block.descendants().find(|node| named(*node, "pStyle"));
+            let style = style.and_then(|style| style.attributes().next()).map_or("", |name| name.value());
+            let said = words(block);
+            // A picture is there only where fonts are.
+            if !said.is_empty() && style != "PictureTitle" {
+                lines.push(format!("{style}: {said}"));
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Beside the first and the last day of a calendar month and of a month of the administration.
+#[test]
+fn the_edges_of_periods() {
+    let days = ["02-14", "02-15", "02-28", "03-01", "03-14", "03-15", "03-31", "04-01"];
+    let told = |on: &str| Told::on("2022-03", &format!("2022-{on}"), Fate::Full);
+    let places = [Place::of("a", days.map(told).into())];
+    let of = |period| text(&account(plan(vec![ward("a", "phường A")]), &places, period, day("2022-04-30")));
+    golden("reports/month.txt", &of(Period::Month(month("2022-03"))));
+    golden("reports/fifteenth.txt", &of(Period::Fifteenth(month("2022-03"))));
+    let one = Period::Custom { from: day("2022-03-14"), to: day("2022-03-14") };
+    golden("reports/one-day.txt", &of(one));
+}
+
+/// `a` goes into `b`, which has a new name from then on; what `a` still airs afterwards is in no cell.
+#[test]
+fn a_unit_that_merged_in_mid_year() {
+    let (last, first) = (day("2022-06-30"), day("2022-07-01"));
+    let old = day("2020-01-01");
+    let units = vec![
+        unit("a", "xã Phổ A", old, Some(last)),
+        unit("b", "xã Phổ B", old, Some(last)),
+        unit("b", "phường Phổ B", first, None),
+    ];
+    let twice = |n: u32| {
+        [3, 17].map(|day| Told::on(&format!("2022-{n:02}"), &format!("2022-{n:02}-{day:02}"), Fate::Full))
+    };
+    let places = [
+        Place::of("a", (1..=7).flat_map(twice).collect()),
+        Place::of("b", (1..=11).flat_map(twice).collect()),
+    ];
+    golden("reports/merged.txt", &text(&year(plan(units), &places)));
+}
+
+/// December's programme, once before the report's deadline and once after it.
+#[test]
+fn december_beside_the_deadline() {
+    let told = vec![
+        Told::on("2022-11", "2022-11-05", Fate::Full),
+        Told::on("2022-11", "2022-12-02", Fate::MakesGood(day("2022-11-20").and_hms_opt(5, 30, 0).unwrap())),
+        Told::on("2022-12", "2022-12-10", Fate::Full),
+        Told::on("2022-12", "2022-12-11", Fate::Full),
+    ];
+    let places = [Place::of("a", told)];
+    let units = || vec![ward("a", "phường A")];
+    golden("reports/december.txt", &text(&year(plan(units()), &places)));
+    let whole = Period::Custom { from: day("2022-01-01"), to: day("2022-12-31") };
+    golden("reports/whole-year.txt", &text(&account(plan(units()), &places, whole, day("2022-12-31"))));
+}
+
+#[test]
+fn no_data_at_all() {
+    golden("reports/nothing.txt", &text(&year(plan_of_2022(), &[])));
+    let sheet = Period::Month(month("2022-03"));
+    golden("reports/nothing-of-a-month.txt", &text(&account(plan_of_2022(), &[], sheet, day("2022-04-05"))));
+}
+
+/// Sixteen stations through the year; each has its own days of bad luck.
+fn sixteen() -> Account {
+    let plan = plan_of_2022();
+    let fates = [
+        Fate::Missed(Reason::PowerOff),
+        Fate::Partial,
+        Fate::Virtual,
+        Fate::Test,
+        Fate::Cancelled,
+        Fate::OutOfWindow,
+    ];
+    let mut ids: Vec<&str> = plan.units.iter().map(|unit| &*unit.id).collect();
+    ids.dedup();
+    let place = |(n, id): (usize, &&str)| {
+        let slots = (1..=12_usize).flat_map(|month| [5, 12, 19, 26].map(|day| (month, day)));
+        let told = slots.enumerate().map(|(slot, (month, day))| {
+            let bad = (slot * 7 + n * 3) % 5 == 0;
+            let fate = if bad { fates[(slot + n) % fates.len()].clone() } else { Fate::Full };
+            Told::on(&format!("2022-{month:02}"), &format!("2022-{month:02}-{day:02}"), fate)
+        });
+        Place::of(id, told.collect())
+    };
+    let places: Vec<Place> = ids.iter().enumerate().map(place).collect();
+    year(plan.clone(), &places)
+}
+
+#[test]
+fn sixteen_stations_and_twelve_months() {
+    golden("reports/sixteen.txt", &text(&sixteen()));
+}
+
+#[test]
+fn names_of_eighty_letters() {
+    let mut plan = plan(vec![ward("a", LONG)]);
+    LONG.clone_into(&mut plan.units[0].office.name);
+    let told = vec![
+        Told::on("2022-03", "2022-03-05", Fate::Full),
+        Told::on("2022-03", "2022-03-19", Fate::Missed(Reason::DeviceLost)),
+    ];
+    let mut account = year(plan, &[Place::of("a", told)]);
+    for (row, _) in &mut account.airings {
+        row.title = Some(LONG.to_uppercase());
+    }
+    golden("reports/long-names.txt", &text(&account));
+}

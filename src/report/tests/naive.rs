@@ -1,0 +1,202 @@
+//! What was told, counted once more without a rule of the program: plain loops over what happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, NaiveDate, Timelike as _};
+
+use super::told::{FOREIGN, Fate, LENGTH_MS, Place, Told};
+use crate::{evidence::Reason, programme::Plan, units::Month};
+
+/// A cell: its state's code, and its figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Square {
+    pub state: &'static str,
+    pub due: u64,
+    pub done: u64,
+    pub in_period: u64,
+    pub made_good: u64,
+    pub vouched: u64,
+}
+
+/// Everything that a report counts.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// By the total's key.
+    pub totals: BTreeMap<&'static str, u64>,
+    /// By unit and month.
+    pub squares: BTreeMap<(String, String), Square>,
+    /// Rows of the period.
+    pub rows: u64,
+    /// Rows that were due and do not count.
+    pub incidents: u64,
+    /// Topics that were aired.
+    pub topics: BTreeSet<&'static str>,
+}
+
+/// 05:30–06:30 and 17:00–18:00: twelve minutes that begin in the first 48 of these fit.
+fn inside(told: &Told) -> bool {
+    let minute = told.at.hour() * 60 + told.at.minute();
+    (330..=378).contains(&minute) || (1020..=1068).contains(&minute)
+}
+
+/// Whether it was heard as the plan wants it, whatever else repairs the same slot.
+fn heard(told: &Told) -> bool {
+    matches!(told.fate, Fate::Full | Fate::Manual | Fate::MakesGood(_))
+        && inside(told)
+        && told.programme != FOREIGN
+}
+
+fn exists(plan: &Plan, unit: &str, day: NaiveDate) -> bool {
+    plan.units.iter().any(|u| u.id == unit && u.valid_from <= day && u.valid_to.is_none_or(|to| day <= to))
+}
+
+/// The airings of a place that count by the day `until`, by their place in its list.
+fn counting(place: &Place, until: NaiveDate) -> BTreeSet<usize> {
+    let heard = |n: &usize| heard(&place.airings[*n]) && place.airings[*n].at.date() <= until;
+    let all: Vec<usize> = (0..place.airings.len()).filter(heard).collect();
+    let mut repaired = BTreeSet::new();
+    let kept = all.iter().copied().filter(|n| {
+        let told = &place.airings[*n];
+        let Fate::MakesGood(of) = told.fate else { return true };
+        let same =
+            |other: &Told| (other.month, &other.programme, other.at) == (told.month, &told.programme, of);
+        let itself = all.iter().any(|m| place.airings[*m].is_slot() && same(&place.airings[*m]));
+        !itself && repaired.insert((told.month, told.programme.clone(), of))
+    });
+    kept.collect()
+}
+
+/// Counts `places` under `plan` from `from` to `to`, as of `as_of`.
+pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), as_of: NaiveDate) -> Counted {
+    let until = to.min(as_of);
+    let within = |day: NaiveDate| from <= day && day <= to;
+    let counting: Vec<BTreeSet<usize>> = places.iter().map(|place| counting(place, until)).collect();
+    let mut found = Counted::default();
+    let mut months: BTreeSet<Month> = (1..=12)
+        .map(|n| Month::of(NaiveDate::from_ymd_opt(plan.year, n, 1).unwrap()))
+        .filter(|month| from <= month.last() && month.first() <= to && from <= to)
+        .collect();
+    let mut sum = |key: &'static str, more: u64| *found.totals.entry(key).or_default() += more;
+    for key in [
+        "units",
+        "units_aired",
+        "cells_due",
+        "cells_complete",
+        "airings_due",
+        "airings_done",
+        "in_period",
+        "vouched",
+        "strays",
+        "full",
+        "full_uncounted",
+        "partial",
+        "missed",
+        "preempted",
+        "out_of_window",
+        "cancelled",
+        "aired_ms",
+    ] {
+        sum(key, 0);
+    }
+    for (place, counting) in places.iter().zip(&counting) {
+        for (n, told) in place.airings.iter().enumerate() {
+            let (day, counts) = (told.at.date(), counting.contains(&n));
+            if counts && within(day) && told.month.year() == plan.year {
+                months.insert(told.month);
+                sum("strays", u64::from(!exists(plan, &place.unit, day)));
+            }
+            if !within(day) || day > as_of || told.month.year() != plan.year {
+                continue;
+            }
+            found.rows += 1;
+            let counts = counts && exists(plan, &place.unit, day);
+            sum("aired_ms", if counts { LENGTH_MS } else { 0 });
+            if !told.is_slot() {
+                continue;
+            }
+            found.incidents += u64::from(!counts && told.fate != Fate::Missed(Reason::Superseded));
+            sum(
+                match told.fate {
+                    Fate::Full if counts => "full",
+                    Fate::Partial => "partial",
+                    Fate::Missed(_) => "missed",
+                    Fate::Preempted => "preempted",
+                    Fate::OutOfWindow => "out_of_window",
+                    Fate::Cancelled => "cancelled",
+                    _ => "full_uncounted",
+                },
+                1,
+            );
+        }
+    }
+    let (Some(first), Some(last)) = (months.first().copied(), months.last().copied()) else { return found };
+    let there = |u: &&crate::programme::Unit| {
+        u.valid_from <= last.last() && u.valid_to.is_none_or(|to| to >= first.first())
+    };
+    let units: BTreeSet<&str> = plan.units.iter().filter(there).map(|unit| &*unit.id).collect();
+    for unit in units {
+        let (mut owes, mut aired) = (false, false);
+        for month in &months {
+            let stations: Vec<_> =
+                places.iter().zip(&counting).filter(|(place, _)| place.unit == unit).collect();
+            let many = stations.len().max(1) as u64;
+            let mut square =
+                Square { due: u64::from(plan.a_month * plan.airings_due) * many, ..Square::default() };
+            let mut least = None;
+            for (place, counting) in &stations {
+                let mut programmes: BTreeMap<&str, u32> = BTreeMap::new();
+                for (n, told) in place.airings.iter().enumerate().filter(|(_, told)| told.month == *month) {
+                    let day = told.at.date();
+                    if told.fate == Fate::Vouched && day <= until && told.programme != FOREIGN {
+                        square.vouched += 1;
+                    }
+                    if !counting.contains(&n) || !exists(plan, unit, day) {
+                        continue;
+                    }
+                    *programmes.entry(&told.programme).or_default() += 1;
+                    square.done += 1;
+                    square.in_period += u64::from(within(day));
+                    square.made_good += u64::from(matches!(told.fate, Fate::MakesGood(_)));
+                    found.topics.insert(if told.programme == "p0" { "II.1" } else { "II.2" });
+                }
+                let enough = programmes.values().filter(|n| **n >= plan.airings_due).count();
+                least = Some(least.map_or(enough, |least: usize| least.min(enough)));
+            }
+            let silent = |place: &Place| place.known.1 < month.last() || place.known.0 > month.last();
+            square.state = if least.is_some_and(|least| least >= plan.a_month as usize) {
+                "complete"
+            } else if !exists(plan, unit, month.last()) {
+                "no-unit"
+            } else if month.last() > until {
+                "not-yet-due"
+            } else if stations.is_empty() || stations.iter().any(|(place, _)| silent(place)) {
+                "no-report"
+            } else if square.done > 0 {
+                "short"
+            } else {
+                "none"
+            };
+            aired |= square.done > 0;
+            sum("in_period", square.in_period);
+            sum("vouched", square.vouched);
+            if !["no-unit", "not-yet-due"].contains(&square.state) {
+                owes = true;
+                sum("cells_due", 1);
+                sum("cells_complete", u64::from(square.state == "complete"));
+                sum("airings_due", square.due);
+                sum("airings_done", square.done);
+            }
+            found.squares.insert((unit.to_owned(), month.to_string()), square);
+        }
+        sum("units", u64::from(owes));
+        sum("units_aired", u64::from(aired));
+    }
+    found
+}
+
+/// The first and the last day of a month of the administration, which ends on the 14th of `month`.
+pub fn fifteenth(month: Month) -> (NaiveDate, NaiveDate) {
+    let last = month.first().with_day(14).unwrap();
+    let before = month.first().pred_opt().unwrap().with_day(15).unwrap();
+    (before, last)
+}

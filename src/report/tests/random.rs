@@ -1,0 +1,365 @@
+//! Drawn plans, logs and faults: every total of every form beside a count that knows none of the program's rules.
+
+use std::io::Cursor;
+
+use calamine::{Data, DataType as _, Range, Reader as _, Xlsx};
+use chrono::{Days, NaiveDate, NaiveTime};
+use proptest::{prelude::*, sample::select};
+use serde_json::Value;
+
+use super::{
+    naive::{Counted, Square, count, fifteenth},
+    told::{FOREIGN, Fate, Place, Told, account, day, month, plan_of_2022, unit},
+};
+use crate::{
+    control::Account,
+    evidence::Reason,
+    programme::{Plan, Unit},
+    reconcile::Period,
+    report::{Cell, Format, TABLES, Table, docx::tests as paper, tables, write},
+    units::Month,
+    words::{Lang, say},
+};
+
+/// What a unit lives through in the year.
+#[derive(Debug, Clone, Copy)]
+enum Life {
+    Whole,
+    /// Merged into another on this day.
+    Merged(NaiveDate),
+    Founded(NaiveDate),
+    Renamed(NaiveDate),
+}
+
+fn some_day() -> impl Strategy<Value = NaiveDate> {
+    (0_u64..420).prop_map(|n| day("2021-12-10") + Days::new(n))
+}
+
+fn some_month() -> impl Strategy<Value = Month> {
+    (0..13_usize)
+        .prop_map(|n| std::iter::successors(Some(month("2021-12")), |m| Some(m.next())).nth(n).unwrap())
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let life = prop_oneof![
+        2 => Just(Life::Whole),
+        1 => some_day().prop_map(Life::Merged),
+        1 => some_day().prop_map(Life::Founded),
+        1 => some_day().prop_map(Life::Renamed),
+    ];
+    let lives = proptest::collection::vec(life, 1..4);
+    (lives, 1..3_u32, 1..4_u32, select(vec!["2022-11-30", "2022-12-10", "2022-12-31"])).prop_map(
+        |(lives, a_month, airings_due, deadline)| {
+            let mut plan = Plan { a_month, airings_due, ..plan_of_2022() };
+            plan.report.deadline = day(deadline);
+            plan.units = (0..).zip(lives).flat_map(|(n, life)| lived(n, life)).collect();
+            plan
+        },
+    )
+}
+
+fn lived(n: usize, life: Life) -> Vec<Unit> {
+    let (id, name, new) = (format!("u{n}"), format!("phường Số {n}"), day("2020-01-01"));
+    match life {
+        Life::Whole => vec![unit(&id, &name, new, None)],
+        Life::Merged(on) => vec![unit(&id, &name, new, Some(on))],
+        Life::Founded(on) => vec![unit(&id, &name, on, None)],
+        Life::Renamed(on) => {
+            let later = on + Days::new(1);
+            vec![unit(&id, &name, new, Some(on)), unit(&id, "phường Tên Mới", later, None)]
+        }
+    }
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        8 => Just(Fate::Full),
+        3 => select(vec![Reason::PowerOff, Reason::DeviceLost, Reason::Superseded]).prop_map(Fate::Missed),
+        // Whom it repairs is seen when all airings are drawn.
+        3 => Just(Fate::MakesGood(day("2022-01-01").and_time(NaiveTime::MIN))),
+        9 => select(vec![
+            Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Virtual,
+            Fate::Unproven, Fate::Manual, Fate::Vouched,
+        ]),
+    ]
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let programme = prop_oneof![4 => Just("p0"), 2 => Just("p1"), 1 => Just(FOREIGN)];
+    // The last that fits its window, one that does not, and two at which the loudspeakers rest.
+    let time = select(vec![(5, 30), (5, 30), (6, 18), (17, 0), (17, 0), (6, 25), (12, 0), (22, 0)]);
+    (some_month(), programme, 0..50_u64, time, fate()).prop_map(|(month, programme, days, (h, m), fate)| {
+        Told {
+            month,
+            programme: programme.into(),
+            at: (month.first() + Days::new(days)).and_hms_opt(h, m, 0).unwrap(),
+            fate,
+        }
+    })
+}
+
+/// A station; what makes good something takes up one of its slots, by the number beside it.
+fn place() -> impl Strategy<Value = Place> {
+    let airings = proptest::collection::vec((told(), any::<prop::sample::Index>()), 0..40);
+    (0..4, some_day(), some_day(), airings).prop_map(|(n, a, b, drawn)| {
+        let slots: Vec<Told> = drawn.iter().map(|(told, _)| told.clone()).filter(Told::is_slot).collect();
+        let repairs = |(mut told, which): (Told, prop::sample::Index)| {
+            if matches!(told.fate, Fate::MakesGood(_)) && !slots.is_empty() {
+                let slot = which.get(&slots);
+                (told.month, told.fate) = (slot.month, Fate::MakesGood(slot.at));
+                told.programme.clone_from(&slot.programme);
+            }
+            told
+        };
+        let mut airings: Vec<Told> = drawn.into_iter().map(repairs).collect();
+        airings.sort_by_key(|told| told.at);
+        let mut seen = std::collections::BTreeSet::new();
+        airings.retain(|told| !told.is_slot() || seen.insert((told.month, told.programme.clone(), told.at)));
+        Place { station: String::new(), unit: format!("u{n}"), known: (a.min(b), a.max(b)), airings }
+    })
+}
+
+fn places() -> impl Strategy<Value = Vec<Place>> {
+    proptest::collection::vec(place(), 0..4).prop_map(|mut places| {
+        for (n, place) in places.iter_mut().enumerate() {
+            place.station = format!("dai-{n}");
+        }
+        places
+    })
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    prop_oneof![
+        3 => Just(Period::Year),
+        1 => some_month().prop_map(Period::Month),
+        1 => some_month().prop_map(Period::Fifteenth),
+        1 => (some_day(), some_day()).prop_map(|(a, b)| Period::Custom { from: a.min(b), to: a.max(b) }),
+    ]
+}
+
+fn days_of(period: Period, plan: &Plan) -> (NaiveDate, NaiveDate) {
+    match period {
+        Period::Year => (day("2022-01-01"), plan.report.deadline),
+        Period::Month(month) => (month.first(), month.last()),
+        Period::Fifteenth(month) => fifteenth(month),
+        Period::Custom { from, to } => (from, to),
+    }
+}
+
+/// The table of that name as objects.
+fn rows<'a>(all: &'a Value, name: &str) -> &'a Vec<Value> {
+    all[name].as_array().unwrap()
+}
+
+fn json_agrees(account: &Account, counted: &Counted) -> Value {
+    let bytes = write(account, Format::Json, "", Lang::Vi).unwrap().unwrap();
+    let all: Value = serde_json::from_slice(&bytes).unwrap();
+    for (key, value) in &counted.totals {
+        let line = rows(&all, "totals").iter().find(|line| line["total"] == *key).unwrap();
+        assert_eq!(line["value"], *value, "total {key}");
+    }
+    assert_eq!(rows(&all, "totals").len(), counted.totals.len() + 3, "and what the log is");
+    assert_eq!(rows(&all, "matrix").len(), counted.squares.len());
+    for line in rows(&all, "matrix") {
+        let [unit, month] = ["unit", "month"].map(|key| line[key].as_str().unwrap().to_owned());
+        let known = &counted.squares[&(unit, month)];
+        assert_eq!(line["state"], known.state, "{line} {known:?}");
+        for (key, value) in [
+            ("airings_due", known.due),
+            ("airings_done", known.done),
+            ("in_period", known.in_period),
+            ("made_good", known.made_good),
+            ("vouched", known.vouched),
+        ] {
+            assert_eq!(line[key], value, "{key} {line}");
+        }
+    }
+    assert_eq!(rows(&all, "airings").len() as u64, counted.rows);
+    assert_eq!(rows(&all, "incidents").len() as u64, counted.incidents);
+    let covered = |line: &&Value| line["covered"] == true;
+    let topics = rows(&all, "topics").iter().filter(covered).map(|line| line["topic"].as_str().unwrap());
+    assert_eq!(topics.collect::<Vec<_>>(), counted.topics.iter().copied().collect::<Vec<_>>());
+    for line in rows(&all, "airings").iter().filter(|line| line["counts"] == true) {
+        assert!(line["outcome"] == "full" && line["proof"].as_u64() >= Some(2), "{line}");
+        assert!(!line["devices"].as_str().unwrap().contains("wav:"), "a file is no loudspeaker: {line}");
+        let time = &line["first_frame"].as_str().unwrap()[11..16];
+        assert!(["05:30", "06:18", "17:00"].contains(&time), "outside the window: {line}");
+    }
+    all
+}
+
+fn lines_agree(account: &Account, all: &Value) {
+    for name in TABLES {
+        let bytes = write(account, Format::Csv, name, Lang::En).unwrap().unwrap();
+        let mut lines = csv::Reader::from_reader(&bytes["\u{feff}".len()..]);
+        let head: Vec<String> = lines.headers().unwrap().iter().map(str::to_owned).collect();
+        let records: Vec<csv::StringRecord> = lines.records().map(Result::unwrap).collect();
+        assert_eq!(records.len(), rows(all, name).len(), "{name}");
+        for (record, object) in records.iter().zip(rows(all, name)) {
+            for (key, field) in head.iter().zip(record) {
+                match &object[key] {
+                    Value::Number(known) => {
+                        assert_eq!(field, known.as_f64().unwrap().to_string(), "{name} {key}")
+                    }
+                    Value::Bool(yes) => assert_eq!(field, u8::from(*yes).to_string(), "{name} {key}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// A formula of the workbook, worked out from the sheets that it looks at.
+fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
+    let (name, arguments) = formula.trim_end_matches(')').split_once('(').unwrap();
+    let mut fields = |range: &str| -> Vec<Data> {
+        let (sheet, cells) = range.split_once('!').unwrap();
+        let sheet = book.worksheet_range(sheet.trim_matches('\'')).unwrap();
+        let mut parts = cells.split(['$', ':']).filter(|part| !part.is_empty());
+        let column = parts.next().unwrap().bytes().fold(0, |n, letter| n * 26 + u32::from(letter - b'@')) - 1;
+        let [from, to] = [parts.next(), parts.nth(1)].map(|row| row.unwrap().parse::<u32>().unwrap() - 1);
+        (from..=to).map(|row| sheet.get_value((row, column)).cloned().unwrap_or_default()).collect()
+    };
+    let mut quoted = false;
+    let comma = |c: char| {
+        quoted ^= c == '\'' || c == '"';
+        c == ',' && !quoted
+    };
+    let arguments: Vec<&str> = arguments.split(comma).collect();
+    let values = fields(arguments[0]);
+    let conditions = if name == "COUNTIF" { &arguments[..] } else { &arguments[1..] };
+    let mut kept = vec![true; values.len()];
+    for condition in conditions.chunks(2) {
+        let wanted = condition[1].trim_matches('"');
+        let wanted = wanted.strip_prefix("<>").map_or((wanted, true), |wanted| (wanted, false));
+        for (kept, value) in kept.iter_mut().zip(fields(condition[0])) {
+            *kept &= (value.to_string() == wanted.0) == wanted.1;
+        }
+    }
+    // A field that is no number adds nothing to a sum.
+    let number = |value: &Data| if name == "COUNTIF" { 1.0 } else { value.get_float().unwrap_or(0.0) };
+    values
+        .iter()
+        .zip(kept)
+        .filter(|(_, kept)| *kept)
+        .map(|(value, _)| number(value))
+        .fold(0.0, |sum, value| sum + value)
+}
+
+fn workbook_agrees(account: &Account, counted: &Counted, all: &[Table]) {
+    let bytes = write(account, Format::Xlsx, "", Lang::Vi).unwrap().unwrap();
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+    let sheets = book.sheet_names();
+    assert_eq!(sheets[1..=5], all.iter().map(|table| table.title.clone()).collect::<Vec<_>>());
+    let totals = book.worksheet_range(&sheets[5]).unwrap();
+    let formulas: Range<String> = book.worksheet_formula(&sheets[5]).unwrap();
+    let mut live = 0;
+    for row in 1..u32::try_from(totals.height()).unwrap() {
+        let key = totals.get_value((row, 0)).unwrap().to_string();
+        let Some(known) = counted.totals.get(&*key) else { continue };
+        let shown = totals.get_value((row, 2)).unwrap().to_string();
+        assert_eq!(shown, known.to_string(), "{key}");
+        if let Some(formula) = formulas.get_value((row, 2)).filter(|formula| !formula.is_empty()) {
+            assert_eq!(worked_out(formula, &mut book).to_string(), known.to_string(), "{key}: {formula}");
+            live += 1;
+        }
+    }
+    assert_eq!(live, 6, "sums that follow their data");
+    let grid = book.worksheet_range(&sheets[0]).unwrap();
+    let of_unit = |n: usize| grid.rows().nth(n + 1).unwrap()[1..].iter();
+    for (n, unit) in account.matrix.units.iter().enumerate() {
+        for (field, month) in of_unit(n).zip(&account.matrix.months) {
+            let square = &counted.squares[&(unit.unit.clone(), month.to_string())];
+            assert!(field.to_string().starts_with(&format!("{}/{} ", square.done, square.due)), "{field}");
+        }
+    }
+}
+
+fn pictures_agree(account: &Account, counted: &Counted) {
+    let bytes = write(account, Format::Svg, "", Lang::Vi).unwrap().unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let read = roxmltree::Document::parse(&text).unwrap();
+    let named = |name: &'static str| read.descendants().filter(move |node| node.tag_name().name() == name);
+    let many = |text: &&str| text.split_once('/').is_some_and(|(a, _)| a.parse::<u32>().is_ok());
+    let drawn: Vec<&str> = named("text").filter_map(|node| node.text()).map(str::trim).filter(many).collect();
+    let squares = account.matrix.units.iter().flat_map(|unit| {
+        account.matrix.months.iter().map(|month| &counted.squares[&(unit.unit.clone(), month.to_string())])
+    });
+    let told = squares.filter(|square| square.state != "no-unit");
+    assert_eq!(drawn, told.map(|square| format!("{}/{}", square.done, square.due)).collect::<Vec<_>>());
+    let about: Vec<&str> = named("desc").map(|node| node.text().unwrap_or_default().trim()).collect();
+    let [complete, due] = ["cells_complete", "cells_due"].map(|key| counted.totals[key].to_string());
+    assert_eq!(about[0], say(Lang::Vi, "picture-matrix-about", &[("complete", &complete), ("due", &due)]));
+    let shares = account.matrix.months.iter().filter_map(|month| {
+        let of_month = counted.squares.iter().filter(|((_, of), _)| *of == month.to_string());
+        let squares: Vec<&Square> =
+            of_month.map(|(_, s)| s).filter(|s| !["no-unit", "not-yet-due"].contains(&s.state)).collect();
+        let done: u64 = squares.iter().map(|square| square.done.min(square.due)).sum();
+        let due: u64 = squares.iter().map(|square| square.due).sum();
+        let known = done > 0 || squares.iter().any(|square| square.state != "no-report");
+        let percent = (done * 100).checked_div(due).filter(|_| known)?.to_string();
+        let number = format!("{:02}", month.number());
+        Some(say(Lang::Vi, "picture-trend-month", &[("month", &number), ("percent", &percent)]))
+    });
+    assert_eq!(about[1], shares.collect::<Vec<_>>().join("; "));
+}
+
+fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
+    let document = paper::open(account, Lang::Vi).document;
+    let ruled: Vec<Vec<Vec<String>>> = paper::elements(&document, "w:tbl")
+        .into_iter()
+        .filter(|table| table.contains("\"Ruled\""))
+        .map(paper::fields)
+        .collect();
+    if matches!(account.period, Period::Month(_) | Period::Fifteenth(_)) {
+        let rows = usize::from(counted.rows > 0) + usize::try_from(counted.rows).unwrap();
+        assert!(rows == 0 || ruled[0].len() == rows, "{} rows, not {rows}", ruled[0].len());
+        return;
+    }
+    for row in &all[4].rows {
+        let [Cell::Text(key), Cell::Text(said)] = &row[..2] else { panic!("{row:?}") };
+        let Some(known) = counted.totals.get(&**key).filter(|_| key != "aired_ms") else { continue };
+        let line = ruled[0].iter().find(|line| line[1] == *said).unwrap();
+        assert_eq!(line[2], known.to_string(), "{key}");
+    }
+    let grid = ruled.iter().find(|table| table[0].len() == account.matrix.months.len() + 3);
+    for (unit, line) in account.matrix.units.iter().zip(grid.iter().flat_map(|grid| &grid[1..])) {
+        for (month, field) in account.matrix.months.iter().zip(&line[2..]) {
+            let square = &counted.squares[&(unit.unit.clone(), month.to_string())];
+            assert!(field.starts_with(&format!("{}/{} ", square.done, square.due)), "{field} {square:?}");
+        }
+    }
+}
+
+/// What was drawn: its account, and the count of it.
+fn drawn() -> impl Strategy<Value = (Account, Counted)> {
+    (plan(), places(), period(), some_day()).prop_map(|(plan, places, period, as_of)| {
+        let counted = count(&plan, &places, days_of(period, &plan), as_of);
+        (account(plan, &places, period, as_of), counted)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lines_and_objects_agree_with_a_naive_count((account, counted) in drawn()) {
+        let all = json_agrees(&account, &counted);
+        lines_agree(&account, &all);
+    }
+
+    #[test]
+    fn workbooks_agree_with_a_naive_count((account, counted) in drawn()) {
+        workbook_agrees(&account, &counted, &tables(&account, Lang::Vi));
+    }
+
+    #[test]
+    fn pictures_agree_with_a_naive_count((account, counted) in drawn()) {
+        pictures_agree(&account, &counted);
+    }
+
+    #[test]
+    fn documents_agree_with_a_naive_count((account, counted) in drawn()) {
+        document_agrees(&account, &counted, &tables(&account, Lang::Vi));
+    }
+}
