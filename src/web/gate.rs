@@ -92,7 +92,8 @@ async fn enter(site: Site, may: May, session: Session, request: Request) -> Resu
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
     let lang = lang(request.headers());
     let token = token.unwrap_or_default();
-    let mut visit = Visit { site, lang, person, token, session, path, here, form: Form::default(), flash: None };
+    let mut visit =
+        Visit { site, lang, person, token, session, path, here, form: Form::default(), flash: None };
     let changes = changes(request.method());
     let (mut request, form) = if changes { read(request).await? } else { (request, None) };
     match (&visit.person, may) {

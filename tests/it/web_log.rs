@@ -176,7 +176,10 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     );
     let fields = [("slot", &*slots[0]), ("entry", "999999"), ("text", "x")];
     let page = operator.send(&path, "/log/correct", &fields).1;
-    assert!(page.contains("flash bad") && page.contains("<dd>x</dd>"), "what was typed is still there: {page}");
+    assert!(
+        page.contains("flash bad") && page.contains("<dd>x</dd>"),
+        "what was typed is still there: {page}"
+    );
     // The whole log, and a bundle of today.
     let (status, page) = auditor.send("/log", "/log/verify", &[]);
     assert!(status == 200 && page.contains("Nhật ký nguyên vẹn"), "{page}");
