@@ -22,6 +22,8 @@ pub enum PackageAct {
 pub struct PackageFact {
     /// What became of it.
     pub act: PackageAct,
+    /// Who packed or imported it; empty where no person did.
+    pub by: String,
     /// Digest of its signed text; of a note that says nothing readable, of its bytes.
     pub digest: Digest,
     /// Code of the refusal; empty where it was not refused.
@@ -59,7 +61,8 @@ mod tests {
         let month = "2022-03".parse().unwrap();
         let what = PackageName { channel: "quang-ngai".into(), month, revision: 2, seq: 7 };
         let fact = |act, reason: &str, what| {
-            Body::Package(PackageFact { act, digest: digest(0xab), reason: reason.into(), what })
+            let by = "Lê Văn C".into();
+            Body::Package(PackageFact { act, by, digest: digest(0xab), reason: reason.into(), what })
         };
         let bodies = [
             fact(PackageAct::Issued, "", Some(what.clone())),

@@ -142,17 +142,14 @@ impl Manifest {
         Ok((manifest, Digest::of(opened.text.as_bytes())))
     }
 
-    /// What `note` says that it is, whoever signed it: for the entry of a refusal, never for belief.
+    /// What `note` says that it is, whoever signed it, and the digest of its text: for what was checked before, and for
+    /// the entry of a refusal, never for belief.
     #[must_use]
-    pub fn unchecked(note: &[u8]) -> (Option<PackageName>, Digest) {
+    pub fn unchecked(note: &[u8]) -> (Option<Manifest>, Digest) {
         let text = std::str::from_utf8(note).ok().and_then(|note| note.rsplit_once("\n\n"));
-        let text = text.map(|(text, _)| format!("{text}\n"));
-        let manifest = text.as_deref().and_then(|text| line::read::<Manifest>(HEADER, text).ok());
-        let manifest = manifest.filter(|manifest| manifest.examine().is_ok());
-        match (text, manifest) {
-            (Some(text), Some(manifest)) => (Some(manifest.name()), Digest::of(text.as_bytes())),
-            _ => (None, Digest::of(note)),
-        }
+        let Some(text) = text.map(|(text, _)| format!("{text}\n")) else { return (None, Digest::of(note)) };
+        let manifest = line::read::<Manifest>(HEADER, &text).ok();
+        (manifest.filter(|manifest| manifest.examine().is_ok()), Digest::of(text.as_bytes()))
     }
 
     /// What its entries call it.

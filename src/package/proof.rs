@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::Trust;
 use crate::{
     evidence::{
-        Body, Checkpoint, Leaf, PackageAct, PackageFact, PackageName,
+        Body, Checkpoint, Entry, Leaf, PackageAct, PackageFact, PackageName,
         canonical::{self, decode},
         tree,
     },
@@ -72,14 +72,13 @@ impl TlogProof {
         if !tree::includes(&self.path, head.size, head.root, self.index, leaf) {
             return Err(Message::new("package-proof-broken").with("size", head.size));
         }
-        let issued = PackageFact {
-            act: PackageAct::Issued,
-            digest: text,
-            reason: String::new(),
-            what: Some(name.clone()),
+        let issues = |fact: &PackageFact| {
+            fact.act == PackageAct::Issued && fact.digest == text && fact.what.as_ref() == Some(name)
         };
         match decode(self.leaf.as_bytes()) {
-            Ok(Leaf::Known(entry)) if entry.seq == self.index && entry.body == Body::Package(issued) => {
+            Ok(Leaf::Known(Entry { seq, body: Body::Package(fact), .. }))
+                if seq == self.index && issues(&fact) =>
+            {
                 Ok(head)
             }
             _ => Err(Message::new("package-proof-other").with("index", self.index)),
@@ -93,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        evidence::{Entry, Frontier, canonical::encode, samples::clk},
+        evidence::{Frontier, canonical::encode, samples::clk},
         package::{
             manifest::tests::manifest,
             trust::tests::{Keys, chain},
@@ -104,7 +103,8 @@ mod tests {
         let leaf = |seq, body| encode(&Entry { seq, clk: clk(0), body }).unwrap();
         let first = leaf(0, Body::Heartbeat {});
         let what = Some(manifest().name());
-        let fact = PackageFact { act: PackageAct::Issued, digest, reason: String::new(), what };
+        let fact =
+            PackageFact { act: PackageAct::Issued, by: String::new(), digest, reason: String::new(), what };
         let leaf = leaf(1, Body::Package(fact));
         let mut tree = Frontier::default();
         tree.push(first.as_bytes());

@@ -64,7 +64,7 @@ impl Shelf {
 
     /// Pours `part` into `to`; a no when it is missing or other bytes stand there. What was poured before that is not
     /// to be used.
-    pub fn pour(&self, part: Part, to: &mut dyn Write) -> Result<(), PackageError> {
+    pub fn pour(&self, part: Part, to: &mut impl Write) -> Result<(), PackageError> {
         let name = blob(part.sha256);
         let path = self.root.join(&name);
         let changed = || PackageError::from(Message::new("package-changed").with("file", &name));
@@ -100,7 +100,7 @@ impl Shelf {
         if self.pour(part, &mut io::sink()).is_ok() {
             return Ok(());
         }
-        self.folder_of(&path)?;
+        disk::make_folder(path.parent().unwrap_or(&self.root))?;
         disk::place::<(), DiskError>(&path, true, fill)?;
         Ok(self.pour(part, &mut io::sink())?)
     }
@@ -116,15 +116,15 @@ impl Shelf {
         self.put(&format!("{seq}.note"), note)
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PackageError> {
-        let path = self.root.join(name);
-        self.folder_of(&path)?;
-        Ok(disk::replace(&path, bytes, 0o644)?)
+    /// Keeps the note of another package that has the number of one which was taken: both are signed.
+    pub fn lay_fork(&self, seq: u64, note: &[u8]) -> Result<(), PackageError> {
+        self.put(&format!("fork/{seq}-{}.note", Digest::of(note).short()), note)
     }
 
-    fn folder_of(&self, path: &Path) -> Result<(), DiskError> {
-        let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).at("create the folder", folder)
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), PackageError> {
+        let path = self.root.join(name);
+        disk::make_folder(path.parent().unwrap_or(&self.root))?;
+        Ok(disk::replace(&path, bytes, 0o644)?)
     }
 
     fn numbers(&self, below: &str) -> Result<Vec<u64>, PackageError> {
