@@ -1,6 +1,9 @@
 //! Whose packages count: the trust files of a centre and of its stations, in `data/packages/trust/`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -29,12 +32,12 @@ pub struct NewTrust {
     pub editors: Vec<String>,
     /// Who signs trust files.
     pub roots: Vec<String>,
-    /// How many of each must sign.
-    pub thresholds: Threshold,
+    /// How many approvers, editors and roots must sign.
+    pub need: [u64; 3],
     /// Until when packages are taken under it.
     pub until: DateTime<Utc>,
     /// Key files of roots: enough of the file before and of this one.
-    pub keys: Vec<std::path::PathBuf>,
+    pub keys: Vec<PathBuf>,
 }
 
 /// A trust file that is in force from now on.
@@ -84,6 +87,7 @@ pub fn new_trust(folder: &Folder, order: &NewTrust) -> Result<Trusted, ControlEr
     let _alone = folder.packages()?;
     let before = chain(folder)?;
     let log = log_key(folder)?;
+    let [approvers, editors, roots] = order.need;
     let trust = Trust {
         approvers: public(&order.approvers)?,
         channel: folder.station.id.clone(),
@@ -92,7 +96,7 @@ pub fn new_trust(folder: &Folder, order: &NewTrust) -> Result<Trusted, ControlEr
         log: log.public().clone(),
         origin: log.public().name().to_owned(),
         roots: public(&order.roots)?,
-        thresholds: order.thresholds,
+        thresholds: Threshold { approvers, editors, roots },
         version: before.as_ref().map_or(1, |chain| chain.last().version + 1),
     };
     let keys = order.keys.iter().map(|path| read_key(path)).collect::<Result<Vec<_>, _>>()?;

@@ -67,3 +67,61 @@ trust-version = Trust file { $found } does not follow; { $wanted } is needed.
     .hint = Copy all files in the trust folder of the package.
 trust-expired = The station's trust file has run out: until { $until }.
     .hint = Import a package that brings a new trust file.
+
+# The verbs.
+verb-pack = Make a signed package of an approved month, for the stations
+verb-pack-more =
+    A package has a manifest that editor and approver sign, the files by their SHA-256, the trust file, and the proof that
+    the centre's log has it. Copy the whole folder to a stick and run loa import at the station.
+arg-pack-month = Month, such as 2022-03
+arg-pack-output = Folder for the package, such as a USB stick
+arg-pack-keys = Key file of an editor or an approver; name each
+arg-pack-stations = Id of a station that it is for; none: every station of the centre
+arg-pack-until = Stations take it up to the end of this day; absent: to the end of its month
+verb-import = Take packages from a folder or a USB stick
+verb-import-more =
+    Everything is checked before anything has a place; a power cut or a pulled stick leaves the month before or the new one.
+    What is refused is entered in the log as well.
+arg-import-from = Folder of packages
+verb-trust = The trust file: whose signatures count for packages
+verb-trust-new = Sign the next trust file of the centre
+verb-trust-accept = Take a trust file at a station; the first by a person's word
+arg-trust-new-editors = Public key of an editor; may be given several times
+arg-trust-new-approvers = Public key of an approver; may be given several times
+arg-trust-new-roots = Public root key; may be given several times
+arg-trust-new-need-editors = How many editors must sign a package
+arg-trust-new-need-approvers = How many approvers must sign a package
+arg-trust-new-need-roots = How many root keys must sign a trust file
+arg-trust-new-until = The file runs out at the end of this day
+arg-trust-new-keys = Root key file; name each
+arg-trust-accept-file = Trust file, such as trust/1.note
+pack-done = Packed number { $seq }: month { $month }, revision { $revision }, { $files } audio files ({ $bytes } bytes), { $note }.
+trust-done =
+    Trust file { $version } of the centre `{ $channel }` is in force: { $file }
+    Digest { $digest }: read it to the centre and compare.
+trust-none = There is no trust file here.
+    .hint = The centre runs loa trust new; a station runs loa trust accept with the centre's trust/1.note.
+import-none = There is no package in `{ $folder }`.
+    .hint = Name the folder with the .note files.
+import-taken = { $file }: took month { $month }, revision { $revision }.
+import-trust = { $file }: the new trust file is in force.
+import-already = { $file }: month { $month }, revision { $revision } is here already.
+import-refused = { $file }: refused.
+package-number = Package { $found } lies under the name of package { $wanted }.
+    .hint = Copy the package from the centre again.
+package-fork = The centre signed two different packages of number { $seq }; both are kept.
+    .hint = Tell the centre at once: a key may have leaked, or its machine was restored from an older copy.
+package-log-fork = The centre's log has two different contents at size { $size }; both are kept.
+    .hint = Tell the centre at once: its log was changed.
+package-older = Package { $seq } was replaced by package { $known }.
+    .hint = Use the newest package of the month.
+package-revision = The schedule { $month } in the package is revision { $found }; the station has approved { $known }.
+    .hint = Have the centre issue a newer revision.
+package-approval-other = Approval, schedule and files of the package do not belong together.
+    .hint = Have the centre pack again.
+package-schedule = The schedule in the package cannot air at this station: { $code }
+    .hint = Have the centre correct the schedule.
+package-room = The disk has no room: { $needed } MB needed, { $free } MB free.
+    .hint = Run loa prune, or clear the disk.
+package-other-audio = The station has a file `{ $file }` with other content.
+    .hint = Have the centre give the new file another name: audio that was received is never overwritten.

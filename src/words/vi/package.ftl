@@ -67,3 +67,61 @@ trust-version = Tệp tin cậy số { $found } không nối tiếp; cần số 
     .hint = Chép đủ các tệp trong thư mục trust của gói.
 trust-expired = Tệp tin cậy của đài đã hết hạn: đến { $until }.
     .hint = Nhập gói có kèm tệp tin cậy mới.
+
+# Các lệnh.
+verb-pack = Đóng một tháng đã duyệt thành gói có chữ ký để gửi cho các đài
+verb-pack-more =
+    Gói gồm bản kê do biên tập và người duyệt cùng ký, các tệp theo mã SHA-256, tệp tin cậy và chứng minh rằng nhật ký của
+    trung tâm đã ghi gói. Chép cả thư mục vào thẻ nhớ rồi chạy loa import ở đài.
+arg-pack-month = Tháng, ví dụ 2022-03
+arg-pack-output = Thư mục sẽ chứa gói, ví dụ thẻ nhớ
+arg-pack-keys = Tệp khóa của biên tập hoặc của người duyệt; nêu từng tệp một
+arg-pack-stations = Mã đài được nhận; không nêu thì mọi đài của trung tâm
+arg-pack-until = Đài nhận được đến hết ngày này; không nêu thì đến hết tháng của lịch phát
+verb-import = Nhận các gói từ một thư mục hoặc thẻ nhớ
+verb-import-more =
+    Mọi thứ được kiểm tra xong mới chép vào chỗ; mất điện hay rút thẻ lúc nào thì đài cũng còn nguyên tháng cũ hoặc có tháng mới.
+    Gói bị từ chối cũng được ghi vào nhật ký.
+arg-import-from = Thư mục chứa gói
+verb-trust = Tệp tin cậy: chữ ký của ai có giá trị đối với gói
+verb-trust-new = Ký tệp tin cậy kế tiếp của trung tâm
+verb-trust-accept = Nhận tệp tin cậy ở đài; tệp đầu tiên do một người xác nhận
+arg-trust-new-editors = Khóa công khai của biên tập; có thể nêu nhiều lần
+arg-trust-new-approvers = Khóa công khai của người duyệt; có thể nêu nhiều lần
+arg-trust-new-roots = Khóa công khai gốc; có thể nêu nhiều lần
+arg-trust-new-need-editors = Số biên tập phải ký một gói
+arg-trust-new-need-approvers = Số người duyệt phải ký một gói
+arg-trust-new-need-roots = Số khóa gốc phải ký một tệp tin cậy
+arg-trust-new-until = Hết ngày này thì tệp hết hạn
+arg-trust-new-keys = Tệp khóa gốc; nêu từng tệp một
+arg-trust-accept-file = Tệp tin cậy, ví dụ trust/1.note
+pack-done = Đã đóng gói số { $seq }: tháng { $month }, bản { $revision }, { $files } tệp âm thanh ({ $bytes } byte), { $note }.
+trust-done =
+    Tệp tin cậy số { $version } của trung tâm `{ $channel }` có hiệu lực: { $file }
+    Mã { $digest }: đọc cho trung tâm nghe để đối chiếu.
+trust-none = Ở đây chưa có tệp tin cậy.
+    .hint = Trung tâm chạy loa trust new; đài chạy loa trust accept với tệp trust/1.note của trung tâm.
+import-none = Trong `{ $folder }` không có gói nào.
+    .hint = Nêu thư mục có các tệp .note.
+import-taken = { $file }: đã nhận tháng { $month }, bản { $revision }.
+import-trust = { $file }: tệp tin cậy mới có hiệu lực.
+import-already = { $file }: đã có sẵn tháng { $month }, bản { $revision }.
+import-refused = { $file }: từ chối.
+package-number = Gói số { $found } nằm dưới tên của gói số { $wanted }.
+    .hint = Chép lại gói từ trung tâm.
+package-fork = Trung tâm đã ký hai gói khác nhau cùng số { $seq }; cả hai được giữ lại.
+    .hint = Báo ngay cho trung tâm: có thể khóa đã lộ hoặc máy trung tâm đã bị khôi phục từ bản cũ.
+package-log-fork = Nhật ký trung tâm có hai nội dung khác nhau ở cỡ { $size }; cả hai được giữ lại.
+    .hint = Báo ngay cho trung tâm: nhật ký của trung tâm đã bị sửa.
+package-older = Gói số { $seq } đã bị gói số { $known } thay thế.
+    .hint = Dùng gói mới nhất của tháng.
+package-revision = Lịch phát { $month } trong gói là bản { $found }, ở đài đã duyệt bản { $known }.
+    .hint = Nhờ trung tâm ra bản mới hơn.
+package-approval-other = Phê duyệt, lịch phát và các tệp trong gói không thuộc về nhau.
+    .hint = Nhờ trung tâm đóng gói lại.
+package-schedule = Lịch phát trong gói không phát được ở đài này: { $code }
+    .hint = Nhờ trung tâm sửa lịch phát.
+package-room = Đĩa không đủ chỗ: cần { $needed } MB, còn { $free } MB.
+    .hint = Chạy loa prune, hoặc dọn đĩa.
+package-other-audio = Ở đài đã có tệp `{ $file }` với nội dung khác.
+    .hint = Nhờ trung tâm đặt tên khác cho tệp mới: âm thanh đã nhận không bao giờ bị ghi đè.
