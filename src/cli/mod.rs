@@ -125,7 +125,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Retain(order) => retain::retain(folder, order, say),
         Verb::Pack(order) => package::pack(&folder, order, say),
         Verb::Import { from, by } => package::import(&folder, from, by.as_deref(), say),
-        Verb::Trust { what } => package::trust(folder, what, say),
+        Verb::Trust { what } => package::trust(&folder, what, say),
         Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
         Verb::Status { qr } => status::status(&folder, *qr, say),
         Verb::User { what } => user::user(&folder, what, say),

@@ -38,7 +38,7 @@ pub(super) struct Order {
 /// The verbs of `loa trust`.
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustVerb {
-    New(Keys),
+    New(NewFile),
     Accept {
         file: PathBuf,
         #[arg(long, value_name = "NAME")]
@@ -48,7 +48,7 @@ pub(super) enum TrustVerb {
 
 /// What was typed behind `loa trust new`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Keys {
+pub(super) struct NewFile {
     #[arg(long = "editor", value_name = "KEY", required = true)]
     editors: Vec<String>,
     #[arg(long = "approver", value_name = "KEY", required = true)]
@@ -82,15 +82,17 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
     say.document(&packed);
     let [seq, revision, files, bytes] =
         [packed.seq, packed.revision.into(), packed.files as u64, packed.bytes].map(|n| n.to_string());
+    let month = packed.month.to_string();
+    let note = packed.note.as_deref().unwrap_or_default();
     let values = [
         ("seq", &*seq),
-        ("month", &packed.month.to_string()),
+        ("month", &month),
         ("revision", &revision),
         ("files", &files),
         ("bytes", &bytes),
-        ("note", &packed.note),
+        ("note", note),
     ];
-    say.line(&say.text("pack-done", &values));
+    say.line(&say.text(if packed.note.is_some() { "pack-done" } else { "pack-waiting" }, &values));
     Ok(Exit::Done)
 }
 
@@ -111,19 +113,19 @@ pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -
     Ok(if any(|became| matches!(became, Became::Refused(_))) { Exit::No } else { Exit::Done })
 }
 
-pub(super) fn trust(folder: Folder, verb: &TrustVerb, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Result<Exit> {
     let (trusted, by) = match verb {
-        TrustVerb::Accept { file, by } => (control::accept_trust(&folder, file)?, by.clone()),
+        TrustVerb::Accept { file, by } => (control::accept_trust(folder, file)?, by.clone()),
         TrustVerb::New(typed) => {
             let order = NewTrust {
                 approvers: typed.approvers.clone(),
                 editors: typed.editors.clone(),
                 roots: typed.roots.clone(),
                 need: [typed.need_approvers, typed.need_editors, typed.need_roots],
-                until: end_of(&folder, &typed.until)?,
+                until: end_of(folder, &typed.until)?,
                 keys: typed.keys.clone(),
             };
-            (control::new_trust(&folder, &order)?, person(typed.by.as_deref()))
+            (control::new_trust(folder, &order)?, person(typed.by.as_deref()))
         }
     };
     let Trusted { channel, version, digest, file } = &trusted;
@@ -131,7 +133,7 @@ pub(super) fn trust(folder: Folder, verb: &TrustVerb, say: Say) -> anyhow::Resul
     let (number, digest) = (version.to_string(), digest.to_string());
     let values = [("channel", channel.as_str()), ("version", &number), ("digest", &digest), ("file", file)];
     say.line(&say.text("trust-done", &values));
-    entered(&folder, Ask::Act { act: Act::Trust, by, text: format!("{version} {digest}") })?;
+    entered(folder, Ask::Act { act: Act::Trust, by, text: format!("{version} {digest}") })?;
     Ok(Exit::Done)
 }
 

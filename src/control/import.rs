@@ -73,6 +73,12 @@ impl Kept {
         Ok(Kept { notes, heads })
     }
 
+    /// What `note` says, which was taken before under the number `seq`.
+    fn known(&self, seq: u64, note: &[u8]) -> Option<&Manifest> {
+        let (known, digest) = self.notes.get(&seq)?;
+        (Manifest::unchecked(note).1 == *digest).then_some(known)
+    }
+
     /// The centre signed at these times, so it is later than all of them: a clock that was set back revives nothing.
     fn floor(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let issued = self.notes.values().map(|(manifest, _)| manifest.issued_ms).max();
@@ -90,6 +96,8 @@ struct Good {
     digest: Digest,
     note: Vec<u8>,
     proof: Vec<u8>,
+    schedule: Vec<u8>,
+    approval: Vec<u8>,
 }
 
 /// Takes what is new in the folder `from`, trust files first. `enter` makes entries durable: of everything that is taken
@@ -110,7 +118,7 @@ pub fn import<E: From<ControlError>>(
     let mut chain = chain(folder)?.ok_or_else(|| ControlError::from(Message::new("trust-none")))?;
     let mut arrivals = Vec::new();
     renew(folder, &shelf, &mut chain, by, enter, &mut arrivals)?;
-    let passed = superseded(&shelf, &packages, &chain);
+    let passed = superseded(folder, &shelf, &packages, &chain)?;
     for seq in packages.into_iter().filter(|seq| !passed.contains(seq)) {
         let file = format!("{seq}.note");
         let note = shelf.note(seq).unwrap_or_default();
@@ -121,14 +129,18 @@ pub fn import<E: From<ControlError>>(
             let fact = PackageFact { act, by: by.into(), digest, reason: reason.into(), what };
             Ask::Package { fact: Box::new(fact) }
         };
-        let became = match examine(folder, &shelf, &chain, seq, now) {
+        let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
+            good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+            Ok(good)
+        });
+        // From here on nothing is read from the stick: it may be pulled.
+        let became = match good {
             Ok(None) => Became::Already,
             Ok(Some(good)) => {
-                audio(folder, &shelf, &good.manifest)?;
                 if !is_entered(folder, good.digest)? {
                     enter(fact(PackageAct::Taken, ""))?;
                 }
-                place(folder, &shelf, &good)?;
+                place(folder, &good)?;
                 Became::Taken
             }
             Err(ControlError::No(no)) => {
@@ -184,16 +196,24 @@ fn renew<E: From<ControlError>>(
     Ok(())
 }
 
-/// The packages of a month after which the same folder holds a later one: history, no refusal.
-fn superseded(shelf: &Shelf, packages: &[u64], chain: &TrustChain) -> BTreeSet<u64> {
+/// The packages of a month after which the same folder holds a later one: history, no refusal. What was taken once is
+/// history also where its keys are revoked by now.
+fn superseded(
+    folder: &Folder,
+    shelf: &Shelf,
+    packages: &[u64],
+    chain: &TrustChain,
+) -> Result<BTreeSet<u64>, ControlError> {
+    let kept = Kept::read(&kept(folder))?;
     let mut last: BTreeMap<Month, u64> = BTreeMap::new();
     let mut passed = BTreeSet::new();
     for seq in packages {
-        let opened = shelf.note(*seq).ok().and_then(|note| Manifest::open(&note, chain).ok());
-        let Some((manifest, _)) = opened.filter(|(manifest, _)| manifest.seq == *seq) else { continue };
-        passed.extend(last.insert(manifest.month, *seq));
+        let Ok(note) = shelf.note(*seq) else { continue };
+        let opened = || Manifest::open(&note, chain).ok().map(|(manifest, _)| manifest);
+        let good = kept.known(*seq, &note).cloned().or_else(opened).filter(|manifest| manifest.seq == *seq);
+        passed.extend(good.and_then(|manifest| last.insert(manifest.month, *seq)));
     }
-    passed
+    Ok(passed)
 }
 
 /// Everything that can be known before anything has a place. None: it has its place already.
@@ -207,19 +227,20 @@ fn examine(
     let own = kept(folder);
     let kept = Kept::read(&own)?;
     let note = shelf.note(seq)?;
+    if let Some(known) = kept.known(seq, &note) {
+        // An import whose power went behind the approval is finished before anything is compared.
+        settle(folder, ScheduleName::centre(known.month))?;
+        if is_in_place(folder, known)? {
+            return Ok(None);
+        }
+    }
     let (manifest, digest) = Manifest::open(&note, chain)?;
     if manifest.seq != seq {
         return Err(Message::new("package-number").with("found", manifest.seq).with("wanted", seq).into());
     }
-    // An import whose power went behind the approval is finished before anything is compared.
-    settle(folder, ScheduleName::centre(manifest.month))?;
-    match kept.notes.get(&seq) {
-        Some((_, known)) if *known != digest => {
-            own.lay_fork(seq, &note)?;
-            return Err(Message::new("package-fork").with("seq", seq).into());
-        }
-        Some(_) if is_in_place(folder, &manifest)? => return Ok(None),
-        _ => {}
+    if kept.notes.get(&seq).is_some_and(|(_, known)| *known != digest) {
+        own.lay_fork(seq, &note)?;
+        return Err(Message::new("package-fork").with("seq", seq).into());
     }
     let now = kept.floor(now);
     chain.is_in_force(now)?;
@@ -235,9 +256,10 @@ fn examine(
     for part in manifest.parts() {
         shelf.pour(part, &mut std::io::sink())?;
     }
-    content(folder, shelf, &manifest)?;
+    let (schedule, approval) = (shelf.bytes(manifest.schedule)?, shelf.bytes(manifest.approval)?);
+    content(folder, &manifest, &schedule, &approval)?;
     room(folder, &manifest)?;
-    Ok(Some(Good { manifest, digest, note, proof }))
+    Ok(Some(Good { manifest, digest, note, proof, schedule, approval }))
 }
 
 /// Refuses what was replaced before, and what is older than what people approved here.
@@ -260,9 +282,14 @@ fn is_newer(folder: &Folder, kept: &Kept, manifest: &Manifest) -> Result<(), Con
 }
 
 /// Refuses a month that could not air here: its approval, its schedule and its files must belong together.
-fn content(folder: &Folder, shelf: &Shelf, manifest: &Manifest) -> Result<(), ControlError> {
+fn content(
+    folder: &Folder,
+    manifest: &Manifest,
+    schedule: &[u8],
+    approval: &[u8],
+) -> Result<(), ControlError> {
     let name = ScheduleName::centre(manifest.month);
-    let approval = Approval::open(&shelf.bytes(manifest.approval)?, &folder.station.approvers);
+    let approval = Approval::open(approval, &folder.station.approvers);
     let approval = approval.map_err(|error| approval_message(&error))?;
     let subject =
         ApprovalSubject::new(manifest.month, manifest.revision, manifest.schedule.sha256, manifest.digests());
@@ -270,7 +297,7 @@ fn content(folder: &Folder, shelf: &Shelf, manifest: &Manifest) -> Result<(), Co
         return Err(Message::new("package-approval-other").into());
     }
     let file = folder.schedule_file(name);
-    let (schedule, mut findings) = programme::read(&file, &shelf.bytes(manifest.schedule)?);
+    let (schedule, mut findings) = programme::read(&file, schedule);
     if let Some(schedule) = &schedule {
         findings.extend(expand(folder, &file, schedule).1);
         findings.extend(programme::sources(&file, schedule, false));
@@ -335,9 +362,8 @@ fn audio(folder: &Folder, shelf: &Shelf, manifest: &Manifest) -> Result<(), Cont
 }
 
 /// Keeps the note, then puts the month in the place of the one before.
-fn place(folder: &Folder, shelf: &Shelf, good: &Good) -> Result<(), ControlError> {
-    let Good { manifest, note, proof, .. } = good;
-    let (schedule, approval) = (shelf.bytes(manifest.schedule)?, shelf.bytes(manifest.approval)?);
+fn place(folder: &Folder, good: &Good) -> Result<(), ControlError> {
+    let Good { manifest, note, proof, schedule, approval, .. } = good;
     kept(folder).lay_package(manifest.seq, note, proof)?;
     let name = ScheduleName::centre(manifest.month);
     let _months = folder.months()?;
@@ -345,8 +371,8 @@ fn place(folder: &Folder, shelf: &Shelf, good: &Good) -> Result<(), ControlError
     for file in [&draft, &folder.schedule_file(name)] {
         keep_work(folder, file, manifest.schedule.sha256)?;
     }
-    disk::replace(&folder.root.join(&draft), &schedule, 0o644)?;
-    disk::replace(&folder.root.join(folder.approval_file(name)), &approval, 0o644)?;
+    disk::replace(&folder.root.join(&draft), schedule, 0o644)?;
+    disk::replace(&folder.root.join(folder.approval_file(name)), approval, 0o644)?;
     settle_alone(folder, name)
 }
 

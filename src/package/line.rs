@@ -20,7 +20,7 @@ pub fn read<T: Serialize + DeserializeOwned>(header: &str, text: &str) -> Result
     if write(header, &value) == text { Ok(value) } else { Err(Message::new("package-spelling")) }
 }
 
-/// Which rule a line breaks. serde_json names the sort of a fault in its words only; a test holds them.
+/// Which rule a line breaks. `serde_json` names the sort of a fault in its words only; a test holds them.
 fn fault(error: &serde_json::Error) -> Message {
     let detail = error.to_string();
     let code = if detail.starts_with("unknown field") {

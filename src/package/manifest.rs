@@ -104,6 +104,13 @@ impl Manifest {
         Ok(line::write(HEADER, self))
     }
 
+    /// Whether both issue the same bytes under the same number to the same stations, at whatever moment.
+    #[must_use]
+    pub fn is_same_issue(&self, other: &Manifest) -> bool {
+        let Manifest { issued_ms, not_before_ms, .. } = *self;
+        *self == Manifest { issued_ms, not_before_ms, ..other.clone() }
+    }
+
     /// The note with the signatures of `keys`.
     pub fn sign(&self, keys: &[SigningKey]) -> Result<String, Message> {
         let text = self.text()?;

@@ -10,7 +10,7 @@ use std::{
 use super::{PackageError, Part};
 use crate::{
     disk::{self, At as _, DiskError},
-    units::{Digest, Hasher},
+    units::{Digest, Hasher, Month},
     words::Message,
 };
 
@@ -102,7 +102,7 @@ impl Shelf {
         }
         disk::make_folder(path.parent().unwrap_or(&self.root))?;
         disk::place::<(), DiskError>(&path, true, fill)?;
-        Ok(self.pour(part, &mut io::sink())?)
+        self.pour(part, &mut io::sink())
     }
 
     /// Lays trust file `version`.
@@ -114,6 +114,19 @@ impl Shelf {
     pub fn lay_package(&self, seq: u64, note: &[u8], proof: &[u8]) -> Result<(), PackageError> {
         self.put(&format!("{seq}.tlog-proof"), proof)?;
         self.put(&format!("{seq}.note"), note)
+    }
+
+    /// The note of a month that waits for more signatures; none where none waits.
+    pub fn waiting(&self, month: Month) -> Result<Option<Vec<u8>>, PackageError> {
+        match self.read(&waiting(month), LONGEST_NOTE) {
+            Err(PackageError::Refused(no)) if no.code == "package-file-missing" => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Keeps the note of a month until enough people have signed it.
+    pub fn lay_waiting(&self, month: Month, note: &[u8]) -> Result<(), PackageError> {
+        self.put(&waiting(month), note)
     }
 
     /// Keeps the note of another package that has the number of one which was taken: both are signed.
@@ -176,6 +189,10 @@ impl Shelf {
         };
         if file.metadata().at("measure", &path)?.is_file() { Ok(file) } else { Err(odd()) }
     }
+}
+
+fn waiting(month: Month) -> String {
+    format!("waiting/{month}.note")
 }
 
 fn blob(digest: Digest) -> String {

@@ -96,6 +96,7 @@ arg-trust-new-until = The file runs out at the end of this day
 arg-trust-new-keys = Root key file; name each
 arg-trust-accept-file = Trust file, such as trust/1.note
 pack-done = Packed number { $seq }: month { $month }, revision { $revision }, { $files } audio files ({ $bytes } bytes), { $note }.
+pack-waiting = Signed package { $seq }: month { $month }, revision { $revision }. Signatures are missing; the other person runs loa pack again with their key.
 trust-done =
     Trust file { $version } of the centre `{ $channel }` is in force: { $file }
     Digest { $digest }: read it to the centre and compare.
