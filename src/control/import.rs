@@ -33,6 +33,9 @@ use crate::{
 /// So much of the disk stays free for what airs.
 const STAYS_FREE: u64 = 500 << 20;
 
+/// So many refusals of one import are entered; a stick full of rubbish does not fill the log.
+const MOST_REFUSED: usize = 20;
+
 /// What became of a file of the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -119,7 +122,12 @@ pub fn import<E: From<ControlError>>(
     let mut arrivals = Vec::new();
     renew(folder, &shelf, &mut chain, by, enter, &mut arrivals)?;
     let passed = superseded(folder, &shelf, &packages, &chain)?;
-    for seq in packages.into_iter().filter(|seq| !passed.contains(seq)) {
+    // The newest first: each month has one left, so their order means nothing else.
+    for seq in packages.into_iter().rev().filter(|seq| !passed.contains(seq)) {
+        let is_refused = |arrival: &&Arrival| matches!(arrival.became, Became::Refused(_));
+        if arrivals.iter().filter(is_refused).count() >= MOST_REFUSED {
+            break;
+        }
         let file = format!("{seq}.note");
         let note = shelf.note(seq).unwrap_or_default();
         let (said, digest) = Manifest::unchecked(&note);
@@ -352,11 +360,19 @@ fn audio(folder: &Folder, shelf: &Shelf, manifest: &Manifest) -> Result<(), Cont
         if stands(folder, file)? {
             continue;
         }
-        let refused = || Message::new("package-path").with("file", &file.file);
-        let target = disk::join_below(&media, &file.file).ok_or_else(refused)?;
-        disk::make_folder(target.parent().unwrap_or(&media))?;
+        let refused = |code| ControlError::from(Message::new(code).with("file", &file.file));
+        let target = disk::join_below(&media, &file.file).ok_or_else(|| refused("package-path"))?;
+        let home = target.parent().unwrap_or(&media);
+        disk::make_folder(home)?;
+        let real = |path: &Path| path.canonicalize().at("follow", path);
+        if !real(home)?.starts_with(real(&media)?) {
+            return Err(refused("package-path"));
+        }
         // Poured from the stick and hashed once more on the way: it may be another by now.
-        disk::place::<(), PackageError>(&target, false, |to| shelf.pour(file.part(), to))?;
+        let placed = disk::place::<(), PackageError>(&target, false, |to| shelf.pour(file.part(), to))?;
+        if placed.is_none() && !stands(folder, file)? {
+            return Err(refused("package-other-audio"));
+        }
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
 /// Longest note: what the signed-note format takes.
 const LONGEST_NOTE: u64 = 1_000_000;
 /// So many packages or trust files may lie in one folder.
-const MOST_NOTES: usize = 10_000;
+const MOST_NOTES: usize = 2000;
 
 /// A folder of packages.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ use loa::{
 };
 use serde_json::Value;
 
+use super::json::hold;
 use super::support::{
     faults::library,
     station::{Station, in_seconds, noise},
@@ -96,6 +97,14 @@ impl Way {
             (package["file"].as_str().unwrap().to_owned(), became.unwrap().to_owned())
         };
         told["packages"].as_array().unwrap_or_else(|| panic!("{told}")).iter().map(became).collect()
+    }
+
+    /// Lays `text` as package 1 onto the stick, signed by `keys`.
+    fn sign(&self, text: &str, keys: &[&str]) {
+        let key = |who: &str| SigningKey::parse(&fs::read_to_string(self.key(who)).unwrap()).unwrap();
+        let first = key(keys[0]).sign(text).unwrap();
+        let all = keys[1..].iter().fold(first, |note, who| loa::keys::cosign(&note, &key(who)).unwrap());
+        fs::write(self.stick().join("1.note"), all).unwrap();
     }
 
     /// The last thing that became of a package, by the station's log.
@@ -194,18 +203,45 @@ fn what_was_changed_on_the_way_is_refused_by_name_and_entered() {
         "package-file-odd",
     );
     check(&|| fs::rename(stick.join("1.note"), stick.join("7.note")).unwrap(), "package-number");
-    let sign = |keys: &[&str]| {
-        let signed = note.split("\n\n").next().unwrap().to_owned() + "\n";
-        let key = |who: &str| SigningKey::parse(&fs::read_to_string(way.key(who)).unwrap()).unwrap();
-        let first = key(keys[0]).sign(&signed).unwrap();
-        let all = keys[1..].iter().fold(first, |note, who| loa::keys::cosign(&note, &key(who)).unwrap());
-        fs::write(stick.join("1.note"), all).unwrap();
+    check(&|| edit("1.tlog-proof", "loa/centre/", "loa/centrx/"), "package-proof-foreign");
+    let text = note.split("\n\n").next().unwrap().to_owned() + "\n";
+    check(&|| way.sign(&text, &["editor"]), "package-editor-alone");
+    check(&|| way.sign(&text, &["approver", "stranger"]), "package-editor-missing");
+    check(&|| way.sign(&text, &["stranger"]), "package-key-unknown");
+    // What editor and approver did sign, by mistake or by a program of their own.
+    let number = |name: &str| format!("\"{name}\":{}", manifest[name]);
+    for (from, to, expected) in [
+        (number("not_after_ms"), "\"not_after_ms\":1700000000000".to_owned(), "package-value"),
+        (number("not_before_ms"), "\"not_before_ms\":4000000000000".to_owned(), "package-value"),
+        (number("issued_ms"), "\"issued_ms\":1700000000000".to_owned(), "package-proof-other"),
+        (number("channel"), "\"channel\":\"binh-dinh\"".to_owned(), "package-channel"),
+        (number("trust"), "\"trust\":9".to_owned(), "package-trust-newer"),
+        (number("trust"), number("trust") + ",\"urgent\":true", "package-unknown-field"),
+        (number("trust"), number("trust") + ",\"trust\":1", "package-duplicate-field"),
+        ("\"file\":\"2022-03/".to_owned(), "\"file\":\"../".to_owned(), "package-path"),
+        ("\"file\":\"2022-03/".to_owned(), "\"file\":\"/etc/".to_owned(), "package-path"),
+        ("loa package v1".to_owned(), "loa package v2".to_owned(), "package-header"),
+    ] {
+        assert!(text.contains(&from), "{from}");
+        let changed = text.replacen(&from, &to, 1);
+        check(&|| way.sign(&changed, &["editor", "approver"]), expected);
+    }
+    let window = |from: i64, to: i64| {
+        let changed = text.replacen(&number("not_before_ms"), &format!("\"not_before_ms\":{from}"), 1);
+        changed.replacen(&number("not_after_ms"), &format!("\"not_after_ms\":{to}"), 1)
     };
-    check(&|| sign(&["editor"]), "package-editor-alone");
-    check(&|| sign(&["approver", "stranger"]), "package-editor-missing");
-    check(&|| sign(&["stranger"]), "package-key-unknown");
+    let (past, future) =
+        (window(1_600_000_000_000, 1_700_000_000_000), window(4_000_000_000_000, 4_100_000_000_000));
+    check(&|| way.sign(&past, &["editor", "approver"]), "package-expired");
+    check(&|| way.sign(&future, &["editor", "approver"]), "package-not-yet");
     copy(&good, &stick);
     assert_eq!(only(&way.import()), "taken");
+    // The centre signs another package of the same number: both are kept.
+    way.sign(&window(1_600_000_000_000, 4_100_000_000_000), &["editor", "approver"]);
+    assert_eq!(only(&way.import()), "package-fork");
+    assert_eq!(fs::read_dir(way.station.path("data/packages/fork")).unwrap().count(), 1);
+    assert_eq!(airs(&way.station.path(""), way.month()), 1);
+    way.station.ok(&["verify"]);
 }
 
 #[test]
@@ -220,6 +256,22 @@ fn a_package_is_for_others_or_lies_over_other_audio() {
     let own = fs::read(way.station.path("media/2022-03/a.wav")).unwrap();
     assert_eq!(only(&way.import()), "package-other-audio");
     assert_eq!(fs::read(way.station.path("media/2022-03/a.wav")).unwrap(), own);
+}
+
+#[test]
+fn answers_keep_their_shapes() {
+    let way = Way::new();
+    let stick = way.stick().display().to_string();
+    let trust = way.centre.path("data/packages/trust/1.note").display().to_string();
+    let other = Station::new(&[]);
+    hold("trust", &other.json(&["trust", "accept", &trust, "--by", "Trực"])[0]);
+    let (month, editor, approver) = (way.month().to_string(), way.key("editor"), way.key("approver"));
+    let pack = ["pack", &month, "-o", &stick, "--key", &editor];
+    hold("pack-waiting", &way.centre.json(&pack)[0]);
+    hold("pack", &way.centre.json(&[&pack[..], &["--key", &approver]].concat())[0]);
+    hold("import", &way.station.json(&["import", &stick])[0]);
+    fs::remove_file(way.stick().join("2.note")).unwrap();
+    hold("import-refused", &way.station.json(&["import", &stick])[0]);
 }
 
 #[test]
