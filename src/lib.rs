@@ -12,6 +12,7 @@ pub mod disk;
 pub mod evidence;
 pub mod keys;
 pub mod media;
+pub mod package;
 pub mod playout;
 pub mod programme;
 pub mod reconcile;

@@ -1,4 +1,4 @@
-//! Signed notes, checkpoints, approvals and slot lists.
+//! Signed notes, checkpoints, approvals, slot lists, and what packages are made of.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use loa::{
     evidence::Checkpoint,
     keys::{self, PublicKey, SigningKey},
+    package::{Manifest, TlogProof, TrustChain},
     programme::{Approval, SlotList},
 };
 
@@ -18,6 +19,13 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = keys::open(bytes, &keys);
     let _ = Checkpoint::open(bytes, &keys);
     let _ = Approval::open(bytes, &keys);
+    if let (Some(manifest), _) = Manifest::unchecked(bytes) {
+        assert!(manifest.text().is_ok());
+    }
+    if let Ok(proof) = TlogProof::read(bytes) {
+        assert_eq!(proof.text().as_bytes(), bytes);
+    }
+    let _ = TrustChain::begin(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = PublicKey::parse(text);
     let _ = SigningKey::parse(text);
@@ -32,5 +40,6 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(Checkpoint::open(again.as_bytes(), &keys).ok(), Some(head));
         }
         let _ = Approval::open(note.as_bytes(), &keys);
+        let _ = Manifest::unchecked(note.as_bytes());
     }
 });

@@ -4,7 +4,14 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::{enter::Airing, lang_of_environment, report::ReportPeriod, retain::Retain, user::UserVerb};
+use super::{
+    enter::Airing,
+    lang_of_environment,
+    package::{Order, TrustVerb},
+    report::ReportPeriod,
+    retain::Retain,
+    user::UserVerb,
+};
 use crate::{
     units::{ScheduleName, SlotId},
     words::{self, Lang},
@@ -147,6 +154,17 @@ pub(super) enum Verb {
     },
     Enter(Airing),
     Retain(Retain),
+    Pack(Order),
+    Import {
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Trust {
+        #[command(subcommand)]
+        what: TrustVerb,
+    },
     Prune {
         #[arg(long)]
         dry_run: bool,

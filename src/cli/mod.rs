@@ -12,6 +12,7 @@ mod export;
 mod init;
 mod key;
 mod log;
+mod package;
 mod prune;
 mod rehearse;
 mod report;
@@ -122,6 +123,9 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Correct { entry, text, by } => log::correct(folder, *entry, text, by.as_deref(), say),
         Verb::Enter(airing) => enter::enter(folder, airing, say),
         Verb::Retain(order) => retain::retain(folder, order, say),
+        Verb::Pack(order) => package::pack(&folder, order, say),
+        Verb::Import { from, by } => package::import(&folder, from, by.as_deref(), say),
+        Verb::Trust { what } => package::trust(&folder, what, say),
         Verb::Prune { dry_run } => prune::prune(folder, *dry_run, say),
         Verb::Status { qr } => status::status(&folder, *qr, say),
         Verb::User { what } => user::user(&folder, what, say),

@@ -209,7 +209,8 @@ pub(super) fn settle_alone(folder: &Folder, name: ScheduleName) -> Result<(), Co
     Ok(())
 }
 
-fn approved_revision(folder: &Folder, name: ScheduleName) -> Result<Option<u32>, ControlError> {
+/// The revision of `name` that is approved, whatever became of its files since.
+pub(super) fn approved_revision(folder: &Folder, name: ScheduleName) -> Result<Option<u32>, ControlError> {
     let note = read_if_there(&folder.root.join(folder.approval_file(name)))?;
     let approval = note.and_then(|note| Approval::open(&note, &folder.station.approvers).ok());
     Ok(approval.map(|approval| approval.subject.revision))

@@ -6,6 +6,7 @@ use crate::{
     disk::DiskError,
     keys::KeyError,
     media::{MediaError, Refusal},
+    package::PackageError,
     programme::Finding,
     store::StoreError,
     words::Message,
@@ -62,6 +63,15 @@ impl From<StoreError> for ControlError {
             StoreError::OtherKey { path, .. } => file("log-other-key", path),
             _ => return ControlError::Store(error),
         })
+    }
+}
+
+impl From<PackageError> for ControlError {
+    fn from(error: PackageError) -> ControlError {
+        match error {
+            PackageError::Refused(no) => ControlError::No(no),
+            PackageError::Disk(error) => ControlError::Disk(error),
+        }
     }
 }
 

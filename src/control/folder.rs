@@ -130,7 +130,17 @@ impl Folder {
     /// Waits until nobody changes a month of this folder, and keeps everybody else from it: whoever compares a file
     /// with what a person saw must still find it so when it is replaced. Not to be taken twice.
     pub(super) fn months(&self) -> Result<Lock, ControlError> {
-        let path = self.data().join("months.lock");
+        self.alone("months.lock")
+    }
+
+    /// Waits until nobody packs or imports in this folder, and keeps everybody else from it. Months may be taken within,
+    /// never the other way round.
+    pub(super) fn packages(&self) -> Result<Lock, ControlError> {
+        self.alone("packages.lock")
+    }
+
+    fn alone(&self, name: &str) -> Result<Lock, ControlError> {
+        let path = self.data().join(name);
         let file = self.lock_file(&path)?;
         file.lock().at("lock", &path)?;
         Ok(Lock { _file: file })

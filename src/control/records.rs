@@ -92,6 +92,10 @@ pub fn record(
             written(&[by], what)?;
             plain(Body::Read { by: by.clone(), what: what.clone() }, "act-done")
         }
+        Ask::Package { fact } => {
+            short([fact.by.as_str(), &fact.reason].into_iter())?;
+            plain(Body::Package((**fact).clone()), "act-done")
+        }
         Ask::ConfirmClock { by } => written(&[], by).map(|()| None),
         _ => Ok(None),
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
-    evidence::{Checkpoint, ManualFact},
+    evidence::{Checkpoint, ManualFact, PackageFact},
     store::{Reader, StoreError},
     units::{ScheduleName, SlotId},
     words::{Lang, Message},
@@ -92,6 +92,10 @@ pub enum Ask {
         by: String,
         what: String,
     },
+    /// What became of a package.
+    Package {
+        fact: Box<PackageFact>,
+    },
     /// Look at the files now and not only with the next round.
     Look {},
 }
@@ -108,6 +112,8 @@ pub enum Act {
     People,
     /// The station's settings.
     Settings,
+    /// Whose packages are taken.
+    Trust,
 }
 
 impl Act {
@@ -119,6 +125,7 @@ impl Act {
             Act::Audio => "audio",
             Act::People => "people",
             Act::Settings => "settings",
+            Act::Trust => "trust",
         }
     }
 }

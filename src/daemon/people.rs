@@ -40,6 +40,7 @@ impl Engine {
             | Ask::Hold { .. }
             | Ask::Lift { .. }
             | Ask::Act { .. }
+            | Ask::Package { .. }
             | Ask::Read { .. } => return self.enter(&ask, reply),
             Ask::Look {} => {
                 self.look_again();

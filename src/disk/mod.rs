@@ -78,6 +78,23 @@ pub fn place<T, E: From<DiskError>>(
     }
 }
 
+/// Makes the folder `path` and those above it that are missing; their names are durable.
+pub fn make_folder(path: &Path) -> Result<(), DiskError> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent() {
+        make_folder(above)?;
+    }
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => {
+            made.at("create the folder", path)?;
+            sync_folder_of(path)
+        }
+    }
+}
+
 /// Makes the names in the folder of `path` durable.
 pub fn sync_folder_of(path: &Path) -> Result<(), DiskError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

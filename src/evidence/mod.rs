@@ -7,6 +7,7 @@ pub mod checkpoint;
 mod clocks;
 pub mod code;
 mod entry;
+mod package;
 mod quick;
 mod report;
 mod scan;
@@ -17,7 +18,7 @@ mod trusted;
 pub mod verify;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use asrun::AsRunRow;
 pub use canonical::{Leaf, LeafFault};
@@ -27,6 +28,7 @@ pub use entry::{
     After, Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
     ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
+pub use package::{PackageAct, PackageFact, PackageName};
 pub use report::{Fault, VerifyReport};
 pub use tree::Frontier;
 pub use trusted::Trusted;

@@ -112,10 +112,24 @@ impl PublicKey {
         &self.0
     }
 
+    /// Whether both are the same key, whatever they are called: two names make no two people.
+    #[must_use]
+    pub fn is_same_key(&self, other: &PublicKey) -> bool {
+        let bytes = |key: &PublicKey| key.0.splitn(3, '+').nth(2).map(str::to_owned);
+        bytes(self) == bytes(other)
+    }
+
     /// The key's name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.split('+').next().unwrap_or_default()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PublicKey {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<PublicKey, D::Error> {
+        let text = String::deserialize(from)?;
+        PublicKey::parse(&text).map_err(serde::de::Error::custom)
     }
 }
 
@@ -141,6 +155,33 @@ pub fn open(note: &[u8], keys: &[PublicKey]) -> Result<Opened, KeyError> {
     let signed_by = keys.iter().filter(signed).cloned().collect();
     let text = String::from_utf8(note.text().to_vec()).map_err(|_| KeyError::NotANote)?;
     Ok(Opened { text, signed_by })
+}
+
+/// Which of `keys` the lines under `note` name, whether or not their signatures are good: for telling why a note
+/// is refused.
+#[must_use]
+pub fn named<'k>(note: &[u8], keys: &'k [PublicKey]) -> Vec<&'k PublicKey> {
+    let text = String::from_utf8_lossy(note);
+    let lines = text.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
+    let lines = lines.lines().filter_map(|line| line.strip_prefix("\u{2014} ")?.split_once(' '));
+    let signers: Vec<(&str, String)> = lines
+        .filter_map(|(name, signature)| {
+            let bytes = BASE64.decode(signature).ok()?;
+            Some((name, hex::encode(bytes.get(..4)?)))
+        })
+        .collect();
+    let is_named = |key: &&PublicKey| {
+        let id = key.0.split('+').nth(1);
+        signers.iter().any(|(name, hint)| *name == key.name() && Some(hint.as_str()) == id)
+    };
+    keys.iter().filter(is_named).collect()
+}
+
+/// Adds the signature of `key` to `note`, whose text stays as it is.
+pub fn cosign(note: &str, key: &SigningKey) -> Result<String, KeyError> {
+    let mut note = Note::from_bytes(note.as_bytes()).map_err(|_| KeyError::NotANote)?;
+    note.add_sigs(&[&key.signer]).map_err(|_| KeyError::Text)?;
+    String::from_utf8(note.to_bytes()).map_err(|_| KeyError::NotANote)
 }
 
 #[cfg(test)]

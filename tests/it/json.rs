@@ -37,7 +37,7 @@ fn keys(shape: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Compares the shape of `document` with the golden one, and its keys with the documentation.
-fn hold(name: &str, document: &Value) {
+pub(super) fn hold(name: &str, document: &Value) {
     let found = serde_json::to_string_pretty(&shape(document)).unwrap() + "\n";
     let path = Path::new("tests/golden/json").join(format!("{name}.json"));
     if std::env::var("GOLDEN").is_ok_and(|v| v == "write") {

@@ -24,6 +24,7 @@ mod json;
 mod media;
 mod months;
 mod outer_guard;
+mod package;
 mod playout;
 mod pulse;
 mod reconcile;

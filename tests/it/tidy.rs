@@ -17,9 +17,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("playout", &["clock", "media", "programme", "config", "units", "words"]),
     ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
     ("store", &["programme", "evidence", "config", "disk", "units", "keys", "words"]),
+    ("package", &["programme", "evidence", "disk", "units", "keys", "words"]),
     (
         "control",
         &[
+            "package",
             "clock",
             "disk",
             "programme",

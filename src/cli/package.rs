@@ -1,0 +1,186 @@
+//! `loa pack`, `loa import`, `loa trust`: a month on its way from the centre to its stations.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use chrono::NaiveTime;
+use clap::Subcommand;
+
+use super::{
+    Exit,
+    air::{answered, person},
+    log::day,
+    say::Say,
+};
+use crate::{
+    clock::{Clock as _, System},
+    control::{self, Act, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Trusted},
+    programme::civil,
+    units::Month,
+};
+
+/// What was typed behind `loa pack`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Order {
+    month: Month,
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    #[arg(long = "key", value_name = "FILE", required = true)]
+    keys: Vec<PathBuf>,
+    #[arg(long = "station", value_name = "ID")]
+    stations: Vec<String>,
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+/// The verbs of `loa trust`.
+#[derive(Debug, Subcommand)]
+pub(super) enum TrustVerb {
+    New(NewFile),
+    Accept {
+        file: PathBuf,
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+}
+
+/// What was typed behind `loa trust new`.
+#[derive(Debug, clap::Args)]
+pub(super) struct NewFile {
+    #[arg(long = "editor", value_name = "KEY", required = true)]
+    editors: Vec<String>,
+    #[arg(long = "approver", value_name = "KEY", required = true)]
+    approvers: Vec<String>,
+    #[arg(long = "root", value_name = "KEY", required = true)]
+    roots: Vec<String>,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    need_editors: u64,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    need_approvers: u64,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    need_roots: u64,
+    #[arg(long, value_name = "DATE")]
+    until: String,
+    #[arg(long = "key", value_name = "FILE", required = true)]
+    keys: Vec<PathBuf>,
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<Exit> {
+    let order = Pack {
+        month: order.month,
+        output: order.output.clone(),
+        keys: order.keys.clone(),
+        stations: order.stations.clone(),
+        until: order.until.as_deref().map(|text| end_of(folder, text)).transpose()?,
+        by: person(order.by.as_deref()),
+    };
+    let packed = control::pack(folder, &order, &System::new())?;
+    say.document(&packed);
+    let [seq, revision, files, bytes] =
+        [packed.seq, packed.revision.into(), packed.files as u64, packed.bytes].map(|n| n.to_string());
+    let month = packed.month.to_string();
+    let note = packed.note.as_deref().unwrap_or_default();
+    let values = [
+        ("seq", &*seq),
+        ("month", &month),
+        ("revision", &revision),
+        ("files", &files),
+        ("bytes", &bytes),
+        ("note", note),
+    ];
+    say.line(&say.text(if packed.note.is_some() { "pack-done" } else { "pack-waiting" }, &values));
+    Ok(Exit::Done)
+}
+
+pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -> anyhow::Result<Exit> {
+    let by = person(by);
+    let mut enter = |ask| entered(folder, ask);
+    let arrivals = control::import(folder, from, System::new().now().wall, &by, &mut enter)?;
+    let documents: Vec<_> = arrivals.iter().map(|arrival| document(arrival, say)).collect();
+    say.document(&serde_json::json!({ "packages": documents }));
+    for arrival in &arrivals {
+        show(arrival, say);
+    }
+    let any = |wanted: fn(&Became) -> bool| arrivals.iter().any(|arrival| wanted(&arrival.became));
+    if any(|became| *became == Became::Taken) {
+        // A running daemon need not wait for its next round; where none runs, the next start looks.
+        control::ask(&folder.socket_path(), &Ask::Look {})?;
+    }
+    Ok(if any(|became| matches!(became, Became::Refused(_))) { Exit::No } else { Exit::Done })
+}
+
+pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Result<Exit> {
+    let (trusted, by) = match verb {
+        TrustVerb::Accept { file, by } => (control::accept_trust(folder, file)?, by.clone()),
+        TrustVerb::New(typed) => {
+            let order = NewTrust {
+                approvers: typed.approvers.clone(),
+                editors: typed.editors.clone(),
+                roots: typed.roots.clone(),
+                need: [typed.need_approvers, typed.need_editors, typed.need_roots],
+                until: end_of(folder, &typed.until)?,
+                keys: typed.keys.clone(),
+            };
+            (control::new_trust(folder, &order)?, person(typed.by.as_deref()))
+        }
+    };
+    let Trusted { channel, version, digest, file } = &trusted;
+    say.document(&trusted);
+    let (number, digest) = (version.to_string(), digest.to_string());
+    let values = [("channel", channel.as_str()), ("version", &number), ("digest", &digest), ("file", file)];
+    say.line(&say.text("trust-done", &values));
+    entered(folder, Ask::Act { act: Act::Trust, by, text: format!("{version} {digest}") })?;
+    Ok(Exit::Done)
+}
+
+/// Makes an entry durable, by the running daemon or by this process.
+fn entered(folder: &Folder, ask: Ask) -> anyhow::Result<()> {
+    let mut outcome = Err(anyhow!("the station did not answer"));
+    answered(folder.clone(), ask, None, &mut |reply| {
+        outcome = match reply {
+            Reply::Done(_) => Ok(()),
+            Reply::No(said) => Err(anyhow!("{}", said.code)),
+            Reply::Failed(words) => Err(anyhow!("{words}")),
+            Reply::Status(_) | Reply::Pruned(_) => Err(anyhow!("the station answered something else")),
+        };
+    })?;
+    outcome
+}
+
+fn document(arrival: &Arrival, say: Say) -> serde_json::Value {
+    let (became, no) = match &arrival.became {
+        Became::Taken => ("taken", None),
+        Became::Already => ("already", None),
+        Became::Refused(no) => ("refused", Some(no)),
+    };
+    let no = no.map(|no| serde_json::json!({ "code": no.code, "message": no.say(say.lang) }));
+    let (month, revision) = arrival.month.unzip();
+    serde_json::json!({ "file": arrival.file, "month": month, "revision": revision, "became": became, "no": no })
+}
+
+fn show(arrival: &Arrival, say: Say) {
+    let key = match (&arrival.became, arrival.month) {
+        (Became::Taken, Some(_)) => "import-taken",
+        (Became::Taken, None) => "import-trust",
+        (Became::Already, _) => "import-already",
+        (Became::Refused(_), _) => "import-refused",
+    };
+    let (month, revision) = arrival
+        .month
+        .map_or_else(Default::default, |(month, revision)| (month.to_string(), revision.to_string()));
+    let values = [("file", arrival.file.as_str()), ("month", &month), ("revision", &revision)];
+    say.line(&say.text(key, &values));
+    if let (Became::Refused(no), false) = (&arrival.became, say.json) {
+        say.no(no);
+    }
+}
+
+/// The end of the day `text` at the station.
+fn end_of(folder: &Folder, text: &str) -> Result<chrono::DateTime<chrono::Utc>, ControlError> {
+    let next = day(text)?.succ_opt().unwrap_or(chrono::NaiveDate::MAX);
+    Ok(civil::instant(folder.station.zone, next.and_time(NaiveTime::MIN)).0)
+}

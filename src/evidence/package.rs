@@ -1,0 +1,80 @@
+//! What the logs of centre and station say of packages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Digest, Month};
+
+/// What became of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageAct {
+    /// The centre issued it: an entry of its programme log.
+    Issued,
+    /// A station took it: its month is the one that airs.
+    Taken,
+    /// A station refused it.
+    Refused,
+}
+
+/// A month came, or went out, as a signed package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageFact {
+    /// What became of it.
+    pub act: PackageAct,
+    /// Who packed or imported it; empty where no person did.
+    pub by: String,
+    /// Digest of its signed text; of a note that says nothing readable, of its bytes.
+    pub digest: Digest,
+    /// Code of the refusal; empty where it was not refused.
+    pub reason: String,
+    /// What it says that it is, whether or not that was believed; absent where it says nothing readable.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub what: Option<PackageName>,
+}
+
+/// What a package says that it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageName {
+    /// Who issues: the channel of the centre.
+    pub channel: String,
+    /// Its month.
+    pub month: Month,
+    /// The schedule's revision.
+    pub revision: u32,
+    /// Its number in the channel.
+    pub seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{
+        Body, Entry, Leaf,
+        canonical::{decode, encode},
+        samples::{clk, digest},
+    };
+
+    #[test]
+    fn what_becomes_of_packages_has_its_golden_bytes() {
+        let month = "2022-03".parse().unwrap();
+        let what = PackageName { channel: "quang-ngai".into(), month, revision: 2, seq: 7 };
+        let fact = |act, reason: &str, what| {
+            let by = "Lê Văn C".into();
+            Body::Package(PackageFact { act, by, digest: digest(0xab), reason: reason.into(), what })
+        };
+        let bodies = [
+            fact(PackageAct::Issued, "", Some(what.clone())),
+            fact(PackageAct::Taken, "", Some(what)),
+            fact(PackageAct::Refused, "package-header", None),
+        ];
+        let entries: Vec<Entry> =
+            (0..).zip(bodies).map(|(seq, body)| Entry { seq, clk: clk(0), body }).collect();
+        let leaves: Vec<String> = entries.iter().map(|entry| encode(entry).unwrap()).collect();
+        assert_eq!(leaves.join("\n") + "\n", include_str!("../../tests/golden/leaves-package.jsonl"));
+        for (leaf, entry) in leaves.iter().zip(entries) {
+            assert_eq!(decode(leaf.as_bytes()).unwrap(), Leaf::Known(entry));
+        }
+    }
+}
