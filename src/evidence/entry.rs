@@ -477,7 +477,7 @@ pub struct DeviceFact {
 #[serde(deny_unknown_fields)]
 pub struct OperatorAct {
     /// `stop`, `hold`, `release`, `cancel`, `air`, `clock-confirm`; in the pages `schedule`, `audio`, `people`,
-    /// `settings`; by nobody `air-refused`, `make-good-refused`.
+    /// `settings`; for packages `trust`; by nobody `air-refused`, `make-good-refused`.
     pub act: String,
     /// Who.
     pub by: String,

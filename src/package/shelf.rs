@@ -220,7 +220,7 @@ mod tests {
         shelf.lay(part, |file| file.write_all(b"tin").at("write", Path::new("x"))).unwrap();
         assert_eq!(shelf.bytes(part).unwrap(), b"tin");
         let path = folder.path().join(blob(part.sha256));
-        for other in [&b"tim"[..], b"ti", b"tin!", &[0; 100_000]] {
+        for other in [b"tim".to_vec(), b"ti".to_vec(), b"tin!".to_vec(), vec![0; 100_000]] {
             fs::write(&path, other).unwrap();
             assert_eq!(code(shelf.bytes(part)), "package-changed");
         }

@@ -177,6 +177,8 @@ impl TrustChain {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     /// The keys of a small centre.
@@ -256,7 +258,6 @@ pub(super) mod tests {
         check(&|t| t.approvers = t.editors.clone(), "trust-key-twice");
         // The same key under another name.
         let bytes = keys.editor.public().as_text().splitn(3, '+').nth(2).unwrap().to_owned();
-        use base64::Engine as _;
         let raw = base64::engine::general_purpose::STANDARD.decode(&bytes).unwrap();
         let alias = format!("ke-khac+{:08x}+{bytes}", signed_note::key_id("ke-khac", &raw));
         check(&|t| t.approvers = vec![PublicKey::parse(&alias).unwrap()], "trust-key-twice");

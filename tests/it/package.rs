@@ -157,33 +157,72 @@ fn a_month_comes_on_a_stick_and_airs() {
     way.station.ok(&["verify"]);
 }
 
-#[test]
-fn what_was_changed_on_the_way_is_refused_by_name_and_entered() {
-    let way = Way::new();
-    let (stick, good) = (way.stick(), way.tools.path().join("good"));
-    copy(&stick, &good);
-    let check = |change: &dyn Fn(), expected: &str| {
-        copy(&good, &stick);
+/// A good package on the stick that is spoilt in many ways.
+struct Spoilt {
+    way: Way,
+    good: PathBuf,
+    /// What was signed.
+    text: String,
+    manifest: Value,
+}
+
+impl Spoilt {
+    fn new() -> Spoilt {
+        let way = Way::new();
+        let good = way.tools.path().join("good");
+        copy(&way.stick(), &good);
+        let note = fs::read_to_string(good.join("1.note")).unwrap();
+        let text = note.split("\n\n").next().unwrap().to_owned() + "\n";
+        let manifest = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+        Spoilt { way, good, text, manifest }
+    }
+
+    /// The package as `change` leaves it is refused as `expected`, with its entry, and nothing of it has a place.
+    fn check(&self, change: impl Fn(), expected: &str) {
+        let way = &self.way;
+        copy(&self.good, &way.stick());
         change();
         assert_eq!(only(&way.import()), expected);
         assert_eq!((way.last().act, way.last().reason.as_str()), (PackageAct::Refused, expected));
         assert!(!way.station.path(&format!("schedules/{}.toml", way.month())).exists());
         assert!(!way.station.path("media/2022-03").exists(), "{expected}: nothing has a place");
-    };
+    }
+
+    /// The good one is taken after all.
+    fn end(&self) {
+        copy(&self.good, &self.way.stick());
+        assert_eq!(only(&self.way.import()), "taken");
+        assert_eq!(airs(&self.way.station.path(""), self.way.month()), 1);
+    }
+
+    /// A field as it stands in the line.
+    fn field(&self, name: &str) -> String {
+        format!("\"{name}\":{}", self.manifest[name])
+    }
+
+    fn window(&self, from: i64, to: i64) -> String {
+        let changed =
+            self.text.replacen(&self.field("not_before_ms"), &format!("\"not_before_ms\":{from}"), 1);
+        changed.replacen(&self.field("not_after_ms"), &format!("\"not_after_ms\":{to}"), 1)
+    }
+}
+
+#[test]
+fn what_was_changed_on_the_way_is_refused_by_name_and_entered() {
+    let spoilt = Spoilt::new();
+    let (way, stick) = (&spoilt.way, spoilt.way.stick());
     let edit = |name: &str, from: &str, to: &str| {
         let text = fs::read_to_string(stick.join(name)).unwrap();
         assert!(text.contains(from), "{text}");
         fs::write(stick.join(name), text.replacen(from, to, 1)).unwrap();
     };
-    let note = fs::read_to_string(good.join("1.note")).unwrap();
-    let manifest: Value = serde_json::from_str(note.lines().nth(1).unwrap()).unwrap();
-    let audio = stick.join("blobs/sha256").join(manifest["files"][0]["sha256"].as_str().unwrap());
-    check(&|| edit("1.note", "\"revision\":1", "\"revision\":2"), "package-signature");
-    check(&|| fs::remove_file(stick.join("1.tlog-proof")).unwrap(), "package-proof-missing");
-    check(&|| edit("1.tlog-proof", "index 1", "index 01"), "package-proof-malformed");
-    check(&|| fs::remove_file(&audio).unwrap(), "package-file-missing");
-    check(
-        &|| {
+    let audio = stick.join("blobs/sha256").join(spoilt.manifest["files"][0]["sha256"].as_str().unwrap());
+    spoilt.check(|| edit("1.note", "\"revision\":1", "\"revision\":2"), "package-signature");
+    spoilt.check(|| fs::remove_file(stick.join("1.tlog-proof")).unwrap(), "package-proof-missing");
+    spoilt.check(|| edit("1.tlog-proof", "index 1", "index 01"), "package-proof-malformed");
+    spoilt.check(|| fs::remove_file(&audio).unwrap(), "package-file-missing");
+    spoilt.check(
+        || {
             let mut bytes = fs::read(&audio).unwrap();
             bytes[5000] ^= 1;
             fs::write(&audio, bytes).unwrap();
@@ -191,53 +230,54 @@ fn what_was_changed_on_the_way_is_refused_by_name_and_entered() {
         "package-changed",
     );
     // The stick was pulled while it was written.
-    check(
-        &|| fs::OpenOptions::new().write(true).open(&audio).unwrap().set_len(1000).unwrap(),
+    spoilt.check(
+        || fs::OpenOptions::new().write(true).open(&audio).unwrap().set_len(1000).unwrap(),
         "package-changed",
     );
-    check(
-        &|| {
+    spoilt.check(
+        || {
             fs::remove_file(&audio).unwrap();
             std::os::unix::fs::symlink("/dev/zero", &audio).unwrap();
         },
         "package-file-odd",
     );
-    check(&|| fs::rename(stick.join("1.note"), stick.join("7.note")).unwrap(), "package-number");
-    check(&|| edit("1.tlog-proof", "loa/centre/", "loa/centrx/"), "package-proof-foreign");
-    let text = note.split("\n\n").next().unwrap().to_owned() + "\n";
-    check(&|| way.sign(&text, &["editor"]), "package-editor-alone");
-    check(&|| way.sign(&text, &["approver", "stranger"]), "package-editor-missing");
-    check(&|| way.sign(&text, &["stranger"]), "package-key-unknown");
-    // What editor and approver did sign, by mistake or by a program of their own.
-    let number = |name: &str| format!("\"{name}\":{}", manifest[name]);
+    spoilt.check(|| fs::rename(stick.join("1.note"), stick.join("7.note")).unwrap(), "package-number");
+    spoilt.check(|| edit("1.tlog-proof", "loa/centre/", "loa/centrx/"), "package-proof-foreign");
+    spoilt.check(|| way.sign(&spoilt.text, &["editor"]), "package-editor-alone");
+    spoilt.check(|| way.sign(&spoilt.text, &["approver", "stranger"]), "package-editor-missing");
+    spoilt.check(|| way.sign(&spoilt.text, &["stranger"]), "package-key-unknown");
+    spoilt.end();
+}
+
+#[test]
+fn what_editor_and_approver_sign_by_mistake_is_refused_as_well() {
+    let spoilt = Spoilt::new();
+    let way = &spoilt.way;
     for (from, to, expected) in [
-        (number("not_after_ms"), "\"not_after_ms\":1700000000000".to_owned(), "package-value"),
-        (number("not_before_ms"), "\"not_before_ms\":4000000000000".to_owned(), "package-value"),
-        (number("issued_ms"), "\"issued_ms\":1700000000000".to_owned(), "package-proof-other"),
-        (number("channel"), "\"channel\":\"binh-dinh\"".to_owned(), "package-channel"),
-        (number("trust"), "\"trust\":9".to_owned(), "package-trust-newer"),
-        (number("trust"), number("trust") + ",\"urgent\":true", "package-unknown-field"),
-        (number("trust"), number("trust") + ",\"trust\":1", "package-duplicate-field"),
+        (spoilt.field("not_after_ms"), "\"not_after_ms\":1700000000000".to_owned(), "package-value"),
+        (spoilt.field("not_before_ms"), "\"not_before_ms\":4000000000000".to_owned(), "package-value"),
+        (spoilt.field("issued_ms"), "\"issued_ms\":1700000000000".to_owned(), "package-proof-other"),
+        (spoilt.field("channel"), "\"channel\":\"binh-dinh\"".to_owned(), "package-channel"),
+        (spoilt.field("trust"), "\"trust\":9".to_owned(), "package-trust-newer"),
+        (spoilt.field("trust"), spoilt.field("trust") + ",\"urgent\":true", "package-unknown-field"),
+        (spoilt.field("trust"), spoilt.field("trust") + ",\"trust\":1", "package-duplicate-field"),
         ("\"file\":\"2022-03/".to_owned(), "\"file\":\"../".to_owned(), "package-path"),
         ("\"file\":\"2022-03/".to_owned(), "\"file\":\"/etc/".to_owned(), "package-path"),
         ("loa package v1".to_owned(), "loa package v2".to_owned(), "package-header"),
     ] {
-        assert!(text.contains(&from), "{from}");
-        let changed = text.replacen(&from, &to, 1);
-        check(&|| way.sign(&changed, &["editor", "approver"]), expected);
+        assert!(spoilt.text.contains(&from), "{from}");
+        let changed = spoilt.text.replacen(&from, &to, 1);
+        spoilt.check(|| way.sign(&changed, &["editor", "approver"]), expected);
     }
-    let window = |from: i64, to: i64| {
-        let changed = text.replacen(&number("not_before_ms"), &format!("\"not_before_ms\":{from}"), 1);
-        changed.replacen(&number("not_after_ms"), &format!("\"not_after_ms\":{to}"), 1)
-    };
-    let (past, future) =
-        (window(1_600_000_000_000, 1_700_000_000_000), window(4_000_000_000_000, 4_100_000_000_000));
-    check(&|| way.sign(&past, &["editor", "approver"]), "package-expired");
-    check(&|| way.sign(&future, &["editor", "approver"]), "package-not-yet");
-    copy(&good, &stick);
-    assert_eq!(only(&way.import()), "taken");
+    let (past, future) = (
+        spoilt.window(1_600_000_000_000, 1_700_000_000_000),
+        spoilt.window(4_000_000_000_000, 4_100_000_000_000),
+    );
+    spoilt.check(|| way.sign(&past, &["editor", "approver"]), "package-expired");
+    spoilt.check(|| way.sign(&future, &["editor", "approver"]), "package-not-yet");
+    spoilt.end();
     // The centre signs another package of the same number: both are kept.
-    way.sign(&window(1_600_000_000_000, 4_100_000_000_000), &["editor", "approver"]);
+    way.sign(&spoilt.window(1_600_000_000_000, 4_100_000_000_000), &["editor", "approver"]);
     assert_eq!(only(&way.import()), "package-fork");
     assert_eq!(fs::read_dir(way.station.path("data/packages/fork")).unwrap().count(), 1);
     assert_eq!(airs(&way.station.path(""), way.month()), 1);
