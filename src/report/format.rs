@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{ReportError, csv, docx, json, pictures, tables, xlsx};
+use super::{ReportError, csv, docx, json, page, pictures, tables, xlsx};
 use crate::{control::Account, words::Lang};
 
 /// A form of a report.
@@ -12,6 +12,8 @@ pub enum Format {
     Xlsx,
     /// A document to be signed: the year's report, or the station's sheet of a month.
     Docx,
+    /// The same as a page for browsers, ready to print.
+    Html,
     /// The lines of one table.
     Csv,
     /// Every table as one object.
@@ -25,6 +27,7 @@ impl Format {
     pub const ALL: &[(&str, Format)] = &[
         ("docx", Format::Docx),
         ("xlsx", Format::Xlsx),
+        ("html", Format::Html),
         ("csv", Format::Csv),
         ("json", Format::Json),
         ("svg", Format::Svg),
@@ -42,6 +45,7 @@ impl Format {
         match self {
             Format::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Format::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Format::Html => "text/html; charset=utf-8",
             Format::Csv => "text/csv; charset=utf-8",
             Format::Json => "application/json",
             Format::Svg => "image/svg+xml",
@@ -80,6 +84,7 @@ pub fn write(
     Ok(Some(match format {
         Format::Xlsx => xlsx(account, &tables, lang)?,
         Format::Docx => docx(account, &tables, lang)?,
+        Format::Html => page(account, &tables, lang)?.into_bytes(),
         Format::Json => format!("{:#}\n", json(&tables)).into_bytes(),
         Format::Svg => pictures(&account.matrix, lang).into_bytes(),
         Format::Csv => match tables.iter().find(|found| found.name == table) {

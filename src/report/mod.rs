@@ -17,7 +17,7 @@ use thiserror::Error;
 
 pub use self::{
     csv::csv,
-    docx::docx,
+    docx::{docx, page},
     format::{Format, write},
     json::json,
     letter::{lacks, letter, remedy},

@@ -136,6 +136,11 @@ impl Grid {
         self.rows.push(cells.collect());
     }
 
+    /// The widths of its columns in percent of its own.
+    pub fn shares(&self) -> Vec<u32> {
+        self.widths.iter().map(|width| width * 100 / self.width().max(1)).collect()
+    }
+
     /// How wide it is.
     pub fn width(&self) -> u32 {
         self.widths.iter().sum()

@@ -29,16 +29,8 @@ use crate::{control::Account, reconcile::Period, words::Lang};
 /// None that input could bring about: the parts of the document do not fit together.
 pub fn docx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, ReportError> {
     let paper = Paper { account, tables, lang };
-    let (title, parts) = match account.period {
-        Period::Month(month) | Period::Fifteenth(month) => {
-            (paper.say("paper-sheet"), sheet::parts(&paper, month))
-        }
-        Period::Year | Period::Custom { .. } => (paper.say("paper-report"), year::parts(&paper)),
-    };
-    let tag = match lang {
-        Lang::Vi => "vi-VN",
-        Lang::En => "en-GB",
-    };
+    let (title, parts) = laid_out(&paper);
+    let tag = tag(lang);
     let pictures: Vec<&Picture> = parts
         .iter()
         .flat_map(|part| &part.blocks)
@@ -73,6 +65,43 @@ pub fn docx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, 
         zip.write_all(&bytes).map_err(zip::result::ZipError::from)?;
     }
     Ok(zip.finish()?.into_inner())
+}
+
+/// The same document as one page for browsers, ready to print: it refers to nothing outside itself.
+///
+/// # Errors
+///
+/// None that input could bring about.
+pub fn page(account: &Account, tables: &[Table], lang: Lang) -> Result<String, ReportError> {
+    let (title, parts) = laid_out(&Paper { account, tables, lang });
+    Ok(Page { title, tag: tag(lang), parts }.render()?)
+}
+
+/// The title and the sections of a document.
+fn laid_out(paper: &Paper<'_>) -> (String, Vec<Part>) {
+    match paper.account.period {
+        Period::Month(month) | Period::Fifteenth(month) => {
+            (paper.say("paper-sheet"), sheet::parts(paper, month))
+        }
+        Period::Year | Period::Custom { .. } => (paper.say("paper-report"), year::parts(paper)),
+    }
+}
+
+/// A language as documents name it (BCP 47).
+fn tag(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Vi => "vi-VN",
+        Lang::En => "en-GB",
+    }
+}
+
+/// The text with its sections, for browsers.
+#[derive(Template)]
+#[template(path = "docx/page.html")]
+struct Page {
+    title: String,
+    tag: &'static str,
+    parts: Vec<Part>,
 }
 
 /// The text with its sections.

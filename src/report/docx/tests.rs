@@ -399,3 +399,21 @@ fn pictures_stand_in_the_first_appendix_as_lines_and_as_points() {
         assert!((60.0..=251.1).contains(&across) && (20.0..=145.1).contains(&down), "{across} × {down} mm");
     }
 }
+
+#[test]
+fn the_page_to_print_says_what_the_document_says() {
+    let sheet = Account { period: Period::Month("2022-03".parse().unwrap()), ..a_year() };
+    for account in [a_year(), sheet] {
+        let page = super::page(&account, &tables(&account, Lang::Vi), Lang::Vi).unwrap();
+        let Opened { document, .. } = open(&account, Lang::Vi);
+        let lines = |of: &str, open: &str, close: &str| {
+            let after = of.split(open).skip(1).map(|rest| rest.split_once("\">").unwrap().1);
+            let words = after.map(|rest| rest.split_once(close).unwrap().0.to_owned());
+            words.filter(|words| !words.is_empty()).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&page, "<p class", "</p>"), lines(&document, "<w:t xml:space", "</w:t>"));
+        let wide = elements(&document, "w:sectPr").iter().filter(|part| part.contains("landscape")).count();
+        assert_eq!(page.matches("<section class=\"across\">").count(), wide);
+        assert!(!page.contains(" src=") && !page.contains(" href="), "it refers to nothing outside itself");
+    }
+}

@@ -14,6 +14,7 @@ web-reports-format = Form
 web-reports-table = Table
 web-format-docx = Word document (docx): the year's report, the sheet of a month
 web-format-xlsx = Excel workbook (xlsx), every table
+web-format-html = Page to print (html): the same as the document
 web-format-csv = One table as csv
 web-format-json = All tables as json
 web-format-svg = Picture of matrix and trend (svg)

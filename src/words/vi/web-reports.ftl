@@ -14,6 +14,7 @@ web-reports-format = Dạng tệp
 web-reports-table = Bảng
 web-format-docx = Văn bản Word (docx): báo cáo năm, nhật ký phát tháng
 web-format-xlsx = Sổ tính Excel (xlsx), đủ các bảng
+web-format-html = Trang để in (html): cùng nội dung với văn bản Word
 web-format-csv = Một bảng dạng csv
 web-format-json = Tất cả các bảng dạng json
 web-format-svg = Hình: bảng và biểu đồ (svg)
