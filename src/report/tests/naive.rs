@@ -146,7 +146,7 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
             let many = stations.len().max(1) as u64;
             let mut square =
                 Square { due: u64::from(plan.a_month * plan.airings_due) * many, ..Square::default() };
-            let mut least = None;
+            let mut fewest = None;
             for (place, counting) in &stations {
                 let mut programmes: BTreeMap<&str, u32> = BTreeMap::new();
                 for (n, told) in place.airings.iter().enumerate().filter(|(_, told)| told.month == *month) {
@@ -164,10 +164,10 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
                     found.topics.insert(if told.programme == "p0" { "II.1" } else { "II.2" });
                 }
                 let enough = programmes.values().filter(|n| **n >= plan.airings_due).count();
-                least = Some(least.map_or(enough, |least: usize| least.min(enough)));
+                fewest = Some(fewest.map_or(enough, |fewest: usize| fewest.min(enough)));
             }
             let silent = |place: &Place| place.known.1 < month.last() || place.known.0 > month.last();
-            square.state = if least.is_some_and(|least| least >= plan.a_month as usize) {
+            square.state = if fewest.is_some_and(|fewest| fewest >= plan.a_month as usize) {
                 "complete"
             } else if !exists(plan, unit, month.last()) {
                 "no-unit"

@@ -199,7 +199,7 @@ fn lines_agree(account: &Account, all: &Value) {
             for (key, field) in head.iter().zip(record) {
                 match &object[key] {
                     Value::Number(known) => {
-                        assert_eq!(field, known.as_f64().unwrap().to_string(), "{name} {key}")
+                        assert_eq!(field, known.as_f64().unwrap().to_string(), "{name} {key}");
                     }
                     Value::Bool(yes) => assert_eq!(field, u8::from(*yes).to_string(), "{name} {key}"),
                     _ => {}
@@ -233,7 +233,7 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
         let wanted = condition[1].trim_matches('"');
         let wanted = wanted.strip_prefix("<>").map_or((wanted, true), |wanted| (wanted, false));
         for (kept, value) in kept.iter_mut().zip(fields(condition[0])) {
-            *kept &= (value.to_string() == wanted.0) == wanted.1;
+            *kept &= (value.to_string().as_str() == wanted.0) == wanted.1;
         }
     }
     // A field that is no number adds nothing to a sum.
