@@ -110,8 +110,12 @@ fn yesterday(day: NaiveDate) -> String {
     day.checked_sub_days(Days::new(1)).unwrap_or(day).to_string()
 }
 
-/// `table` without the comments of the one that it was copied from.
+/// `table` without what belongs to the one that it was copied from: its comments, and its office, whose name and
+/// signatory are others'. It stands behind all of that one.
 fn bare(table: &mut Table) {
+    let parts = table.iter().filter_map(|(_, item)| item.as_table()?.position());
+    table.set_position(parts.chain(table.position()).max());
+    table.remove("office");
     table.decor_mut().set_prefix("\n");
     for (mut key, item) in table.iter_mut() {
         key.leaf_decor_mut().set_prefix("");
@@ -178,6 +182,11 @@ mod tests {
         let at = |name: &str| text.find(name).unwrap();
         assert!(at("\"phường Phổ Hòa\"") < at("phường Đông Phổ Hòa"), "{text}");
         assert!(at("phường Đông Phổ Hòa") < at("phường Phổ Minh"), "{text}");
+        // The office stays that of the old name: who signs for the new one, nobody has said.
+        let (plan, _) = programme::plan::read("plan", text.as_bytes());
+        let offices = plan.unwrap().units.into_iter().filter(|unit| unit.id == "pho-hoa");
+        let offices: Vec<_> = offices.map(|unit| unit.office.name).collect();
+        assert_eq!(offices, ["Ủy ban nhân dân phường Phổ Hòa", ""]);
     }
 
     #[test]
