@@ -6,6 +6,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -116,10 +117,15 @@ fn what_is_begun_is_done_though_the_browser_leaves() {
         body.len(),
     );
     let mut line = TcpStream::connect(host).unwrap();
+    let part = station.path("data/incoming").join(&on_the_way(&station)[0]);
     line.write_all(head.as_bytes()).unwrap();
+    // It is begun when the file is held, or already gone.
+    while fs::File::open(&part).is_ok_and(|part| part.try_lock().is_ok()) {
+        thread::yield_now();
+    }
     drop(line);
     daemon.until_entered(&["\"audio\"", "đi mất.wav", &Digest::of(&bytes).to_string()]);
-    assert!(station.path(&format!("media/{MONTH}/đi mất.wav")).exists());
+    daemon.until("it has its place", |_| station.path(&format!("media/{MONTH}/đi mất.wav")).exists());
 }
 
 #[test]
