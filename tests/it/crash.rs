@@ -19,22 +19,8 @@ use loa::{
 use super::support::{
     faults::library,
     pulse::Server,
-    station::{Station, in_seconds},
+    station::{Station, copy, in_seconds},
 };
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else if path.is_file() {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
 
 fn key(data: &Path) -> SigningKey {
     SigningKey::parse(&fs::read_to_string(data.join("keys/station.key")).unwrap()).unwrap()

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::json::hold;
 use super::support::{
     faults::library,
-    station::{Station, in_seconds, noise},
+    station::{Station, copy, in_seconds, noise},
 };
 
 /// A centre with an editor, an approver and a root, a station that trusts it, and a stick.
@@ -363,20 +363,6 @@ fn keys_change_by_the_word_of_the_old_roots() {
     let taken = |file: &str| (file.to_owned(), "taken".to_owned());
     assert_eq!(way.import(), [taken("trust/2.note"), taken("2.note")]);
     assert_eq!(airs(&way.station.path(""), way.month()), 2);
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else if path.is_file() {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Documents for Word and `LibreOffice` (ECMA-376) in the layout of Nghị định 30/2020/NĐ-CP: the year's report and a
 //! station's sheet of a month. Every number comes from the tables of the report, or is a sum over their rows.
 
+mod as_run;
 mod block;
 mod paper;
 mod said;

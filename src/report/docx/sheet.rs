@@ -1,10 +1,10 @@
 //! Nhật ký phát: a station's sheet of a month, which its operator and its leader sign.
 
 use super::{
+    as_run::as_run,
     block::{ACROSS, Block, Grid, Line, Part},
     paper::{NOBODY, Paper},
     said::{self, Look},
-    year::ended,
 };
 use crate::units::Month;
 
@@ -43,36 +43,8 @@ fn rows(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         blocks.push(Line::new("BodyText", paper.say("paper-no-rows")).into());
         return;
     }
-    let keys = [
-        "paper-n",
-        "report-planned",
-        "report-first-frame",
-        "report-last-frame",
-        "report-title",
-        "report-outcome-said",
-        "report-counts",
-        "report-proof",
-        "report-notes",
-        "report-entries",
-    ];
-    let mut grid = Grid::ruled(ACROSS, &[5, 11, 9, 9, 20, 18, 7, 7, 16, 8], &keys.map(|key| paper.say(key)));
-    for (n, row) in (1..).zip(&airings.0.rows) {
-        let [planned, first, last] =
-            ["planned", "first_frame", "last_frame"].map(|key| airings.text(row, key));
-        let cells = [
-            n.to_string(),
-            said::instant(&planned),
-            said::clock(&first),
-            said::clock(&last),
-            airings.text(row, "title"),
-            ended(airings, row),
-            airings.text(row, "counts"),
-            airings.text(row, "proof"),
-            airings.text(row, "notes"),
-            airings.text(row, "entries"),
-        ];
-        grid.row(cells, &[0, 1, 2, 3, 6, 7, 9]);
-    }
+    let shares = [5, 11, 9, 9, 20, 18, 7, 7, 16, 8];
+    let grid = as_run(paper, airings, "notes", &shares, &[0, 1, 2, 3, 6, 7, 9]);
     blocks.push(grid.into());
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    as_run::as_run,
     block::{ACROSS, Block, Grid, Line, Part, Picture, UPRIGHT},
     paper::Paper,
     said::{self, Look},
@@ -292,45 +293,10 @@ fn grid(paper: &Paper<'_>) -> Vec<Block> {
 /// Appendix II: the log's rows.
 fn airings(paper: &Paper<'_>) -> Vec<Block> {
     let Some(airings) = Look::of(paper.tables, "airings") else { return Vec::new() };
-    let lines = airings.0.rows.iter();
-    let keys = [
-        "paper-n",
-        "report-planned",
-        "report-first-frame",
-        "report-last-frame",
-        "report-title",
-        "report-outcome-said",
-        "report-counts",
-        "report-proof",
-        "report-start-error-ms",
-        "report-entries",
-    ];
-    let mut grid = Grid::ruled(ACROSS, &[5, 10, 9, 9, 22, 17, 7, 7, 8, 8], &keys.map(|key| paper.say(key)));
-    for (n, row) in (1..).zip(lines) {
-        let [planned, first, last] =
-            ["planned", "first_frame", "last_frame"].map(|key| airings.text(row, key));
-        let cells = [
-            n.to_string(),
-            said::instant(&planned),
-            said::clock(&first),
-            said::clock(&last),
-            airings.text(row, "title"),
-            ended(airings, row),
-            airings.text(row, "counts"),
-            airings.text(row, "proof"),
-            airings.text(row, "start_error_ms"),
-            airings.text(row, "entries"),
-        ];
-        grid.row(cells, &[0, 1, 2, 3, 6, 7, 8, 9]);
-    }
     let count = airings.0.rows.len().to_string();
+    let shares = [5, 10, 9, 9, 22, 17, 7, 7, 8, 8];
+    let grid = as_run(paper, airings, "start_error_ms", &shares, &[0, 1, 2, 3, 6, 7, 8, 9]);
     vec![body(paper.tell("paper-rows", &[("count", &count)])), grid.into()]
-}
-
-/// How a row ended, with its reason.
-pub fn ended(table: Look<'_>, row: &[Cell]) -> String {
-    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
-    if reason.is_empty() { outcome } else { format!("{outcome}: {reason}") }
 }
 
 /// Appendix III: the incidents with what people said about them.

@@ -367,6 +367,21 @@ pub fn in_seconds(seconds: i64) -> DateTime<Utc> {
     (Utc::now() + TimeDelta::seconds(seconds + 1)).with_nanosecond(0).unwrap()
 }
 
+/// Makes `to` a copy of the folder `from`, files and folders alone.
+pub fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else if path.is_file() {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
 /// A WAV file of noise, 48 kHz mono, at about −20 dB.
 pub fn noise(path: &Path, seconds: u32, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
