@@ -139,6 +139,17 @@ impl Folder {
         self.alone("packages.lock")
     }
 
+    /// The same at once or not at all: none while somebody packs or imports.
+    pub(super) fn packages_if_free(&self) -> Result<Option<Lock>, ControlError> {
+        let path = self.data().join("packages.lock");
+        let file = self.lock_file(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
+        }
+    }
+
     fn alone(&self, name: &str) -> Result<Lock, ControlError> {
         let path = self.data().join(name);
         let file = self.lock_file(&path)?;

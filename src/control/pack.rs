@@ -11,28 +11,40 @@ use super::{
     Clearance, ControlError, Folder, MonthFile,
     folder::read_key,
     init::clk,
+    staging::Staged,
     survey::source_digests,
     trust::{chain, kept, log_key},
 };
 use crate::{
     clock::Clock,
-    disk::At as _,
+    disk::{self, At as _},
     evidence::{Body, PackageAct, PackageFact},
     keys,
-    package::{EVERY_STATION, FileFact, Manifest, Part, Shelf, TlogProof, TrustChain},
+    package::{self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain},
     programme::civil,
     store::Log,
     units::{Digest, Month, ScheduleName},
     words::Message,
 };
 
+/// Where a package goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Into a folder of packages, such as a USB stick.
+    Folder(PathBuf),
+    /// Into a `.tar` of its own.
+    Tar(PathBuf),
+    /// Nowhere yet: it is fetched later.
+    Kept,
+}
+
 /// Which month goes out, to whom, signed by whom.
 #[derive(Debug, Clone)]
 pub struct Pack {
     /// The month: the centre's schedule.
     pub month: Month,
-    /// The folder of packages, such as a USB stick.
-    pub output: PathBuf,
+    /// Where it goes.
+    pub output: Target,
     /// Key files of editors and approvers.
     pub keys: Vec<PathBuf>,
     /// The stations; none: every station of the centre.
@@ -89,10 +101,14 @@ pub fn pack(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, 
         }
         opened => drop(opened?),
     }
-    let (shelf, own) = (Shelf::new(&order.output), kept(folder));
-    lay(&shelf, &manifest, &month)?;
-    for version in own.trusts()? {
-        shelf.lay_trust(version, &own.trust(version)?)?;
+    let own = kept(folder);
+    let staged = if let Target::Tar(_) = &order.output { Some(Staged::new(folder)?) } else { None };
+    let shelf = match (&order.output, &staged) {
+        (Target::Folder(output), _) => Some(Shelf::new(output)),
+        (_, staged) => staged.as_ref().map(Staged::shelf),
+    };
+    if let Some(shelf) = &shelf {
+        lay(&own, shelf, &manifest, &month)?;
     }
     // From here on the number is used, whatever becomes of the stick.
     let fact = PackageFact {
@@ -104,10 +120,21 @@ pub fn pack(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, 
     };
     let entry = log.append(&[(clk(clock, folder.station.zone), Body::Package(fact))])?;
     let proof = proved(&log, entry.first().copied().unwrap_or_default())?.text();
-    for shelf in [&own, &shelf] {
+    own.lay_package(manifest.seq, note.as_bytes(), proof.as_bytes())?;
+    if let Some(shelf) = &shelf {
         shelf.lay_package(manifest.seq, note.as_bytes(), proof.as_bytes())?;
     }
-    packed.note = Some(order.output.join(format!("{}.note", manifest.seq)).display().to_string());
+    let written = match &order.output {
+        Target::Folder(output) => output.join(format!("{}.note", manifest.seq)),
+        Target::Tar(tar) => {
+            if let Some(shelf) = &shelf {
+                disk::place::<(), PackageError>(tar, true, |to| package::wrap(shelf, manifest.seq, to))?;
+            }
+            tar.clone()
+        }
+        Target::Kept => own.path(&format!("{}.note", manifest.seq)),
+    };
+    packed.note = Some(written.display().to_string());
     Ok(packed)
 }
 
@@ -183,8 +210,8 @@ fn sign(folder: &Folder, order: &Pack, manifest: Manifest) -> Result<(Manifest, 
     Ok((manifest, note))
 }
 
-/// Lays the bytes of the month; what stands there already stays.
-fn lay(shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), ControlError> {
+/// Lays the bytes of the month and the trust files of `own`; what stands there already stays.
+fn lay(own: &Shelf, shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), ControlError> {
     let write =
         |to: &mut fs::File, bytes: &[u8]| io::Write::write_all(to, bytes).at("write", Path::new("blobs"));
     shelf.lay(manifest.schedule, |to| write(to, &month.schedule))?;
@@ -194,6 +221,9 @@ fn lay(shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), Contr
             let mut from = fs::File::open(source).at("open", source)?;
             io::copy(&mut from, to).at("copy", source).map(drop)
         })?;
+    }
+    for version in own.trusts()? {
+        shelf.lay_trust(version, &own.trust(version)?)?;
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod media;
 mod months;
 mod outer_guard;
 mod package;
+mod package_refusals;
 mod playout;
 mod pulse;
 mod reconcile;

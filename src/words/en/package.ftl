@@ -57,6 +57,18 @@ package-file-odd = `{ $file }` of the package is no plain file.
     .hint = Do not use this package; tell the centre.
 package-many = The folder holds more than { $most } packages.
     .hint = Copy the package to be imported into a folder of its own.
+package-tar-path = The .tar has a member `{ $file }`, which belongs to no package.
+    .hint = Make it with loa pack --tar; do not wrap the folder that holds the package.
+package-tar-kind = The member `{ $file }` of the .tar is no plain file.
+    .hint = Make it with loa pack --tar, or with tar --format=ustar within the folder of the package.
+package-tar-twice = The member `{ $file }` stands twice in the .tar.
+    .hint = Do not use this file; tell the centre.
+package-tar-many = The .tar has more than { $most } members.
+    .hint = Do not use this file; tell the centre.
+package-tar-room = The .tar does not fit on the disk: a member needs { $needed } MB, { $free } MB are left for packages.
+    .hint = Run loa prune, or clear the disk.
+package-tar-malformed = The .tar is damaged, cut off, or none.
+    .hint = Copy the file from the centre again; do not pull the stick while it is copied.
 trust-unsigned = The trust file could not be signed.
     .hint = Name the root key files with --key.
 trust-threshold = Trust file { $version } has { $found } of { $wanted } root signatures by file { $by }.
@@ -75,14 +87,15 @@ verb-pack-more =
     the centre's log has it. Copy the whole folder to a stick and run loa import at the station.
 arg-pack-month = Month, such as 2022-03
 arg-pack-output = Folder for the package, such as a USB stick
+arg-pack-tar = Instead of a folder: one .tar with this package alone
 arg-pack-keys = Key file of an editor or an approver; name each
 arg-pack-stations = Id of a station that it is for; none: every station of the centre
 arg-pack-until = Stations take it up to the end of this day; absent: to the end of its month
-verb-import = Take packages from a folder or a USB stick
+verb-import = Take packages from a folder, a USB stick or a .tar
 verb-import-more =
     Everything is checked before anything has a place; a power cut or a pulled stick leaves the month before or the new one.
     What is refused is entered in the log as well.
-arg-import-from = Folder of packages
+arg-import-from = Folder of packages, or a .tar of one
 verb-trust = The trust file: whose signatures count for packages
 verb-trust-new = Sign the next trust file of the centre
 verb-trust-accept = Take a trust file at a station; the first by a person's word

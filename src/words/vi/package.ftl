@@ -57,6 +57,18 @@ package-file-odd = `{ $file }` của gói không phải là tệp thường.
     .hint = Không dùng gói này; báo cho trung tâm.
 package-many = Thư mục có hơn { $most } gói.
     .hint = Chép riêng gói cần nhập vào một thư mục khác.
+package-tar-path = Tệp .tar có mục `{ $file }`, không thuộc về một gói.
+    .hint = Tạo tệp bằng loa pack --tar; đừng nén cả thư mục chứa gói.
+package-tar-kind = Mục `{ $file }` trong tệp .tar không phải là tệp thường.
+    .hint = Tạo tệp bằng loa pack --tar, hoặc bằng tar --format=ustar trong thư mục của gói.
+package-tar-twice = Mục `{ $file }` có hai lần trong tệp .tar.
+    .hint = Không dùng tệp này; báo cho trung tâm.
+package-tar-many = Tệp .tar có hơn { $most } mục.
+    .hint = Không dùng tệp này; báo cho trung tâm.
+package-tar-room = Tệp .tar không vừa đĩa: một mục cần { $needed } MB, chỉ còn { $free } MB cho gói.
+    .hint = Chạy loa prune, hoặc dọn đĩa.
+package-tar-malformed = Tệp .tar bị hỏng, bị cắt, hoặc không phải là tệp .tar.
+    .hint = Chép lại tệp từ trung tâm; đừng rút thẻ nhớ khi đang chép.
 trust-unsigned = Tệp tin cậy chưa ký được.
     .hint = Nêu tệp khóa gốc bằng --key.
 trust-threshold = Tệp tin cậy số { $version } mới có { $found } trong { $wanted } chữ ký gốc theo tệp số { $by }.
@@ -75,14 +87,15 @@ verb-pack-more =
     trung tâm đã ghi gói. Chép cả thư mục vào thẻ nhớ rồi chạy loa import ở đài.
 arg-pack-month = Tháng, ví dụ 2022-03
 arg-pack-output = Thư mục sẽ chứa gói, ví dụ thẻ nhớ
+arg-pack-tar = Thay cho thư mục: một tệp .tar chứa riêng gói này
 arg-pack-keys = Tệp khóa của biên tập hoặc của người duyệt; nêu từng tệp một
 arg-pack-stations = Mã đài được nhận; không nêu thì mọi đài của trung tâm
 arg-pack-until = Đài nhận được đến hết ngày này; không nêu thì đến hết tháng của lịch phát
-verb-import = Nhận các gói từ một thư mục hoặc thẻ nhớ
+verb-import = Nhận các gói từ một thư mục, thẻ nhớ hoặc tệp .tar
 verb-import-more =
     Mọi thứ được kiểm tra xong mới chép vào chỗ; mất điện hay rút thẻ lúc nào thì đài cũng còn nguyên tháng cũ hoặc có tháng mới.
     Gói bị từ chối cũng được ghi vào nhật ký.
-arg-import-from = Thư mục chứa gói
+arg-import-from = Thư mục chứa gói, hoặc tệp .tar của một gói
 verb-trust = Tệp tin cậy: chữ ký của ai có giá trị đối với gói
 verb-trust-new = Ký tệp tin cậy kế tiếp của trung tâm
 verb-trust-accept = Nhận tệp tin cậy ở đài; tệp đầu tiên do một người xác nhận

@@ -10,6 +10,7 @@ pub mod pulse;
 pub mod site;
 pub mod station;
 pub mod visitor;
+pub mod way;
 
 /// SIGSTOP to a process, or SIGCONT.
 fn freeze(process: &std::process::Child, frozen: bool) {
