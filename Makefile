@@ -59,7 +59,7 @@ fuzz: packages-build packages-test
 	cargo build --release --locked
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	fuzz/seeds.sh
-	for target in schedule leaf note bundle probe; do \
+	for target in schedule leaf note bundle package probe; do \
 	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 || exit 1; \
 	done
 
