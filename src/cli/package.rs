@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Target, Trusted},
+    control::{
+        self, Arrival, Ask, Became, ControlError, Folder, Import, NewTrust, Pack, Reply, Target, Trusted,
+    },
     programme::civil,
     units::Month,
 };
@@ -104,9 +106,9 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
 }
 
 pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -> anyhow::Result<Exit> {
-    let by = person(by);
+    let order = Import { from: from.into(), by: person(by), only_look: false };
     let mut enter = |ask| entered(folder, ask);
-    let arrivals = control::import(folder, from, System::new().now().wall, &by, &mut enter)?;
+    let arrivals = control::import(folder, &order, System::new().now().wall, &mut enter)?;
     let documents: Vec<_> = arrivals.iter().map(|arrival| document(arrival, say)).collect();
     say.document(&serde_json::json!({ "packages": documents }));
     for arrival in &arrivals {
@@ -167,6 +169,7 @@ fn document(arrival: &Arrival, say: Say) -> serde_json::Value {
         Became::Taken => ("taken", None),
         Became::Already => ("already", None),
         Became::Refused(no) => ("refused", Some(no)),
+        Became::Good { .. } => ("good", None),
     };
     let no = no.map(|no| serde_json::json!({ "code": no.code, "message": no.say(say.lang) }));
     let (month, revision) = arrival.month.unzip();
@@ -177,7 +180,7 @@ fn show(arrival: &Arrival, say: Say) {
     let key = match (&arrival.became, arrival.month) {
         (Became::Taken, Some(_)) => "import-taken",
         (Became::Taken, None) => "import-trust",
-        (Became::Already, _) => "import-already",
+        (Became::Already | Became::Good { .. }, _) => "import-already",
         (Became::Refused(_), _) => "import-refused",
     };
     let (month, revision) = arrival

@@ -1,5 +1,6 @@
 //! `station.toml` and the plan's place → validated settings; every fault with file, line and key.
 
+mod import;
 mod read;
 mod station;
 mod web;

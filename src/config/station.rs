@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use super::{
+    import::import,
     read::{or, sub},
     web::{Web, web},
 };
@@ -51,6 +52,8 @@ pub struct Station {
     pub retention: Retention,
     /// The pages.
     pub web: Web,
+    /// Folders of the machine in which sticks with packages turn up.
+    pub import: Vec<PathBuf>,
 }
 
 impl Station {
@@ -175,6 +178,7 @@ fn station(table: &Table) -> Option<Station> {
         "trust",
         "retention",
         "web",
+        "import",
     ];
     table.known(KEYS);
     let id = table.need("id").and_then(|f| origin_word(&f));
@@ -193,6 +197,7 @@ fn station(table: &Table) -> Option<Station> {
     let retention =
         sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
     let web = sub(table, "web").and_then(|t| t.map_or(Some(Web::default()), |t| web(&t)));
+    let import = sub(table, "import").and_then(|t| t.map_or(Some(Vec::new()), |t| import(&t)));
     let [schedules, media, data] = folders?;
     let Trust { approvers, operators } = trust?;
     Some(Station {
@@ -211,6 +216,7 @@ fn station(table: &Table) -> Option<Station> {
         operators,
         retention: retention?,
         web: web?,
+        import: import?,
     })
 }
 

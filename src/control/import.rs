@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Read as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
@@ -60,6 +60,22 @@ pub enum Became {
     Already,
     /// It was not taken, and why.
     Refused(Message),
+    /// It was only looked at: nothing is in its way.
+    Good {
+        /// The approved revision that it would replace.
+        replaces: Option<u32>,
+    },
+}
+
+/// What is imported, and who brings it.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// A folder of packages, or a `.tar` of one.
+    pub from: PathBuf,
+    /// Who brings it.
+    pub by: String,
+    /// Nothing is taken: what would be, and what is refused.
+    pub only_look: bool,
 }
 
 /// What was kept of the packages before.
@@ -110,15 +126,15 @@ struct Good {
 /// Of a container that is refused as a whole, so many bytes tell which it was.
 const HEAD_OF_CONTAINER: u64 = 64 << 10;
 
-/// Takes what is new in `from`, a folder or a `.tar` of one, trust files first. `enter` makes entries durable: of
-/// everything that is taken and of everything that is refused.
+/// Takes what is new in a folder or a `.tar`, trust files first. `enter` makes entries durable: of everything that is
+/// taken and of everything that is refused.
 pub fn import<E: From<ControlError>>(
     folder: &Folder,
-    from: &Path,
+    order: &Import,
     now: DateTime<Utc>,
-    by: &str,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
 ) -> Result<Vec<Arrival>, E> {
+    let Import { from, by, only_look } = order;
     let _alone = folder.packages()?;
     let opened = open(folder, from);
     if let Err(ControlError::No(no)) = &opened {
@@ -131,7 +147,7 @@ pub fn import<E: From<ControlError>>(
     }
     let mut chain = chain(folder)?.ok_or_else(|| ControlError::from(Message::new("trust-none")))?;
     let mut arrivals = Vec::new();
-    renew(folder, &shelf, &mut chain, now, by, enter, &mut arrivals)?;
+    renew(folder, &shelf, &mut chain, order, now, enter, &mut arrivals)?;
     let passed = superseded(folder, &shelf, &packages, &chain)?;
     // The newest first: each month has one left, so their order means nothing else.
     for seq in packages.into_iter().rev().filter(|seq| !passed.contains(seq)) {
@@ -145,15 +161,21 @@ pub fn import<E: From<ControlError>>(
         let month = said.as_ref().map(|manifest| (manifest.month, manifest.revision));
         let fact = |act, reason: &str| {
             let what = said.as_ref().map(Manifest::name);
-            PackageFact { act, by: by.into(), digest, reason: reason.into(), what }
+            PackageFact { act, by: by.clone(), digest, reason: reason.into(), what }
         };
         let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
-            good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+            if !only_look {
+                good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+            }
             Ok(good)
         });
         // From here on nothing is read from the stick: it may be pulled.
         let became = match good {
             Ok(None) => Became::Already,
+            Ok(Some(good)) if *only_look => {
+                let replaces = approved_revision(folder, ScheduleName::centre(good.manifest.month))?;
+                Became::Good { replaces }
+            }
             Ok(Some(good)) => {
                 if !is_entered(folder, good.digest)? {
                     enter(Ask::Package { fact: Box::new(fact(PackageAct::Taken, "")) })?;
@@ -196,8 +218,8 @@ fn renew<E: From<ControlError>>(
     folder: &Folder,
     shelf: &Shelf,
     chain: &mut TrustChain,
+    order: &Import,
     now: DateTime<Utc>,
-    by: &str,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
     arrivals: &mut Vec<Arrival>,
 ) -> Result<(), E> {
@@ -211,14 +233,15 @@ fn renew<E: From<ControlError>>(
         });
         let digest = Digest::of(&note);
         let became = match followed {
+            Ok(()) if order.only_look => Became::Good { replaces: None },
             Ok(()) => {
                 let text = format!("{version} {digest}");
-                enter(Ask::Act { act: Act::Trust, by: by.into(), text })?;
+                enter(Ask::Act { act: Act::Trust, by: order.by.clone(), text })?;
                 kept(folder).lay_trust(version, &note).map_err(ControlError::from)?;
                 Became::Taken
             }
             Err(PackageError::Refused(no)) => {
-                enter_refusal(folder, refused(by, digest, &no), now, enter)?;
+                enter_refusal(folder, refused(&order.by, digest, &no), now, enter)?;
                 Became::Refused(no)
             }
             Err(error) => return Err(ControlError::from(error).into()),

@@ -140,14 +140,16 @@ impl Signatures {
     }
 
     fn approval(&self, fact: &ScheduleFact, note: &[u8]) -> Option<&'static str> {
-        let mut keys = match &*self.trust {
+        let mut keys: BTreeSet<&PublicKey> = match &*self.trust {
             Trust::Unknown => return None,
-            Trust::Nobody => Vec::new(),
-            Trust::Of(station) => station.approvers.clone(),
+            Trust::Nobody => BTreeSet::new(),
+            Trust::Of(station) => station.approvers.iter().collect(),
         };
         if let Centre::Of(of_centre) = &*self.centre {
-            keys.extend(of_centre.iter().cloned());
+            keys.extend(of_centre);
         }
+        // Each once: a note opened with the same key twice would be ambiguous.
+        let keys: Vec<PublicKey> = keys.into_iter().cloned().collect();
         match Approval::open(note, &keys) {
             Err(ApprovalError::Note(_)) if matches!(*self.centre, Centre::Unknown) => None,
             Err(ApprovalError::Note(_)) => Some("untrusted"),

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::{ControlError, Folder, import::STAYS_FREE};
+use super::{ControlError, Folder, arriving, import::STAYS_FREE};
 use crate::{
     disk::{self, At as _},
     package::{self, Shelf},
@@ -44,6 +44,7 @@ impl Staged {
 pub fn sweep_imports(folder: &Folder) -> Result<(), ControlError> {
     if let Some(_alone) = folder.packages_if_free()? {
         sweep(folder);
+        arriving::drop_all(folder);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Whose packages count: the trust files of a centre and of its stations, in `data/packages/trust/`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Read as _,
     path::{Path, PathBuf},
@@ -60,6 +61,26 @@ pub(super) fn kept(folder: &Folder) -> Shelf {
     Shelf::new(&folder.data().join("packages"))
 }
 
+/// What people are shown of the trust file in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustInForce {
+    /// Of which centre.
+    pub channel: String,
+    /// Its number.
+    pub version: u64,
+    /// Until when packages are taken under it.
+    pub until: DateTime<Utc>,
+}
+
+/// The trust file in force; none where none was taken yet.
+pub fn trust_in_force(folder: &Folder) -> Result<Option<TrustInForce>, ControlError> {
+    Ok(chain(folder)?.map(|chain| {
+        let Trust { channel, version, expires_ms, .. } = chain.last().clone();
+        let until = DateTime::from_timestamp_millis(expires_ms).unwrap_or_default();
+        TrustInForce { channel, version, until }
+    }))
+}
+
 /// Whose approvals count at this station: whom its settings trust, and the approvers of the trust file in force.
 #[derive(Debug, Clone, Default)]
 pub struct Approvers {
@@ -85,8 +106,9 @@ impl Approvers {
 
     /// The same where the last file of `chain` is in force.
     pub(super) fn under(folder: &Folder, chain: &TrustChain) -> Approvers {
-        let keys = folder.station.approvers.iter().chain(&chain.last().approvers).cloned().collect();
-        Approvers { keys, trust: None }
+        // Each once: a note opened with the same key twice would be ambiguous.
+        let keys: BTreeSet<_> = folder.station.approvers.iter().chain(&chain.last().approvers).collect();
+        Approvers { keys: keys.into_iter().cloned().collect(), trust: None }
     }
 }
 

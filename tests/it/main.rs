@@ -43,6 +43,7 @@ mod web_edit;
 mod web_log;
 mod web_month;
 mod web_on_air;
+mod web_package;
 mod web_reports;
 mod web_roles;
 mod web_settings;
