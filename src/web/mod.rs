@@ -11,6 +11,7 @@ mod filled;
 mod form;
 mod gate;
 mod guard;
+mod import;
 mod log;
 mod matrix;
 mod month;

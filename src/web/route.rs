@@ -6,7 +6,7 @@ use super::{
     assets, audio,
     error::Fault,
     gate::{May, gate},
-    log, matrix, month, on_air, reports, settings, sign_in,
+    import, log, matrix, month, on_air, reports, settings, sign_in,
     site::Site,
 };
 use crate::control::Role::{self, Admin, Approver, Auditor, Editor, Operator};
@@ -62,6 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(log::routes());
     routes.extend(matrix::routes());
     routes.extend(reports::routes());
+    routes.extend(import::routes());
     routes.extend(settings::routes());
     routes
 }
