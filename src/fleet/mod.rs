@@ -4,6 +4,7 @@
 //! number of centre processes in front of one database. A station's own log is no part of it: that stays where it was
 //! written. What may enter is decided in [`witness`], before a store is asked.
 
+mod files;
 mod push;
 mod row;
 mod sqlite;
@@ -13,6 +14,7 @@ mod word;
 #[cfg(test)]
 mod conduct;
 
+pub use files::{Files, FolderFiles, is_name};
 pub use push::{Push, PushFault};
 pub use sqlite::SqliteFleet;
 pub use witness::{Refusal, witness};
@@ -21,6 +23,7 @@ pub use word::{Holding, MOST_BYTES as MOST_WORD_BYTES, Word};
 use chrono::NaiveDate;
 
 use crate::{
+    disk::DiskError,
     evidence::{Frontier, Outcome, Reason},
     keys::PublicKey,
     units::{Digest, SlotId},
@@ -44,6 +47,12 @@ impl FleetError {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> FleetError {
         FleetError { attempt, source: source.into() }
+    }
+}
+
+impl From<DiskError> for FleetError {
+    fn from(source: DiskError) -> FleetError {
+        FleetError::new("keep a file", source)
     }
 }
 
