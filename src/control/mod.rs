@@ -19,6 +19,7 @@ mod export;
 mod folder;
 mod glance;
 mod heard;
+mod home;
 mod import;
 mod init;
 mod intake;
@@ -73,6 +74,7 @@ pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};
 pub use glance::Glance;
 pub use heard::Heard;
+pub use home::Home;
 pub use import::{Arrival, Became, import};
 pub use init::{Made, clk, copy_month, init};
 pub use intake::{
