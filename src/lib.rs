@@ -10,6 +10,7 @@ pub mod control;
 pub mod daemon;
 pub mod disk;
 pub mod evidence;
+pub mod fleet;
 pub mod keys;
 pub mod media;
 pub mod package;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use super::{
+    centre::{Link, link},
     import::import,
     read::{or, sub},
     web::{Web, web},
@@ -54,6 +55,8 @@ pub struct Station {
     pub web: Web,
     /// Folders of the machine in which sticks with packages turn up.
     pub import: Vec<PathBuf>,
+    /// The centre that it belongs to; none where it stands alone.
+    pub centre: Option<Link>,
 }
 
 impl Station {
@@ -179,6 +182,7 @@ fn station(table: &Table) -> Option<Station> {
         "retention",
         "web",
         "import",
+        "centre",
     ];
     table.known(KEYS);
     let id = table.need("id").and_then(|f| origin_word(&f));
@@ -198,6 +202,7 @@ fn station(table: &Table) -> Option<Station> {
         sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
     let web = sub(table, "web").and_then(|t| t.map_or(Some(Web::default()), |t| web(&t)));
     let import = sub(table, "import").and_then(|t| t.map_or(Some(Vec::new()), |t| import(&t)));
+    let centre = sub(table, "centre").and_then(|t| t.map_or(Some(None), |t| link(&t).map(Some)));
     let [schedules, media, data] = folders?;
     let Trust { approvers, operators } = trust?;
     Some(Station {
@@ -217,6 +222,7 @@ fn station(table: &Table) -> Option<Station> {
         retention: retention?,
         web: web?,
         import: import?,
+        centre: centre?,
     })
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::{
     disk::DiskError,
+    fleet::FleetError,
     keys::KeyError,
     media::{MediaError, Refusal},
     package::PackageError,
@@ -42,6 +43,9 @@ pub enum ControlError {
     /// The cache of masters.
     #[error(transparent)]
     Cache(#[from] MediaError),
+    /// What a centre keeps of its stations.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
 }
 
 impl From<StoreError> for ControlError {

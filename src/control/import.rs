@@ -102,10 +102,18 @@ impl Kept {
         (Manifest::unchecked(note).1 == *digest).then_some(known)
     }
 
-    /// The centre signed at these times, so it is later than all of them: a clock that was set back revives nothing.
-    fn floor(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// The centre signed at these times, and a witness at the last anchor's, so it is later than all of them: a clock that
+    /// was set back revives nothing.
+    fn floor(&self, folder: &Folder, now: DateTime<Utc>) -> Result<DateTime<Utc>, ControlError> {
         let issued = self.notes.values().map(|(manifest, _)| manifest.issued_ms).max();
-        issued.and_then(DateTime::from_timestamp_millis).map_or(now, |issued| issued.max(now))
+        let issued = issued.and_then(DateTime::from_timestamp_millis);
+        let log = open_log(&folder.log_path())?;
+        let cosigned = match log.last_of("anchor", log.size()?)?.map(|entry| entry.body) {
+            Some(Body::Anchor(fact)) => i64::try_from(fact.time).ok(),
+            _ => None,
+        };
+        let cosigned = cosigned.and_then(|time| DateTime::from_timestamp(time, 0));
+        Ok([issued, cosigned].into_iter().flatten().fold(now, DateTime::max))
     }
 }
 
@@ -301,7 +309,7 @@ fn examine(
         own.lay_fork(seq, &note)?;
         return Err(Message::new("package-fork").with("seq", seq).into());
     }
-    let now = kept.floor(now);
+    let now = kept.floor(folder, now)?;
     chain.is_in_force(now)?;
     manifest.is_for(&folder.station.id, now)?;
     let proof = shelf.proof(seq)?;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
-    evidence::{Checkpoint, ManualFact, PackageFact},
+    evidence::{AnchorFact, Checkpoint, ManualFact, PackageFact},
     store::{Reader, StoreError},
     units::{ScheduleName, SlotId},
     words::{Lang, Message},
@@ -95,6 +95,10 @@ pub enum Ask {
     /// What became of a package.
     Package {
         fact: Box<PackageFact>,
+    },
+    /// The centre acknowledged what it was brought.
+    Anchor {
+        fact: Box<AnchorFact>,
     },
     /// Look at the files now and not only with the next round.
     Look {},

@@ -45,13 +45,17 @@ fn station(name: &str) -> &str {
 impl Checkpoint {
     /// The signed note of this head.
     pub fn sign(&self, key: &SigningKey) -> Result<String, CheckpointError> {
+        Ok(key.sign(&self.text()?)?)
+    }
+
+    /// What is signed: origin, size and root, a line each.
+    pub fn text(&self) -> Result<String, CheckpointError> {
         if self.origin.is_empty() || self.origin.contains(|c: char| c.is_control()) {
             return Err(CheckpointError::Malformed);
         }
         let head = tlog_tiles::Checkpoint::new(&self.origin, self.size, Hash(self.root.0), "")
             .map_err(|_| CheckpointError::Malformed)?;
-        let text = String::from_utf8(head.to_bytes()).map_err(|_| CheckpointError::Malformed)?;
-        Ok(key.sign(&text)?)
+        String::from_utf8(head.to_bytes()).map_err(|_| CheckpointError::Malformed)
     }
 
     /// Reads a signed note that at least one of `keys` signed.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::package::PackageFact;
+use super::{anchor::AnchorFact, package::PackageFact};
 use crate::units::{Digest, Frames, Level, Month, ScheduleName, SlotId};
 
 /// One entry of the log, format version 1.
@@ -141,6 +141,8 @@ pub enum Body {
     Delete(DeleteFact),
     #[serde(rename = "package")]
     Package(PackageFact),
+    #[serde(rename = "anchor")]
+    Anchor(Box<AnchorFact>),
     /// A person looked at evidence: an auditor's reads are entries.
     #[serde(rename = "read")]
     Read { by: String, what: String },
@@ -179,6 +181,7 @@ impl Body {
             Body::Hold(_) => "hold",
             Body::Delete(_) => "delete",
             Body::Package(_) => "package",
+            Body::Anchor(_) => "anchor",
             Body::Read { .. } => "read",
             Body::Heartbeat {} => "heartbeat",
             Body::Shutdown { .. } => "shutdown",

@@ -1,6 +1,7 @@
 //! What can be proved: entries, their canonical bytes, the Merkle tree over them, signed heads, verification.
 
 pub mod aired;
+mod anchor;
 pub mod asrun;
 pub mod canonical;
 pub mod checkpoint;
@@ -20,6 +21,7 @@ pub mod verify;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use anchor::AnchorFact;
 pub use asrun::AsRunRow;
 pub use canonical::{Leaf, LeafFault};
 pub use checkpoint::Checkpoint;

@@ -2,9 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::entry::{
-    After, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact, ManualFact,
-    Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+use super::{
+    AnchorFact,
+    entry::{
+        After, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
+        ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
+    },
 };
 use crate::units::{Digest, Frames, Level, SlotId};
 
@@ -152,7 +155,7 @@ fn first_bodies() -> Vec<Body> {
     ]
 }
 
-fn bodies() -> Vec<Body> {
+pub fn bodies() -> Vec<Body> {
     first_bodies().into_iter().chain(later_bodies()).collect()
 }
 
@@ -191,6 +194,18 @@ fn later_bodies() -> Vec<Body> {
         Body::Heartbeat {},
         Body::Shutdown { reason: "sigterm".into() },
     ]
+}
+
+/// What a witness brings.
+pub fn bodies_of_witnesses() -> Vec<Body> {
+    let fact = AnchorFact {
+        size: 25,
+        root: digest(0xac),
+        by: "loa/centre/duc-pho".into(),
+        time: 1_646_433_000,
+        signature: "3q2+7wAAAABiIS+o".into(),
+    };
+    vec![Body::Anchor(Box::new(fact))]
 }
 
 /// What tells the ward's own schedule from the centre's.
@@ -261,7 +276,8 @@ fn entries(bodies: Vec<Body>) -> Vec<Entry> {
 }
 
 fn any_body() -> impl Iterator<Item = Body> {
-    bodies().into_iter().chain(bodies_of_the_ward()).chain(bodies_of_the_pages())
+    let bodies = bodies().into_iter().chain(bodies_of_the_ward()).chain(bodies_of_the_pages());
+    bodies.chain(bodies_of_witnesses())
 }
 
 /// Random entries: a random kind with random texts and numbers where it has any.

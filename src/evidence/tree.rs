@@ -28,6 +28,20 @@ impl Frontier {
         Ok(Frontier { size, peaks })
     }
 
+    /// The frontier of a tree of `size` leaves that consists of whole subtrees with the roots `peaks`, the largest
+    /// first; none where these are not as many as a tree of that size has.
+    #[must_use]
+    pub fn of(size: u64, peaks: &[Digest]) -> Option<Frontier> {
+        let fits = peaks.len() == size.count_ones() as usize;
+        fits.then(|| Frontier { size, peaks: peaks.iter().map(|peak| Hash(peak.0)).collect() })
+    }
+
+    /// The roots of the whole subtrees of which it consists, the largest first: with its size, all that it is.
+    #[must_use]
+    pub fn peaks(&self) -> Vec<Digest> {
+        self.peaks.iter().map(|peak| Digest(peak.0)).collect()
+    }
+
     /// How many leaves the tree has.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -142,6 +156,8 @@ mod tests {
             assert_eq!(frontier.root(), Digest(tree_hash(n + 1, &stored).unwrap().0));
             let load = |i| Ok::<_, ()>(Digest(stored.0[usize::try_from(i).unwrap()].0));
             assert_eq!(Frontier::load(n + 1, load).unwrap(), frontier);
+            assert_eq!(Frontier::of(n + 1, &frontier.peaks()), Some(frontier.clone()));
+            assert_eq!(Frontier::of(2 * n + 3, &frontier.peaks()), None);
         }
     }
 

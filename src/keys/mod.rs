@@ -9,6 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use signed_note::{Note, Signer, StandardSigner, StandardVerifier, Verifier, VerifierList};
 
 use cosignature::Cosigner;
+pub use cosignature::{WitnessKey, cosigned_at};
 
 /// A key or a note that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,9 +5,12 @@ use std::{fs, path::PathBuf, process::Command};
 
 use chrono::Utc;
 use loa::{
-    evidence::PackageAct,
+    clock::System,
+    evidence::{AnchorFact, Body, PackageAct},
+    keys::SigningKey,
     package::Manifest,
     programme::{Approval, ApprovalSubject, Release},
+    store::Log,
 };
 use serde_json::Value;
 
@@ -277,6 +280,36 @@ fn a_trust_file_runs_out_and_revokes() {
     assert_eq!(only(&way.import()), "trust-expired");
     assert_eq!((way.last().act, way.last().reason.as_str()), (PackageAct::Refused, "trust-expired"));
     assert!(!way.station.path(&format!("schedules/{}.toml", way.month())).exists());
+}
+
+#[test]
+fn a_clock_that_was_set_back_revives_nothing() {
+    let way = Way::new();
+    let good = way.manifest(1);
+    // Within its month, and before a witness's word.
+    let at = good.not_after_ms / 1000 + 1;
+    let key = SigningKey::parse(&fs::read_to_string(way.station.path("data/keys/station.key")).unwrap());
+    let mut log = Log::open(&way.station.path("data/log.db"), key.unwrap()).unwrap();
+    let anchor = |time: i64| {
+        let (by, signature) = ("trung-tam".into(), String::new());
+        Body::Anchor(Box::new(AnchorFact {
+            size: 1,
+            root: good.schedule.sha256,
+            by,
+            time: u64::try_from(time).unwrap(),
+            signature,
+        }))
+    };
+    let clk = || loa::control::clk(&System::new(), chrono_tz::Asia::Ho_Chi_Minh);
+    log.append(&[(clk(), anchor(at))]).unwrap();
+    drop(log);
+    assert_eq!(only(&way.import()), "package-expired");
+    assert_eq!((way.last().act, way.last().reason.as_str()), (PackageAct::Refused, "package-expired"));
+    // A package that was issued later is the later word as well.
+    let late = Manifest { seq: 2, issued_ms: good.issued_ms + 1000, ..good.clone() };
+    let until = |ms| Manifest { not_after_ms: ms, ..late.clone() };
+    way.issue_as(&until(4_000_000_000_000));
+    assert_eq!(way.import(), [("2.note".to_owned(), "taken".to_owned())]);
 }
 
 #[test]

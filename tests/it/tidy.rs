@@ -17,10 +17,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("playout", &["clock", "media", "programme", "config", "units", "words"]),
     ("airing", &["clock", "programme", "evidence", "media", "playout", "config", "units", "words"]),
     ("store", &["programme", "evidence", "config", "disk", "units", "keys", "words"]),
+    ("fleet", &["evidence", "disk", "units", "keys"]),
     ("package", &["programme", "evidence", "disk", "units", "keys", "words"]),
     (
         "control",
         &[
+            "fleet",
             "package",
             "clock",
             "disk",

@@ -1,0 +1,199 @@
+//! What every backend must do, whatever it is made of: the same tests on each of them.
+
+use std::thread;
+
+use super::*;
+use crate::{
+    evidence::{
+        Body, Checkpoint, Entry, Outcome, Reason,
+        canonical::encode,
+        samples::{bodies, clk, end, slot},
+    },
+    keys::{SigningKey, WitnessKey},
+};
+
+/// A station with its log, as far as the centre is concerned.
+pub struct Station {
+    /// Its log's origin.
+    pub origin: String,
+    /// Its log's key.
+    pub key: SigningKey,
+    /// All leaves of its log.
+    pub leaves: Vec<String>,
+}
+
+impl Station {
+    /// A station called `id` with an empty log.
+    pub fn new(id: &str) -> Station {
+        let origin = format!("loa/station/{id}/1");
+        let key = SigningKey::generate(&origin).unwrap();
+        Station { origin, key, leaves: Vec::new() }
+    }
+
+    /// Enters `body`.
+    pub fn enter(&mut self, body: Body) {
+        let seq = self.leaves.len() as u64;
+        let clk = clk(i64::try_from(seq).unwrap() * 1000);
+        self.leaves.push(encode(&Entry { seq, clk, body }).unwrap());
+    }
+
+    /// The wish to be enrolled.
+    pub fn asked(&self) -> Asked {
+        let token = Digest::of(self.origin.as_bytes());
+        Asked { origin: self.origin.clone(), key: self.key.public().clone(), token, at_ms: 1 }
+    }
+
+    /// What it would bring where the centre has `old` entries, up to the first `size`.
+    pub fn push(&self, old: u64, size: u64) -> Push {
+        let (from, to) = (usize::try_from(old).unwrap(), usize::try_from(size).unwrap());
+        let mut frontier = Frontier::default();
+        for leaf in &self.leaves[..to] {
+            frontier.push(leaf.as_bytes());
+        }
+        let head = Checkpoint { origin: self.origin.clone(), size, root: frontier.root() };
+        Push { old, head: head.sign(&self.key).unwrap(), leaves: self.leaves[from..to].to_vec() }
+    }
+}
+
+/// A store opened once more: another process in front of the same data.
+pub type Open<'a> = &'a (dyn Fn() -> Box<dyn Fleet> + Sync);
+
+/// Holds the store that `open` opens, empty at first, to all of it.
+pub fn holds(open: Open<'_>) {
+    enrolment(open);
+    steps(open);
+    only_one_of_two_is_first(open);
+    what_entries_name(open);
+    forks_and_words(open);
+}
+
+fn enrolment(open: Open<'_>) {
+    let fleet = open();
+    let station = Station::new("a-enrol");
+    let asked = station.asked();
+    assert_eq!(fleet.log(&asked.origin).unwrap(), None);
+    assert!(!fleet.stand(&asked.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap(), "nobody asked yet");
+    assert!(fleet.ask(&asked, 1).unwrap());
+    assert!(fleet.ask(&asked, 1).unwrap(), "asking again is no second wish");
+    let second = Station::new("a-enrol-2").asked();
+    assert!(!fleet.ask(&second, 1).unwrap(), "so many wishes wait at most");
+    let other = Asked { key: second.key.clone(), ..asked.clone() };
+    assert!(!fleet.ask(&other, 9).unwrap(), "another key for the same log");
+    let held = fleet.log(&asked.origin).unwrap().unwrap();
+    assert_eq!((held.standing, held.key, held.frontier.size()), (Standing::Asked, asked.key.clone(), 0));
+    assert!(fleet.stand(&asked.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap());
+    let renewed = Asked { token: Digest::of(b"another word"), at_ms: 3, ..asked.clone() };
+    assert!(fleet.ask(&renewed, 1).unwrap(), "the same key may bring another word");
+    let again = open();
+    let held = again.log_of_token(renewed.token).unwrap().unwrap();
+    assert_eq!((held.standing, held.by.as_str(), held.at_ms), (Standing::Enrolled, "Lê Văn C", 2));
+    assert_eq!(again.log_of_token(asked.token).unwrap(), None, "the old word is nothing any more");
+}
+
+fn enrolled(fleet: &dyn Fleet, station: &Station) {
+    assert!(fleet.ask(&station.asked(), 100).unwrap());
+    assert!(fleet.stand(&station.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap());
+}
+
+/// What the rules make of the station's push up to `size`.
+fn step(fleet: &dyn Fleet, station: &Station, size: u64) -> Step {
+    let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
+    let held = fleet.log(&station.origin).unwrap().unwrap();
+    witness(Some(&held), &station.push(held.frontier.size(), size), &key, 1_646_433_000).unwrap()
+}
+
+fn steps(open: Open<'_>) {
+    let (fleet, mut station) = (open(), Station::new("b-steps"));
+    bodies().into_iter().for_each(|body| station.enter(body));
+    let before = station.leaves.len() as u64;
+    station.enter(Body::End(Box::new(end(3, Some(slot(5)), Outcome::Full))));
+    let mut cut = end(4, Some(slot(12)), Outcome::Partial);
+    cut.reason = Some(Reason::PowerOff);
+    station.enter(Body::End(Box::new(cut)));
+    let size = station.leaves.len() as u64;
+    enrolled(fleet.as_ref(), &station);
+    assert!(fleet.advance(&step(fleet.as_ref(), &station, 3)).unwrap());
+    let all = step(fleet.as_ref(), &station, size);
+    assert!(fleet.advance(&all).unwrap());
+    assert!(!fleet.advance(&all).unwrap(), "the same step is taken once");
+    let again = open();
+    let held = again.log(&station.origin).unwrap().unwrap();
+    assert_eq!((held.frontier, held.head), (all.frontier.clone(), all.head.clone()));
+    assert_eq!(again.leaves(&station.origin, 0, usize::MAX).unwrap(), station.leaves, "byte for byte");
+    for from in [0, 2, 3, 4, size - 1] {
+        let wanted = &station.leaves[usize::try_from(from).unwrap()..];
+        assert_eq!(again.leaves(&station.origin, from, usize::MAX).unwrap(), wanted, "from {from}");
+        assert_eq!(again.leaves(&station.origin, from, 1).unwrap(), wanted[..1], "one at least, from {from}");
+    }
+    assert!(again.leaves(&station.origin, size, 1000).unwrap().is_empty());
+    let day = |day| NaiveDate::from_ymd_opt(2022, 3, day).unwrap();
+    let ends: Vec<_> = again.ends(day(1), day(31)).unwrap();
+    let own = |from: u64| -> Vec<_> {
+        ends.iter().filter(|(o, e)| *o == station.origin && e.seq >= from).map(|(_, e)| e.clone()).collect()
+    };
+    let wanted = |seq, day, outcome, reason, proof| Ended { seq, slot: slot(day), outcome, reason, proof };
+    let proof = end(3, None, Outcome::Full).proof;
+    let last = [
+        wanted(before, 5, Outcome::Full, None, proof),
+        wanted(before + 1, 12, Outcome::Partial, Some(Reason::PowerOff), proof),
+    ];
+    assert_eq!(own(before), last);
+    let narrow = again.ends(day(12), day(12)).unwrap();
+    assert!(narrow.iter().any(|(_, ended)| ended.seq == before + 1), "the day itself");
+    assert!(narrow.iter().all(|(_, ended)| ended.slot.local.date() == day(12)), "no other day");
+    assert!(again.stand(&station.origin, Standing::Revoked, "Lê Văn C", 3).unwrap());
+    station.enter(Body::Heartbeat {});
+    let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
+    let believed = Held { standing: Standing::Enrolled, ..again.log(&station.origin).unwrap().unwrap() };
+    let late = witness(Some(&believed), &station.push(size, size + 1), &key, 1).unwrap();
+    assert!(
+        !again.advance(&late).unwrap(),
+        "a step that was decided before the revocation and comes behind it"
+    );
+}
+
+fn only_one_of_two_is_first(open: Open<'_>) {
+    let mut station = Station::new("c-race");
+    (0..40).for_each(|_| station.enter(Body::Heartbeat {}));
+    enrolled(open().as_ref(), &station);
+    for size in [10, 20, 30, 40] {
+        let step = step(open().as_ref(), &station, size);
+        let won: usize = thread::scope(|scope| {
+            let tries: Vec<_> = (0..4).map(|_| scope.spawn(|| open().advance(&step).unwrap())).collect();
+            tries.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
+        });
+        assert_eq!(won, 1, "of four processes at {size}");
+    }
+    assert_eq!(open().leaves(&station.origin, 0, usize::MAX).unwrap(), station.leaves);
+}
+
+fn what_entries_name(open: Open<'_>) {
+    let fleet = open();
+    let (one, other) = (b"mot".as_slice(), [0xff, 0, 7].as_slice());
+    fleet.keep("plan", one).unwrap();
+    fleet.keep("plan", one).unwrap();
+    fleet.keep("slots", other).unwrap();
+    assert_eq!(open().kept(Digest::of(other)).unwrap(), Some(("slots".into(), other.to_vec())));
+    let absent = Digest::of(b"absent");
+    assert_eq!(fleet.kept(absent).unwrap(), None);
+    assert_eq!(fleet.missing(&[Digest::of(one), absent, Digest::of(other)]).unwrap(), [absent]);
+    assert_eq!(fleet.missing(&[]).unwrap(), []);
+}
+
+fn forks_and_words(open: Open<'_>) {
+    let (fleet, station) = (open(), Station::new("d-fork"));
+    enrolled(fleet.as_ref(), &station);
+    let (origin, what) = (station.origin.clone(), "fork".to_owned());
+    let fork = Fork { origin, what, held: "mot".into(), came: "hai".into(), at_ms: 5 };
+    let later = Fork { came: "ba".into(), at_ms: 6, ..fork.clone() };
+    fleet.split(&fork).unwrap();
+    fleet.split(&fork).unwrap();
+    fleet.split(&later).unwrap();
+    assert_eq!(open().forks(10).unwrap(), [later.clone(), fork], "each once, the latest first");
+    assert_eq!(open().forks(1).unwrap(), [later]);
+    fleet.heard(&station.origin, "tôi còn đây", 7).unwrap();
+    let held = open().log(&station.origin).unwrap().unwrap();
+    assert_eq!((held.heard_ms, held.word.as_str()), (Some(7), "tôi còn đây"));
+    let origins: Vec<_> = open().logs().unwrap().into_iter().map(|held| held.origin).collect();
+    assert!(origins.is_sorted() && origins.contains(&station.origin), "{origins:?}");
+}

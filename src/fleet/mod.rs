@@ -1,0 +1,221 @@
+//! What a centre keeps of its stations: who they are, their logs as they came home, and what is theirs to fetch.
+//!
+//! [`Fleet`] has two backends that the same tests hold to one conduct: SQLite for one small PC, PostgreSQL for any
+//! number of centre processes in front of one database. A station's own log is no part of it: that stays where it was
+//! written. What may enter is decided in [`witness`], before a store is asked.
+
+mod files;
+mod push;
+mod row;
+mod sqlite;
+pub mod witness;
+mod word;
+
+#[cfg(test)]
+mod conduct;
+
+pub use files::{Files, FolderFiles, is_name};
+pub use push::{Push, PushFault};
+pub use sqlite::SqliteFleet;
+pub use witness::{Refusal, witness};
+pub use word::{Holding, Lit, MOST_BYTES as MOST_WORD_BYTES, Word};
+
+use chrono::NaiveDate;
+
+use crate::{
+    disk::DiskError,
+    evidence::{Frontier, Outcome, Reason},
+    keys::PublicKey,
+    units::{Digest, SlotId},
+};
+
+/// A store of the fleet that failed, and at what.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {attempt} in the fleet's store")]
+pub struct FleetError {
+    /// What was attempted.
+    pub attempt: &'static str,
+    /// What the store said.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl FleetError {
+    /// `source` came in the attempt to `attempt`.
+    pub fn new(
+        attempt: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> FleetError {
+        FleetError { attempt, source: source.into() }
+    }
+}
+
+impl From<DiskError> for FleetError {
+    fn from(source: DiskError) -> FleetError {
+        FleetError::new("keep a file", source)
+    }
+}
+
+/// Where a log stands with the centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Its station asked to be enrolled.
+    Asked,
+    /// An officer confirmed it.
+    Enrolled,
+    /// An officer revoked it: its key, or its PC, is not to be believed any more.
+    Revoked,
+}
+
+impl Standing {
+    /// The word that the stores keep.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Standing::Asked => "asked",
+            Standing::Enrolled => "enrolled",
+            Standing::Revoked => "revoked",
+        }
+    }
+
+    /// Reads that word.
+    #[must_use]
+    pub fn of(code: &str) -> Option<Standing> {
+        [Standing::Asked, Standing::Enrolled, Standing::Revoked].into_iter().find(|s| s.code() == code)
+    }
+}
+
+/// A station's wish to bring its log home, as it signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The log: `<name>/station/<id>/<epoch>`.
+    pub origin: String,
+    /// The key that signs it.
+    pub key: PublicKey,
+    /// SHA-256 of the word that the station shows with every request.
+    pub token: Digest,
+    /// When it was asked for, by the centre's clock; milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// A log as the centre holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The log: `<name>/station/<id>/<epoch>`.
+    pub origin: String,
+    /// The key that signs it.
+    pub key: PublicKey,
+    /// SHA-256 of the word that the station shows with every request.
+    pub token: Digest,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Who decided so; empty where nobody did yet.
+    pub by: String,
+    /// When it was asked or decided, milliseconds since 1970.
+    pub at_ms: i64,
+    /// The tree over what came home.
+    pub frontier: Frontier,
+    /// The head over it, signed by station and centre; empty where nothing came yet.
+    pub head: String,
+    /// When the station was last heard, milliseconds since 1970.
+    pub heard_ms: Option<i64>,
+    /// The last word of itself, as it signed it; empty where there is none.
+    pub word: String,
+}
+
+/// One step of a log: what a push adds, all or nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Which log.
+    pub origin: String,
+    /// How many entries it had at the centre: what is compared before anything is written.
+    pub from: u64,
+    /// The tree behind it.
+    pub frontier: Frontier,
+    /// The head over that, signed by station and centre.
+    pub head: String,
+    /// The leaves that came, each as it is stored at the station.
+    pub leaves: Vec<String>,
+    /// What they say of slots.
+    pub ends: Vec<Ended>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// How a planned slot ended, as an entry says it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Ended {
+    /// The entry's position.
+    pub seq: u64,
+    /// The slot.
+    pub slot: SlotId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it is not full.
+    pub reason: Option<Reason>,
+    /// How far it is proved.
+    pub proof: u8,
+}
+
+/// Two heads of one log that cannot both be true, each with its signature.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fork {
+    /// Which log.
+    pub origin: String,
+    /// What they show: `fork` or `rollback`.
+    pub what: String,
+    /// The one that the centre held.
+    pub held: String,
+    /// The one that came.
+    pub came: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// The centre's store. Whatever returns without an error is on the disk.
+pub trait Fleet: Send + Sync {
+    /// Every log, by origin.
+    fn logs(&self) -> Result<Vec<Held>, FleetError>;
+
+    /// One of them.
+    fn log(&self, origin: &str) -> Result<Option<Held>, FleetError>;
+
+    /// The log whose station shows a word of this digest.
+    fn log_of_token(&self, token: Digest) -> Result<Option<Held>, FleetError>;
+
+    /// Keeps a wish; one that was decided stays as it was decided, but a word of the same key is replaced.
+    /// `false`: there are `most` undecided ones already, or the log has another key.
+    fn ask(&self, asked: &Asked, most: u64) -> Result<bool, FleetError>;
+
+    /// Decides where a log stands. `false`: there is none.
+    fn stand(&self, origin: &str, standing: Standing, by: &str, at_ms: i64) -> Result<bool, FleetError>;
+
+    /// Takes a step where the log still has `step.from` entries and is enrolled. `false`: it has not, and nothing
+    /// was written.
+    fn advance(&self, step: &Step) -> Result<bool, FleetError>;
+
+    /// The leaves from position `from` on, in order, about as many as fit `most_bytes` and at least one; each as it came.
+    fn leaves(&self, origin: &str, from: u64, most_bytes: usize) -> Result<Vec<String>, FleetError>;
+
+    /// Keeps the bytes that entries name by digest, of one `kind` of [`crate::evidence::Body::blobs`].
+    fn keep(&self, kind: &str, bytes: &[u8]) -> Result<(), FleetError>;
+
+    /// Such bytes with their kind.
+    fn kept(&self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, FleetError>;
+
+    /// Which of `digests` are not kept.
+    fn missing(&self, digests: &[Digest]) -> Result<Vec<Digest>, FleetError>;
+
+    /// Keeps two heads that contradict one another, once.
+    fn split(&self, fork: &Fork) -> Result<(), FleetError>;
+
+    /// All such pairs, the latest first, at most `most`.
+    fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError>;
+
+    /// A station was heard, with what it says of itself.
+    fn heard(&self, origin: &str, word: &str, at_ms: i64) -> Result<(), FleetError>;
+
+    /// How the slots of the days from `first` to `last`, in station time, ended; by origin and position.
+    fn ends(&self, first: NaiveDate, last: NaiveDate) -> Result<Vec<(String, Ended)>, FleetError>;
+}
