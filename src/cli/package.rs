@@ -14,9 +14,7 @@ use super::{
 };
 use crate::{
     clock::{Clock as _, System},
-    control::{
-        self, Arrival, Ask, Became, ControlError, Folder, Import, NewTrust, Pack, Reply, Target, Trusted,
-    },
+    control::{self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Target, Trusted},
     programme::civil,
     units::Month,
 };
@@ -106,9 +104,9 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
 }
 
 pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -> anyhow::Result<Exit> {
-    let order = Import { from: from.into(), by: person(by), only_look: false };
+    let by = person(by);
     let mut enter = |ask| entered(folder, ask);
-    let arrivals = control::import(folder, &order, System::new().now().wall, &mut enter)?;
+    let arrivals = control::import(folder, from, System::new().now().wall, &by, &mut enter)?;
     let documents: Vec<_> = arrivals.iter().map(|arrival| document(arrival, say)).collect();
     say.document(&serde_json::json!({ "packages": documents }));
     for arrival in &arrivals {

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Read as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use chrono::{DateTime, Utc};
@@ -68,14 +68,11 @@ pub enum Became {
 }
 
 /// What is imported, and who brings it.
-#[derive(Debug, Clone)]
-pub struct Import {
-    /// A folder of packages, or a `.tar` of one.
-    pub from: PathBuf,
-    /// Who brings it.
-    pub by: String,
+struct Order<'a> {
+    from: &'a Path,
+    by: &'a str,
     /// Nothing is taken: what would be, and what is refused.
-    pub only_look: bool,
+    only_look: bool,
 }
 
 /// What was kept of the packages before.
@@ -134,15 +131,36 @@ struct Good {
 /// Of a container that is refused as a whole, so many bytes tell which it was.
 const HEAD_OF_CONTAINER: u64 = 64 << 10;
 
-/// Takes what is new in a folder or a `.tar`, trust files first. `enter` makes entries durable: of everything that is
-/// taken and of everything that is refused.
+/// Takes what is new in `from`, a folder or a `.tar` of one, trust files first. `enter` makes entries durable: of
+/// everything that is taken and of everything that is refused.
 pub fn import<E: From<ControlError>>(
     folder: &Folder,
-    order: &Import,
+    from: &Path,
+    now: DateTime<Utc>,
+    by: &str,
+    enter: &mut dyn FnMut(Ask) -> Result<(), E>,
+) -> Result<Vec<Arrival>, E> {
+    go_through(folder, &Order { from, by, only_look: false }, now, enter)
+}
+
+/// The same without taking anything: what would be taken, and what is refused; that is entered all the same.
+pub fn look_at<E: From<ControlError>>(
+    folder: &Folder,
+    from: &Path,
+    now: DateTime<Utc>,
+    by: &str,
+    enter: &mut dyn FnMut(Ask) -> Result<(), E>,
+) -> Result<Vec<Arrival>, E> {
+    go_through(folder, &Order { from, by, only_look: true }, now, enter)
+}
+
+fn go_through<E: From<ControlError>>(
+    folder: &Folder,
+    order: &Order<'_>,
     now: DateTime<Utc>,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
 ) -> Result<Vec<Arrival>, E> {
-    let Import { from, by, only_look } = order;
+    let Order { from, by, only_look } = *order;
     let _alone = folder.packages()?;
     let opened = open(folder, from);
     if let Err(ControlError::No(no)) = &opened {
@@ -169,7 +187,7 @@ pub fn import<E: From<ControlError>>(
         let month = said.as_ref().map(|manifest| (manifest.month, manifest.revision));
         let fact = |act, reason: &str| {
             let what = said.as_ref().map(Manifest::name);
-            PackageFact { act, by: by.clone(), digest, reason: reason.into(), what }
+            PackageFact { act, by: by.into(), digest, reason: reason.into(), what }
         };
         let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
             if !only_look {
@@ -180,7 +198,7 @@ pub fn import<E: From<ControlError>>(
         // From here on nothing is read from the stick: it may be pulled.
         let became = match good {
             Ok(None) => Became::Already,
-            Ok(Some(good)) if *only_look => {
+            Ok(Some(good)) if only_look => {
                 let replaces = approved_revision(folder, ScheduleName::centre(good.manifest.month))?;
                 Became::Good { replaces }
             }
@@ -226,7 +244,7 @@ fn renew<E: From<ControlError>>(
     folder: &Folder,
     shelf: &Shelf,
     chain: &mut TrustChain,
-    order: &Import,
+    order: &Order<'_>,
     now: DateTime<Utc>,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
     arrivals: &mut Vec<Arrival>,
@@ -244,12 +262,12 @@ fn renew<E: From<ControlError>>(
             Ok(()) if order.only_look => Became::Good { replaces: None },
             Ok(()) => {
                 let text = format!("{version} {digest}");
-                enter(Ask::Act { act: Act::Trust, by: order.by.clone(), text })?;
+                enter(Ask::Act { act: Act::Trust, by: order.by.into(), text })?;
                 kept(folder).lay_trust(version, &note).map_err(ControlError::from)?;
                 Became::Taken
             }
             Err(PackageError::Refused(no)) => {
-                enter_refusal(folder, refused(&order.by, digest, &no), now, enter)?;
+                enter_refusal(folder, refused(order.by, digest, &no), now, enter)?;
                 Became::Refused(no)
             }
             Err(error) => return Err(ControlError::from(error).into()),

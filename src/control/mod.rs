@@ -80,7 +80,7 @@ pub use folder::{Folder, Lock};
 pub use glance::Glance;
 pub use heard::Heard;
 pub use home::Home;
-pub use import::{Arrival, Became, Import, import};
+pub use import::{Arrival, Became, import, look_at};
 pub use init::{Made, clk, copy_month, init};
 pub use intake::{
     Arrived, Incoming, LONGEST_FILE, LONGEST_PIECE, append as append_intake, audio_files, audio_of,

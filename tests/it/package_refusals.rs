@@ -382,7 +382,7 @@ fn a_container_lies_and_nothing_of_it_comes_out() {
     wrap(&["9.note"]);
     refused("package-tar-kind", "no plain file");
     fs::remove_file(way.stick().join("9.note")).unwrap();
-    wrap(&["1.note", "./1.note"]);
+    wrap(&["--hard-dereference", "1.note", "./1.note"]);
     refused("package-tar-twice", "twice");
     wrap(&["--format=pax", "--pax-option=path=../x", "1.note"]);
     refused("package-tar-kind", "no plain file");

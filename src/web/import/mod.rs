@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     control::{
-        self, Arrival, Ask, Became, Import,
+        self, Arrival, Ask, Became,
         Role::{self, Admin, Operator},
         Studio, TrustInForce,
     },
@@ -142,8 +142,12 @@ async fn run(visit: &Visit, from: String, only_look: bool) -> Result<Vec<Arrival
     let arrivals = visit
         .asking(move |studio, enter| {
             let _turn = turn;
-            let order = Import { from: source(studio, &id, &from)?, by, only_look };
-            let arrivals = control::import(&studio.folder, &order, studio.now(), enter)?;
+            let (path, now) = (source(studio, &id, &from)?, studio.now());
+            let arrivals = if only_look {
+                control::look_at(&studio.folder, &path, now, &by, enter)?
+            } else {
+                control::import(&studio.folder, &path, now, &by, enter)?
+            };
             if from == SENT && !only_look {
                 control::drop_tar(&studio.folder, &id);
             }

@@ -58,7 +58,8 @@ struct MonthPage {
     /// The file was written by hand and must be taken over before it can be changed here.
     may_take: bool,
     may_approve: bool,
-    may_pack: bool,
+    /// Where what goes out to the stations is signed.
+    pack: Option<String>,
     files: Vec<String>,
     units: Vec<(String, String)>,
     topics: Vec<(String, String)>,
@@ -117,6 +118,7 @@ pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result
         .await?;
     // Only a centre packs; where the trust files cannot be read the page of packages says so.
     let may_pack = visit.has(SIGNERS) && !name.ward && !matches!(trust, Ok(None));
+    let pack = may_pack.then(|| format!("/month/{name}/pack"));
     let plan = &visit.site.studio.folder.plan;
     let first = name.month.first();
     let units = plan.units.iter().filter(|unit| unit.valid_on(first));
@@ -133,7 +135,7 @@ pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result
         may_edit,
         may_take,
         may_approve,
-        may_pack,
+        pack,
         files,
         units,
         topics,
