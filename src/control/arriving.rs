@@ -36,7 +36,8 @@ pub fn sticks(folder: &Folder) -> Vec<PathBuf> {
 fn look(path: &Path, deeper: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
     match Shelf::new(path).packages() {
         Ok(packages) if packages.is_empty() => {}
-        Ok(_) | Err(PackageError::Refused(_)) => found.push(path.to_owned()),
+        // What lies below is the package's own, such as its trust files.
+        Ok(_) | Err(PackageError::Refused(_)) => return found.push(path.to_owned()),
         Err(PackageError::Disk(_)) => return,
     }
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {

@@ -127,6 +127,7 @@ fn a_package_is_looked_at_and_taken_in_the_pages() {
     // The stick is plugged in.
     Command::new("cp").arg("-r").arg(way.stick()).arg(media.join("an/KINGSTON")).status().unwrap();
     an.go("/import");
+    assert!(!an.text("main").contains("KINGSTON/"), "what lies within is no stick of its own");
     look(&an, "import");
     an.send("section li a");
     let text = an.text("main");

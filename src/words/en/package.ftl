@@ -151,6 +151,7 @@ web-import-no-stick = No package is to be seen. Plug in the stick and load this 
 web-import-no-folder = The settings do not say where sticks turn up: write `folders` in `[import]`.
 web-import-send = Send a package from this machine
 web-import-file = .tar of the package
+web-import-most = The file may have { $most } MB. Bring a larger package on a stick.
 web-import-send-do = Send and check
 web-import-sent = the file sent from this machine
 web-import-found = What was found

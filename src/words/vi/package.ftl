@@ -151,6 +151,7 @@ web-import-no-stick = Chưa thấy gói nào. Cắm thẻ nhớ rồi tải lạ
 web-import-no-folder = Cấu hình chưa nêu nơi thẻ nhớ hiện ra: ghi `folders` trong mục `[import]`.
 web-import-send = Gửi gói từ máy này
 web-import-file = Tệp .tar của gói
+web-import-most = Tệp không quá { $most } MB. Gói lớn hơn thì chép bằng thẻ nhớ.
 web-import-send-do = Gửi và kiểm tra
 web-import-sent = tệp đã gửi từ máy này
 web-import-found = Kết quả kiểm tra
