@@ -48,6 +48,14 @@ impl Studio {
         answer.await.unwrap_or_else(|_| Reply::Failed("the station is busy or ending".into()))
     }
 
+    /// Asks from a thread that may wait, and waits for the answer.
+    #[must_use]
+    pub fn ask_waiting(&self, ask: Ask) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        (self.asking)(ask, reply);
+        answer.blocking_recv().unwrap_or_else(|_| Reply::Failed("the station is busy or ending".into()))
+    }
+
     /// Enters what `by` did, in `text`; answers when that is durable.
     pub async fn enter(&self, act: Act, by: &str, text: String) -> Reply {
         self.ask(Ask::Act { act, by: by.into(), text }).await
