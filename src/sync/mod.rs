@@ -17,7 +17,7 @@ pub use carried::Carried;
 pub use errand::{Errand, Told};
 pub use exchange::Exchange;
 pub use https::Https;
-pub use post::recover;
+pub use post::{recover, way};
 pub use server::{Door, serve};
 
 use std::{path::Path, time::Duration};

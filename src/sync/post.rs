@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use super::{Carried, Https, SyncError, Transport};
 use crate::{
-    config::Way,
+    config::{Link, Way},
     control::{Folder, Home},
 };
 
-/// The way to the centre of the settings; none where they name none.
-pub(super) fn way(folder: &Folder, home: &Home) -> Result<Option<Box<dyn Transport>>, SyncError> {
-    Ok(match folder.station.centre.as_ref().map(|link| &link.way) {
-        None => None,
-        Some(Way::Https { address, pin }) => Some(Box::new(Https::new(address, *pin, home.token())?)),
-        Some(Way::Folder(path)) => Some(Box::new(Carried::new(path, home)?)),
+/// The way of the station `home` to the centre of its settings.
+pub fn way(link: &Link, home: &Home) -> Result<Box<dyn Transport>, SyncError> {
+    Ok(match &link.way {
+        Way::Https { address, pin } => Box::new(Https::new(address, *pin, home.token())?),
+        Way::Folder(path) => Box::new(Carried::new(path, home)?),
     })
 }
 
 /// Asks the centre of `folder`, where there is one and it is reached, whether it holds more of this log than stands here,
 /// and fetches that back, byte for byte. Gives how many entries the log has then; none where nothing was to be done.
 pub fn recover(folder: &Arc<Folder>) -> Result<Option<u64>, SyncError> {
-    let Some(home) = Home::open(Arc::clone(folder))? else { return Ok(None) };
-    let Some(mut way) = way(folder, &home)? else { return Ok(None) };
+    let (Some(home), Some(link)) = (Home::open(Arc::clone(folder))?, &folder.station.centre) else {
+        return Ok(None);
+    };
+    let mut way = way(link, &home)?;
     let head = match way.head() {
         // Whoever is not enrolled has nothing there.
         Err(SyncError::Refused { status: 401 | 404, .. }) => return Ok(None),

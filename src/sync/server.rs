@@ -322,7 +322,11 @@ struct Behind {
     from: u64,
 }
 
-async fn leaves(State(desk): State<Desk>, of: Of, Query(Behind { from }): Query<Behind>) -> Result<String, No> {
+async fn leaves(
+    State(desk): State<Desk>,
+    of: Of,
+    Query(Behind { from }): Query<Behind>,
+) -> Result<String, No> {
     let leaves =
         work(move || desk.centre.fleet.leaves(&of.origin, from, LEAVES).map_err(ControlError::from)).await?;
     Ok(leaves.into_iter().map(|leaf| leaf + "\n").collect())
