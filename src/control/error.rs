@@ -84,3 +84,9 @@ impl From<Message> for ControlError {
         ControlError::No(no)
     }
 }
+
+/// A file of a surface's own failed: `attempt` on `path`.
+#[must_use]
+pub fn file_error(attempt: &'static str, path: &Path, source: std::io::Error) -> ControlError {
+    ControlError::Disk(DiskError { attempt, path: path.into(), source })
+}

@@ -1,7 +1,7 @@
 //! What a station needs to bring its log home: its wish, its pushes, its word of itself, and what it does with the
 //! acknowledgement.
 
-use std::{fs, io, sync::Arc};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use chrono::NaiveDate;
 
@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     disk::{self, At as _},
-    evidence::{AnchorFact, Body, Checkpoint, Leaf, canonical},
+    evidence::{AnchorFact, Body, Checkpoint, Entry, Leaf, canonical},
     fleet::{Holding, Lit, Push, Word, witness::named},
     keys::SigningKey,
+    store::{self, Retained, StoreError},
     units::{Digest, Month},
     words::Message,
 };
@@ -23,6 +24,10 @@ use crate::{
 /// So many leaves, and about so many bytes, go in one push: a minute's work for a slow line.
 const MOST_LEAVES: u64 = 4000;
 const MOST_BYTES: usize = 2 << 20;
+
+fn holds_more(size: u64, held: u64) -> ControlError {
+    Message::new("centre-holds-more").with("size", size).with("held", held).into()
+}
 
 /// A station that has a centre.
 #[derive(Clone)]
@@ -54,6 +59,12 @@ impl Home {
         Ok(Some(Home { folder, key, token, origin }))
     }
 
+    /// The log that is brought home.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The word that is shown with every request.
     #[must_use]
     pub fn token(&self) -> &str {
@@ -76,7 +87,7 @@ impl Home {
         let log = open_log(&self.folder.log_path())?;
         let size = log.size()?;
         if size < old {
-            return Err(Message::new("centre-holds-more").with("size", size).with("held", old).into());
+            return Err(holds_more(size, old));
         }
         let (mut leaves, mut bytes) = (Vec::new(), 0);
         for leaf in log.leaves(old..size.min(old + MOST_LEAVES)) {
@@ -116,21 +127,95 @@ impl Home {
         Ok(bytes.map(|bytes| (kind, bytes)))
     }
 
-    /// What the line `answer` says of `push`: that the centre has it, durably. It is kept beside the log; the fact is to be
-    /// entered where the push brought anything but such facts, or they would follow one another for ever. A line that is
-    /// no good cosignature by a key of the settings is a no.
-    pub fn acknowledged(&self, push: &Push, answer: &str) -> Result<Option<AnchorFact>, ControlError> {
+    /// How many entries the centre is known to have, by the last acknowledgement that was kept.
+    #[must_use]
+    pub fn acknowledged_size(&self) -> u64 {
+        let note = fs::read_to_string(self.acknowledgement()).unwrap_or_default();
+        Checkpoint::unchecked(&note).map_or(0, |head| head.size)
+    }
+
+    fn acknowledgement(&self) -> PathBuf {
+        self.folder.data().join("cosigned.note")
+    }
+
+    /// Takes `note`, a head of this log with the centre's cosignature: the centre has so many entries, durably. It is kept
+    /// beside the log. Gives the size, and the fact to be entered where anything but such facts came between `before` and
+    /// it, or they would follow one another for ever. A no where the centre's key did not sign, or where this log never had
+    /// that head.
+    pub fn acknowledged(&self, note: &str, before: u64) -> Result<(u64, Option<AnchorFact>), ControlError> {
         let keys = self.folder.station.centre.as_ref().map_or(&[][..], |link| &link.keys);
-        let head = Checkpoint::unchecked(&push.head).map_err(|_| Message::new("log-other-key"))?;
-        let fact = keys.iter().find_map(|key| AnchorFact::read(&head, answer, key));
-        let Some(fact) = fact else { return Err(Message::new("centre-not-cosigned").into()) };
-        let note = format!("{}{}\n", push.head, answer.trim_end());
-        disk::replace(&self.folder.data().join("cosigned.note"), note.as_bytes(), 0o644)?;
-        let new = push.leaves.iter().any(|leaf| match canonical::decode(leaf.as_bytes()) {
-            Ok(Leaf::Known(entry)) => !matches!(entry.body, Body::Anchor(_)),
-            _ => true,
-        });
-        Ok(new.then_some(fact))
+        let unsigned = || ControlError::from(Message::new("centre-not-cosigned"));
+        let own = std::slice::from_ref(self.key.public());
+        let head = Checkpoint::open(note.as_bytes(), own).map_err(|_| unsigned())?;
+        let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
+        let facts = lines.lines().flat_map(|line| keys.iter().map(move |key| (line, key)));
+        let fact =
+            facts.filter_map(|(line, key)| AnchorFact::read(&head, line, key)).last().ok_or_else(unsigned)?;
+        let log = open_log(&self.folder.log_path())?;
+        let size = log.size()?;
+        if head.size > size {
+            return Err(holds_more(size, head.size));
+        }
+        if head.origin != self.origin || log.frontier(head.size)?.root() != head.root {
+            return Err(Message::new("centre-holds-other").with("held", head.size).into());
+        }
+        disk::replace(&self.acknowledgement(), note.as_bytes(), 0o644)?;
+        for leaf in log.leaves(before.min(head.size)..head.size) {
+            let (_, leaf) = leaf?;
+            let read = canonical::decode(leaf.as_bytes());
+            if !matches!(read, Ok(Leaf::Known(Entry { body: Body::Anchor(_), .. }))) {
+                return Ok((head.size, Some(fact)));
+            }
+        }
+        Ok((head.size, None))
+    }
+
+    /// Makes the log whole where the centre holds more of it, by the signed head `note`: before anybody writes to it.
+    /// `leaves` gives those from a position on, `bytes` what entries name by digest. Gives how many entries it has then;
+    /// none where nothing was to be done. A no where what stands here is no beginning of what the centre holds.
+    pub fn complete<E: From<ControlError>>(
+        &self,
+        note: &str,
+        leaves: &mut dyn FnMut(u64) -> Result<Vec<String>, E>,
+        bytes: &mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, E>,
+    ) -> Result<Option<u64>, E> {
+        if note.is_empty() {
+            return Ok(None);
+        }
+        let key = self.key.public();
+        let other = |held: u64| ControlError::from(Message::new("centre-holds-other").with("held", held));
+        let head = Checkpoint::open(note.as_bytes(), std::slice::from_ref(key)).map_err(|_| other(0))?;
+        let path = self.folder.log_path();
+        let here = if path.exists() { self.size()? } else { 0 };
+        if here >= head.size || head.origin != self.origin {
+            return Ok(None);
+        }
+        let mut failed = None;
+        let mut more = |from| {
+            leaves(from).map_err(|error| {
+                failed = Some(error);
+                StoreError::Ended
+            })
+        };
+        let retained = Retained { head: note, key, more: &mut more };
+        let made = if here > 0 { store::complete(&path, retained) } else { store::rebuild(&path, retained) };
+        match (made, failed) {
+            (_, Some(error)) => return Err(error),
+            (Err(StoreError::Damaged { .. }), None) => return Err(other(head.size).into()),
+            (made, None) => made.map_err(ControlError::from)?,
+        };
+        let log = open_log(&path)?;
+        let mut beside = Vec::new();
+        for leaf in log.leaves(here..head.size) {
+            let (_, leaf) = leaf.map_err(ControlError::from)?;
+            for digest in named(&[leaf]) {
+                if log.blob(digest).map_err(ControlError::from)?.is_none() {
+                    beside.extend(bytes(digest)?);
+                }
+            }
+        }
+        store::lay_beside(&path, &beside).map_err(ControlError::from)?;
+        Ok(Some(head.size))
     }
 
     /// The station's word of itself, by its own `status`.

@@ -66,7 +66,7 @@ pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, stick
 pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
-pub use centre::{Centre, CentreLines, Desired, Enrolment, TakeError, make_centre, wish};
+pub use centre::{Centre, CentreLines, Desired, Enrolment, Issued, TakeError, make_centre, wish};
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
 pub use compliance::Compliance;
@@ -74,7 +74,7 @@ pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
 pub use epoch::{NewEpoch, new_epoch};
-pub use error::ControlError;
+pub use error::{ControlError, file_error};
 pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};
 pub use glance::Glance;

@@ -118,6 +118,8 @@ pub enum Act {
     Settings,
     /// Whose packages are taken.
     Trust,
+    /// Which stations belong to the centre.
+    Fleet,
 }
 
 impl Act {
@@ -130,6 +132,7 @@ impl Act {
             Act::People => "people",
             Act::Settings => "settings",
             Act::Trust => "trust",
+            Act::Fleet => "fleet",
         }
     }
 }
@@ -212,6 +215,9 @@ pub struct Status {
     pub disk: Lamp,
     /// The log: its size and signed head.
     pub log: LogHead,
+    /// The way to the centre, where the settings name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centre: Option<Lamp>,
     /// Where the pages are, when they are open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<String>,

@@ -22,9 +22,6 @@ use crate::{
 /// Gives leaves from a position on, some at a time and at least one while there are any.
 pub type More<'m> = &'m mut dyn FnMut(u64) -> Result<Vec<String>, StoreError>;
 
-/// Bytes beside the log, each with what it is.
-pub type Beside = Vec<(String, Vec<u8>)>;
-
 /// What was retained of a log.
 pub struct Retained<'r> {
     /// The signed note of its head.
@@ -33,8 +30,19 @@ pub struct Retained<'r> {
     pub key: &'r PublicKey,
     /// Its leaves.
     pub more: More<'r>,
-    /// The bytes that its entries name.
-    pub beside: Beside,
+}
+
+/// Lays bytes that entries name beside the log at `path`, to which nobody writes; those that are there stay.
+pub fn lay_beside(path: &Path, beside: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+    let db = schema::open_writer(path)?;
+    for (kind, bytes) in beside.iter().filter(|(kind, _)| KINDS.contains(&kind.as_str())) {
+        db.execute(
+            "INSERT OR IGNORE INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)",
+            params![Digest::of(bytes).0, kind, bytes],
+        )
+        .during("make again", path)?;
+    }
+    Ok(())
 }
 
 /// Makes the log at `path`, where nothing stands, from what was `retained`. Gives its size.
@@ -76,7 +84,7 @@ fn extend(
     mut frontier: Frontier,
     retained: Retained<'_>,
 ) -> Result<Mark, StoreError> {
-    let Retained { head: note, key, more, beside } = retained;
+    let Retained { head: note, key, more } = retained;
     let head = Checkpoint::open(note.as_bytes(), std::slice::from_ref(key))
         .map_err(|source| StoreError::OtherKey { path: path.into(), source })?;
     let within = db.transaction_with_behavior(TransactionBehavior::Immediate).during("make again", path)?;
@@ -104,14 +112,6 @@ fn extend(
     if frontier.size() != head.size || frontier.root() != head.root {
         let found = "what came back does not lead to its signed head".into();
         return Err(StoreError::Damaged { path: path.into(), found });
-    }
-    for (kind, bytes) in beside.iter().filter(|(kind, _)| KINDS.contains(&kind.as_str())) {
-        within
-            .execute(
-                "INSERT OR IGNORE INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)",
-                params![Digest::of(bytes).0, kind, bytes],
-            )
-            .during("make again", path)?;
     }
     within
         .execute(
@@ -157,15 +157,16 @@ mod tests {
         let mut some =
             |from: u64| Ok(kept.iter().skip(usize::try_from(from).unwrap()).take(7).cloned().collect());
         let path = there.path().join("log.db");
-        let beside = vec![("plan".to_owned(), b"a".to_vec()), ("strange".to_owned(), b"b".to_vec())];
-        let retained = Retained { head: &note, key: key.public(), more: &mut some, beside };
+        let retained = Retained { head: &note, key: key.public(), more: &mut some };
         assert_eq!(rebuild(&path, retained).unwrap(), 40);
+        let beside = [("plan".to_owned(), b"a".to_vec()), ("strange".to_owned(), b"b".to_vec())];
+        lay_beside(&path, &beside).unwrap();
         let mut again = Log::open(&path, key.clone()).unwrap();
         assert_eq!((leaves(&again), again.reader().head().unwrap()), (kept.clone(), note.clone()));
         assert_eq!(again.blob(Digest::of(b"a")).unwrap(), Some(b"a".to_vec()));
         assert_eq!(again.blob(Digest::of(b"b")).unwrap(), None, "what no log keeps");
         again.append(&[(clk(99), Body::Heartbeat {})]).unwrap();
-        let retained = Retained { head: &note, key: key.public(), more: &mut some, beside: Vec::new() };
+        let retained = Retained { head: &note, key: key.public(), more: &mut some };
         assert!(matches!(rebuild(&path, retained), Err(StoreError::Exists(_))), "over nothing that stands");
     }
 
@@ -177,25 +178,24 @@ mod tests {
         let old = leaves(&log);
         let note = log.reader().head().unwrap();
         let mut of_old = |from: u64| Ok(old[usize::try_from(from).unwrap()..].to_vec());
-        rebuild(&path, Retained { head: &note, key: key.public(), more: &mut of_old, beside: Vec::new() })
-            .unwrap();
+        rebuild(&path, Retained { head: &note, key: key.public(), more: &mut of_old }).unwrap();
         log.append(&[(clk(50), Body::Heartbeat {}), (clk(51), Body::Heartbeat {})]).unwrap();
         let (all, note) = (leaves(&log), log.reader().head().unwrap());
         let mut altered = |from: u64| {
             let from = usize::try_from(from).unwrap();
             Ok(all[from..].iter().map(|leaf| leaf.replace("60051", "60052")).collect())
         };
-        let retained = Retained { head: &note, key: key.public(), more: &mut altered, beside: Vec::new() };
+        let retained = Retained { head: &note, key: key.public(), more: &mut altered };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
         let mut none = |_| Ok(Vec::new());
-        let retained = Retained { head: &note, key: key.public(), more: &mut none, beside: Vec::new() };
+        let retained = Retained { head: &note, key: key.public(), more: &mut none };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
         let other = SigningKey::generate(ORIGIN).unwrap();
         let mut good = |from: u64| Ok(all[usize::try_from(from).unwrap()..].to_vec());
-        let retained = Retained { head: &note, key: other.public(), more: &mut good, beside: Vec::new() };
+        let retained = Retained { head: &note, key: other.public(), more: &mut good };
         assert!(matches!(complete(&path, retained), Err(StoreError::OtherKey { .. })));
         assert_eq!(leaves(&Log::open(&path, key.clone()).unwrap()), old, "a refusal changes nothing");
-        let retained = Retained { head: &note, key: key.public(), more: &mut good, beside: Vec::new() };
+        let retained = Retained { head: &note, key: key.public(), more: &mut good };
         assert_eq!(complete(&path, retained).unwrap(), 42);
         assert_eq!(leaves(&Log::open(&path, key).unwrap()), all);
     }

@@ -34,6 +34,7 @@ mod report;
 mod rows;
 mod soak;
 mod support;
+mod sync;
 mod tamper;
 mod tidy;
 mod ward;

@@ -75,6 +75,12 @@ impl Centre {
 
     /// An officer confirms a log by the code that its station shows.
     pub fn enrol(&self, origin: &str, typed: &str, by: &str) -> Result<(), ControlError> {
+        self.may_enrol(origin, typed)?;
+        self.decide(origin, Standing::Enrolled, by)
+    }
+
+    /// Whether `typed` is the code of a log that may be enrolled; a no says why not.
+    pub fn may_enrol(&self, origin: &str, typed: &str) -> Result<(), ControlError> {
         let held = self.known(origin)?;
         let wanted: Option<Code> = code(origin, &held.key).parse().ok();
         if wanted.is_none() || typed.parse().ok() != wanted {
@@ -83,7 +89,7 @@ impl Centre {
         if held.standing == Standing::Revoked {
             return Err(Message::new("enrol-revoked").with("origin", origin).into());
         }
-        self.decide(origin, Standing::Enrolled, by)
+        Ok(())
     }
 
     /// An officer revokes a log: nothing more of it is taken, what came stays.
@@ -98,7 +104,8 @@ impl Centre {
         code(&held.origin, &held.key)
     }
 
-    fn known(&self, origin: &str) -> Result<Held, ControlError> {
+    /// The log of `origin`; a no where nobody asked for it.
+    pub fn known(&self, origin: &str) -> Result<Held, ControlError> {
         let unknown = || Message::new("enrol-unknown").with("origin", origin);
         Ok(self.fleet.log(origin)?.ok_or_else(unknown)?)
     }

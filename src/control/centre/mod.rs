@@ -9,7 +9,7 @@ mod enrol;
 mod key;
 mod take;
 
-pub use desired::Desired;
+pub use desired::{Desired, Issued};
 pub use enrol::{Enrolment, wish};
 pub use key::{CentreLines, make as make_centre};
 pub use take::TakeError;
