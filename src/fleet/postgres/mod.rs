@@ -6,6 +6,8 @@
 
 mod fault;
 mod line;
+#[cfg(test)]
+mod processes;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -23,12 +23,13 @@ use crate::{
     keys::WitnessKey,
 };
 
-fn open(url: &str) -> PostgresFleet {
+/// The store where `url` leads.
+pub fn open(url: &str) -> PostgresFleet {
     PostgresFleet::open(url, None).unwrap()
 }
 
 /// A log of `size` entries, of which every fifth says how a slot ended.
-fn station(id: &str, size: u64) -> Station {
+pub fn station(id: &str, size: u64) -> Station {
     let mut station = Station::new(id);
     for seq in 0..size {
         let said = Body::End(Box::new(end(0, Some(slot(5)), Outcome::Full)));
@@ -52,7 +53,7 @@ fn held_up(client: &mut Client, what: &str, count: usize) -> Vec<i32> {
 }
 
 /// Everything that `fleet` has of `station`, held against what was pushed.
-fn whole(fleet: &dyn Fleet, station: &Station) {
+pub fn whole(fleet: &dyn Fleet, station: &Station) {
     let (origin, all) = (&station.origin, &station.leaves);
     assert_eq!(&fleet.leaves(origin, 0, usize::MAX).unwrap(), all, "byte for byte, none twice");
     let held = fleet.log(origin).unwrap().unwrap();
