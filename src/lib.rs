@@ -19,6 +19,7 @@ pub mod programme;
 pub mod reconcile;
 pub mod report;
 pub mod store;
+pub mod sync;
 pub mod units;
 pub mod web;
 pub mod words;

@@ -6,6 +6,7 @@ use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subco
 
 use super::{
     enter::Airing,
+    fleet::FleetVerb,
     lang_of_environment,
     package::{Order, TrustVerb},
     report::ReportPeriod,
@@ -42,12 +43,18 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     Init {
+        #[arg(long, conflicts_with = "new_epoch")]
+        centre: bool,
         #[arg(long, requires = "by", requires = "reason")]
         new_epoch: bool,
         #[arg(long, value_name = "NAME", requires = "new_epoch")]
         by: Option<String>,
         #[arg(long, value_name = "TEXT", requires = "new_epoch")]
         reason: Option<String>,
+    },
+    Fleet {
+        #[command(subcommand)]
+        what: Option<FleetVerb>,
     },
     Copy {
         from: ScheduleName,

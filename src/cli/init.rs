@@ -4,18 +4,39 @@ use std::path::Path;
 
 use super::{Exit, say::Say};
 use crate::{
-    clock::System,
+    clock::{Clock as _, System},
     control::{self, Folder},
     units::ScheduleName,
 };
 
-pub(super) fn init(root: &Path, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn init(root: &Path, centre: bool, say: Say) -> anyhow::Result<Exit> {
+    if centre {
+        return init_centre(root, say);
+    }
     let made = control::init(root, &System::new())?;
     say.document(&made);
     for name in &made.made {
         say.line(&say.text("init-made", &[("file", name)]));
     }
     say.line(&say.text("init-keys", &[("station", &made.public_key), ("approval", &made.approval_key)]));
+    Ok(Exit::Done)
+}
+
+/// A centre's folder is a station's with more in it: what stands already stays.
+fn init_centre(root: &Path, say: Say) -> anyhow::Result<Exit> {
+    let clock = System::new();
+    let mut made = Vec::new();
+    if !root.join("data/log.db").exists() {
+        made = control::init(root, &clock)?.made;
+    }
+    let centre = control::make_centre(root, clock.now().wall)?;
+    made.extend(centre.made.iter().cloned());
+    say.document(&serde_json::json!({ "made": made, "key": centre.key, "pin": centre.pin }));
+    for name in &made {
+        say.line(&say.text("init-made", &[("file", name)]));
+    }
+    let pin = centre.pin.as_deref().unwrap_or_default();
+    say.line(&say.text("init-centre", &[("key", &centre.key), ("pin", pin)]));
     Ok(Exit::Done)
 }
 

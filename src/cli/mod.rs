@@ -9,6 +9,7 @@ mod check;
 mod doctor;
 mod enter;
 mod export;
+mod fleet;
 mod init;
 mod key;
 mod log;
@@ -77,7 +78,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
         Verb::Init { by: Some(by), reason: Some(reason), .. } => {
             return init::new_epoch(&cli.dir, by, reason, say);
         }
-        Verb::Init { .. } => return init::init(&cli.dir, say),
+        Verb::Init { centre, .. } => return init::init(&cli.dir, *centre, say),
         _ => {}
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
@@ -98,6 +99,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
     }
     let folder = Folder::open(&cli.dir)?;
     match &cli.verb {
+        Verb::Fleet { what } => fleet::fleet(&folder, what.as_ref(), say),
         Verb::Copy { from, to } => init::copy(&folder, *from, *to, say),
         Verb::Check { months } => check::check(&folder, months, say),
         Verb::Approve { month, by, document, key } => {

@@ -138,7 +138,7 @@ pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Resu
 }
 
 /// Makes an entry durable, by the running daemon or by this process.
-fn entered(folder: &Folder, ask: Ask) -> anyhow::Result<()> {
+pub(super) fn entered(folder: &Folder, ask: Ask) -> anyhow::Result<()> {
     let mut outcome = Err(anyhow!("the station did not answer"));
     answered(folder.clone(), ask, None, &mut |reply| {
         outcome = match reply {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use super::{
+    centre::{Link, link},
     read::{or, sub},
     web::{Web, web},
 };
@@ -51,6 +52,8 @@ pub struct Station {
     pub retention: Retention,
     /// The pages.
     pub web: Web,
+    /// The centre that it belongs to; none where it stands alone.
+    pub centre: Option<Link>,
 }
 
 impl Station {
@@ -175,6 +178,7 @@ fn station(table: &Table) -> Option<Station> {
         "trust",
         "retention",
         "web",
+        "centre",
     ];
     table.known(KEYS);
     let id = table.need("id").and_then(|f| origin_word(&f));
@@ -193,6 +197,7 @@ fn station(table: &Table) -> Option<Station> {
     let retention =
         sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
     let web = sub(table, "web").and_then(|t| t.map_or(Some(Web::default()), |t| web(&t)));
+    let centre = sub(table, "centre").and_then(|t| t.map_or(Some(None), |t| link(&t).map(Some)));
     let [schedules, media, data] = folders?;
     let Trust { approvers, operators } = trust?;
     Some(Station {
@@ -211,6 +216,7 @@ fn station(table: &Table) -> Option<Station> {
         operators,
         retention: retention?,
         web: web?,
+        centre: centre?,
     })
 }
 

@@ -80,7 +80,7 @@ pub(super) fn web(table: &Table) -> Option<Web> {
     Some(Web { listen: listen?, names: names?, idle_minutes: idle_minutes?, tls: tls?, proxy: proxy? })
 }
 
-fn tls(table: &Table) -> Option<Tls> {
+pub(super) fn tls(table: &Table) -> Option<Tls> {
     let path = |field: &Field| field.path_below().map(|path| Some(PathBuf::from(path)));
     let own = or(table, "tls", false, |f| f.choice(&[("off", false), ("own", true)]))?;
     let (certificate, key) = (or(table, "certificate", None, path)?, or(table, "key", None, path)?);

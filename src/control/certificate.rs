@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::{IpAddr, UdpSocket},
+    net::{IpAddr, SocketAddr, UdpSocket},
     path::Path,
     sync::Arc,
 };
@@ -17,7 +17,7 @@ use x509_parser::{extensions::GeneralName, parse_x509_certificate};
 
 use super::{ControlError, Folder};
 use crate::{
-    config::{Tls, Web},
+    config::{Centre, Tls, Web},
     disk::{self, At as _},
     programme::{Finding, Place, Severity},
     units::Digest,
@@ -40,24 +40,75 @@ pub struct Certificate {
     pub until: DateTime<Utc>,
 }
 
-/// The certificate that the settings of `folder` want at `now`; none where they want none. The station's own is made
-/// where there is none, where it ends soon, or where it does not stand for a name of the settings.
+/// Who is to be encrypted.
+struct Door<'f> {
+    tls: &'f Tls,
+    names: &'f [String],
+    listen: Option<SocketAddr>,
+    /// Below the folder of data.
+    key: &'static str,
+}
+
+impl<'f> Door<'f> {
+    fn of_pages(web: &'f Web) -> Door<'f> {
+        Door { tls: &web.tls, names: &web.names, listen: web.listen, key: "keys/web.key" }
+    }
+
+    fn of_centre(centre: &'f Centre) -> Door<'f> {
+        Door { tls: &centre.tls, names: &centre.names, listen: centre.listen, key: "keys/centre-tls.key" }
+    }
+}
+
+/// The certificate that the settings of `folder` want for its pages at `now`; none where they want none. The station's own
+/// is made where there is none, where it ends soon, or where it does not stand for a name of the settings.
 pub fn certificate(folder: &Folder, now: DateTime<Utc>) -> Result<Option<Certificate>, ControlError> {
-    let web = &folder.station.web;
-    match &web.tls {
+    of_door(folder, &Door::of_pages(&folder.station.web), now)
+}
+
+/// The same for the door of a centre's stations. Renewed, it keeps its key, by which stations know it.
+pub fn centre_certificate(folder: &Folder, now: DateTime<Utc>) -> Result<Option<Certificate>, ControlError> {
+    folder.centre.as_ref().map_or(Ok(None), |centre| of_door(folder, &Door::of_centre(centre), now))
+}
+
+/// SHA-256 of the public key of the centre's own certificate, which is made where there is none.
+pub(super) fn pin(folder: &Folder, now: DateTime<Utc>) -> Result<Option<Digest>, ControlError> {
+    let Some(centre) = folder.centre.as_ref().filter(|centre| centre.tls == Tls::Own) else {
+        return Ok(None);
+    };
+    let door = Door::of_centre(centre);
+    of_door(folder, &door, now)?;
+    let file = folder.station.data.join(door.key).with_extension("crt");
+    let bytes = fs::read(folder.root.join(&file)).at("read", &folder.root.join(&file))?;
+    let first = CertificateDer::from_pem_slice(&bytes).map_err(|error| broken(&file, &error))?;
+    Ok(pin_of(&first))
+}
+
+/// SHA-256 of the public key in a certificate (the bytes of its `SubjectPublicKeyInfo`, as RFC 7469 section 2.4 has it).
+#[must_use]
+pub fn pin_of(certificate: &[u8]) -> Option<Digest> {
+    let (_, parsed) = parse_x509_certificate(certificate).ok()?;
+    Some(Digest::of(parsed.public_key().raw))
+}
+
+fn of_door(
+    folder: &Folder,
+    door: &Door<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<Certificate>, ControlError> {
+    match door.tls {
         Tls::Off => Ok(None),
         Tls::Files { certificate, key } => read(&folder.root, certificate, key).map(|(found, _)| Some(found)),
         Tls::Own => {
-            let key = folder.station.data.join("keys/web.key");
+            let key = folder.station.data.join(door.key);
             let certificate = key.with_extension("crt");
             let lasts = |until: DateTime<Utc>| until - now > TimeDelta::days(RENEW_DAYS);
             if let Ok((found, names)) = read(&folder.root, &certificate, &key)
                 && lasts(found.until)
-                && web.names.iter().all(|name| names.contains(name))
+                && door.names.iter().all(|name| names.contains(name))
             {
                 return Ok(Some(found));
             }
-            make(web, now, &folder.root.join(&certificate), &folder.root.join(&key))?;
+            make(door, now, &folder.root.join(&certificate), &folder.root.join(&key))?;
             read(&folder.root, &certificate, &key).map(|(found, _)| Some(found))
         }
     }
@@ -120,11 +171,11 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
 }
 
 /// Makes the station's own certificate, for every name under which its pages can be asked for.
-fn make(web: &Web, now: DateTime<Utc>, file: &Path, key: &Path) -> Result<(), ControlError> {
+fn make(door: &Door<'_>, now: DateTime<Utc>, file: &Path, key: &Path) -> Result<(), ControlError> {
     let failed = |error: &dyn std::fmt::Display| ControlError::from(broken(file, error));
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).into();
-    names.extend(web.names.iter().cloned());
-    names.extend(web.listen.map(|at| at.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string()));
+    names.extend(door.names.iter().cloned());
+    names.extend(door.listen.map(|at| at.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string()));
     names.extend(own_address().map(|ip| ip.to_string()));
     names.sort_unstable();
     names.dedup();
@@ -139,7 +190,8 @@ fn make(web: &Web, now: DateTime<Utc>, file: &Path, key: &Path) -> Result<(), Co
         rcgen::date_time_ymd(day.year(), byte(day.month()), byte(day.day()))
     };
     (params.not_before, params.not_after) = (at(-1), at(OWN_DAYS));
-    let pair = KeyPair::generate().map_err(|error| failed(&error))?;
+    let kept = fs::read_to_string(key).ok().and_then(|text| KeyPair::from_pem(&text).ok());
+    let pair = kept.map_or_else(KeyPair::generate, Ok).map_err(|error| failed(&error))?;
     let made = params.self_signed(&pair).map_err(|error| failed(&error))?;
     disk::replace(key, pair.serialize_pem().as_bytes(), 0o600)?;
     Ok(disk::replace(file, made.pem().as_bytes(), 0o644)?)

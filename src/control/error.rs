@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::{
     disk::DiskError,
+    fleet::FleetError,
     keys::KeyError,
     media::{MediaError, Refusal},
     package::PackageError,
@@ -42,6 +43,9 @@ pub enum ControlError {
     /// The cache of masters.
     #[error(transparent)]
     Cache(#[from] MediaError),
+    /// What a centre keeps of its stations.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
 }
 
 impl From<StoreError> for ControlError {
@@ -79,4 +83,10 @@ impl From<Message> for ControlError {
     fn from(no: Message) -> ControlError {
         ControlError::No(no)
     }
+}
+
+/// A file of a surface's own failed: `attempt` on `path`.
+#[must_use]
+pub fn file_error(attempt: &'static str, path: &Path, source: std::io::Error) -> ControlError {
+    ControlError::Disk(DiskError { attempt, path: path.into(), source })
 }

@@ -30,6 +30,8 @@ pub struct Folder {
     pub plan: Plan,
     /// The plan's bytes, which the log keeps.
     pub plan_bytes: Vec<u8>,
+    /// What makes it a centre's folder too; none where it is a station's alone.
+    pub centre: Option<config::Centre>,
     /// The cache of masters.
     pub masters: PathBuf,
     /// What was remarked on both; no errors.
@@ -46,6 +48,9 @@ impl Folder {
     /// Where the settings stand, below the folder.
     pub const STATION_FILE: &'static str = "config/station.toml";
 
+    /// Where a centre's settings stand, below its folder.
+    pub const CENTRE_FILE: &'static str = "config/centre.toml";
+
     /// Reads settings and plan; all their errors at once.
     pub fn open(root: &Path) -> Result<Folder, ControlError> {
         let bytes = read_config(root, Folder::STATION_FILE)?;
@@ -58,11 +63,12 @@ impl Folder {
         let (plan, of_plan) = programme::plan::read(&plan_file, &plan_bytes);
         findings.extend(of_plan);
         findings.extend(super::certificate::findings(root, &station.web));
+        let centre = centre(root, &mut findings)?;
         match plan {
             Some(plan) if !has_errors(&findings) => {
                 let masters = root.join(&station.data).join("masters");
                 let (root, station_bytes) = (root.into(), bytes);
-                Ok(Folder { root, station, station_bytes, plan, plan_bytes, masters, findings })
+                Ok(Folder { root, station, station_bytes, plan, plan_bytes, centre, masters, findings })
             }
             _ => Err(ControlError::Config(findings)),
         }
@@ -163,6 +169,17 @@ impl Folder {
             Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
         }
     }
+}
+
+/// The centre's settings, where there are any.
+fn centre(root: &Path, findings: &mut Vec<Finding>) -> Result<Option<config::Centre>, ControlError> {
+    if !root.join(Folder::CENTRE_FILE).exists() {
+        return Ok(None);
+    }
+    let (centre, of_centre) =
+        config::read_centre(Folder::CENTRE_FILE, &read_config(root, Folder::CENTRE_FILE)?);
+    findings.extend(of_centre);
+    Ok(centre)
 }
 
 /// The log at `path` for looking; a folder without one is a no.

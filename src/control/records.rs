@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     evidence::{
-        Body, HoldFact, ManualFact, OperatorAct, Outcome, asrun,
+        Body, Checkpoint, HoldFact, ManualFact, OperatorAct, Outcome, asrun,
         statement::{self, StatementError},
     },
     keys::KeyError,
@@ -95,6 +95,14 @@ pub fn record(
         Ask::Package { fact } => {
             short([fact.by.as_str(), &fact.reason].into_iter())?;
             plain(Body::Package((**fact).clone()), "act-done")
+        }
+        Ask::Anchor { fact } => {
+            let origin = Checkpoint::unchecked(&log.head()?).map(|head| head.origin).unwrap_or_default();
+            let keys = folder.station.centre.as_ref().map_or(&[][..], |link| &link.keys);
+            if fact.size > log.size()? || !keys.iter().any(|key| fact.is_good(&origin, key)) {
+                return Err(Message::new("centre-not-cosigned").into());
+            }
+            plain(Body::Anchor(fact.clone()), "act-done")
         }
         Ask::ConfirmClock { by } => written(&[], by).map(|()| None),
         _ => Ok(None),

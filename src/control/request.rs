@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{ControlError, Lamp, PruneReport};
 use crate::{
     disk::At as _,
-    evidence::{Checkpoint, ManualFact, PackageFact},
+    evidence::{AnchorFact, Checkpoint, ManualFact, PackageFact},
     store::{Reader, StoreError},
     units::{ScheduleName, SlotId},
     words::{Lang, Message},
@@ -96,6 +96,10 @@ pub enum Ask {
     Package {
         fact: Box<PackageFact>,
     },
+    /// The centre acknowledged what it was brought.
+    Anchor {
+        fact: Box<AnchorFact>,
+    },
     /// Look at the files now and not only with the next round.
     Look {},
 }
@@ -114,6 +118,8 @@ pub enum Act {
     Settings,
     /// Whose packages are taken.
     Trust,
+    /// Which stations belong to the centre.
+    Fleet,
 }
 
 impl Act {
@@ -126,6 +132,7 @@ impl Act {
             Act::People => "people",
             Act::Settings => "settings",
             Act::Trust => "trust",
+            Act::Fleet => "fleet",
         }
     }
 }
@@ -208,6 +215,9 @@ pub struct Status {
     pub disk: Lamp,
     /// The log: its size and signed head.
     pub log: LogHead,
+    /// The way to the centre, where the settings name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centre: Option<Lamp>,
     /// Where the pages are, when they are open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<String>,

@@ -44,6 +44,7 @@ pub fn status_at_rest(folder: &Folder, clock: &dyn Clock) -> Result<Status, Cont
         clock: Lamp::clock(clock.health()),
         disk: Lamp::disk(disk::free_bytes(&folder.root).ok()),
         log: LogHead::of(&log)?,
+        centre: None,
         web: None,
     })
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use super::{Act, Ask, Folder, Glance, Reply};
+use super::{Act, Ask, Centre, Folder, Glance, Reply};
 use crate::clock::Clock;
 
 /// Hands a question to the station's loop; what is not taken is dropped with its channel.
@@ -18,6 +18,8 @@ pub struct Studio {
     pub folder: Arc<Folder>,
     /// What was seen of its months.
     pub glance: Arc<Glance>,
+    /// What makes it a centre too; none where it is a station alone.
+    pub centre: Option<Centre>,
     clock: Arc<dyn Clock>,
     asking: Arc<Asking>,
 }
@@ -25,8 +27,8 @@ pub struct Studio {
 impl Studio {
     /// The station that `asking` asks.
     #[must_use]
-    pub fn new(folder: Arc<Folder>, clock: Arc<dyn Clock>, asking: Asking) -> Studio {
-        Studio { folder, glance: Arc::default(), clock, asking: Arc::new(asking) }
+    pub fn new(folder: Arc<Folder>, clock: Arc<dyn Clock>, asking: Asking, centre: Option<Centre>) -> Studio {
+        Studio { folder, glance: Arc::default(), centre, clock, asking: Arc::new(asking) }
     }
 
     /// The time, by the station's clock.
@@ -46,6 +48,14 @@ impl Studio {
         let (reply, answer) = oneshot::channel();
         (self.asking)(ask, reply);
         answer.await.unwrap_or_else(|_| Reply::Failed("the station is busy or ending".into()))
+    }
+
+    /// Asks from a thread that may wait, and waits for the answer.
+    #[must_use]
+    pub fn ask_waiting(&self, ask: Ask) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        (self.asking)(ask, reply);
+        answer.blocking_recv().unwrap_or_else(|_| Reply::Failed("the station is busy or ending".into()))
     }
 
     /// Enters what `by` did, in `text`; answers when that is durable.

@@ -27,6 +27,7 @@ use crate::{
     media::Master,
     playout::{Command, Event},
     store::{self, Append, Blob, StoreError, WriterHandle},
+    sync::Told,
     units::{Digest, Hasher, Month, ScheduleName},
     words::{self, Message},
 };
@@ -100,6 +101,8 @@ pub(super) struct Engine {
     pinged: Option<Answered>,
     /// Where the pages are, once they are open.
     pub(super) web: Arc<OnceLock<String>>,
+    /// How the way to the centre is.
+    pub(super) centre: Told,
 }
 
 /// How often files are looked at for changes.
@@ -140,6 +143,7 @@ impl Engine {
             pulse: Pulse::default(),
             pinged: None,
             web: Arc::default(),
+            centre: Told::default(),
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));

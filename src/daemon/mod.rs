@@ -21,6 +21,7 @@ mod socket;
 mod status;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 pub use device::test_devices;
 pub use rehearse::{Rehearsal, rehearse};

@@ -41,6 +41,7 @@ impl Engine {
             | Ask::Lift { .. }
             | Ask::Act { .. }
             | Ask::Package { .. }
+            | Ask::Anchor { .. }
             | Ask::Read { .. } => return self.enter(&ask, reply),
             Ask::Look {} => {
                 self.look_again();

@@ -18,14 +18,16 @@ use super::{
     memory::share_one_heap,
     past::{Past, slots_of},
     socket::Socket,
+    ways::{self, Ways},
 };
 use crate::{
     airing::{Input, Planned, Rules, Standing},
     clock::{Clock, System},
-    control::{self, Ask, ControlError, Folder, Reply, Stamper, Studio},
+    control::{self, Ask, Centre, ControlError, Folder, Reply, Stamper, Studio},
     evidence::Body,
     playout::{Choice, Command, Event, Player},
     store::{Log, Writer},
+    sync::Told,
     units::ScheduleName,
     web,
     words::Message,
@@ -52,6 +54,9 @@ pub struct Options {
 pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
     share_one_heap();
     let lock = folder.lock()?;
+    if options.once.is_none() {
+        ways::recover(&folder);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
     let ended = runtime.block_on(serve(folder, options, told));
@@ -64,6 +69,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
     let choice: Choice = output.parse().map_err(unclear)?;
+    // A centre without a loudspeaker has the same people, months and log, and no slots of its own.
+    let airs = folder.centre.as_ref().is_none_or(|centre| centre.airs);
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
     let log_path = folder.log_path();
     let log = Log::take_up(&log_path, key).map_err(ControlError::from)?;
@@ -98,14 +105,16 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         inbox: inbox.clone(),
         work: threads(),
         output,
-        follow: if options.once.is_some() { Follow::Nothing } else { Follow::Calendar },
+        follow: if options.once.is_some() || !airs { Follow::Nothing } else { Follow::Calendar },
     };
-    let pages = if options.once.is_none() { pages(&ports)? } else { None };
+    let heard = Told::default();
+    let (pages, ways) = if options.once.is_none() { surfaces(&ports, &heard)? } else { (None, None) };
     let mut engine = Engine::start(ports, rules, past, missed);
+    engine.centre = heard;
     if let Some(pages) = &pages {
         engine.web = pages.address();
     }
-    let once = begin(&mut engine, options.once, rundowns);
+    let once = begin(&mut engine, options.once, airs.then_some(rundowns));
     turn_until_done(&mut engine, &mut incoming, clock.as_ref(), once, told).await?;
     close(&mut engine, &mut incoming).await;
     // Dropped, the player fades, closes the device and is waited for; then what it told last is taken.
@@ -120,6 +129,9 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     drop(engine);
     let _ = writing.join();
     drop(incoming);
+    if let Some(ways) = ways {
+        ways.close();
+    }
     if let Some(pages) = pages {
         pages.close();
     }
@@ -131,18 +143,27 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     }
 }
 
-/// The pages, on their own thread: what people ask there comes in as everything else does. A full inbox refuses.
-fn pages(ports: &Ports) -> anyhow::Result<Option<web::Place>> {
+/// The pages and the ways to the centre and its stations, on their own threads: what is asked there comes in as everything
+/// else does. A full inbox refuses.
+fn surfaces(ports: &Ports, told: &Told) -> anyhow::Result<(Option<web::Place>, Option<Ways>)> {
     let inbox = ports.inbox.clone();
     let asking: control::Asking = Box::new(move |ask, reply| {
         let _ = inbox.try_send(Incoming::Asked(ask, reply));
     });
-    let studio = Studio::new(ports.folder.clone(), ports.clock.clone(), asking);
-    web::open(studio).context("open the pages")
+    let centre = Centre::open(ports.folder.clone(), ports.clock.clone())?;
+    let studio = Studio::new(ports.folder.clone(), ports.clock.clone(), asking, centre);
+    let ways = ways::open(&studio, Arc::clone(told))?;
+    Ok((web::open(studio).context("open the pages")?, Some(ways)))
 }
 
 /// The first turns: the slots still to come, and what this process was started for; gives where that is answered.
-fn begin(engine: &mut Engine, asked: Option<Ask>, rundowns: Rundowns) -> Option<oneshot::Receiver<Reply>> {
+fn begin(
+    engine: &mut Engine,
+    asked: Option<Ask>,
+    rundowns: Option<Rundowns>,
+) -> Option<oneshot::Receiver<Reply>> {
+    let airs = rundowns.is_some();
+    let rundowns = rundowns.unwrap_or_default();
     if asked.is_none() || matches!(asked, Some(Ask::Cancel { .. })) {
         for (schedule, slots) in rundowns {
             engine.turn_input(Input::Rundown { schedule, slots, standing: Standing::Known });
@@ -153,7 +174,7 @@ fn begin(engine: &mut Engine, asked: Option<Ask>, rundowns: Rundowns) -> Option<
         engine.turn(Incoming::Asked(ask, reply));
         return Some(answer);
     }
-    if engine.is_idle() {
+    if airs && engine.is_idle() {
         // What goes on after a cut needs the device at once.
         engine.command(Command::Probe);
     }

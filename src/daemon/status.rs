@@ -145,6 +145,7 @@ pub(super) fn status(engine: &Engine, log: LogHead) -> Status {
         clock,
         disk: disk_lamp(engine),
         log,
+        centre: engine.centre.lock().ok().and_then(|told| told.clone()),
         web: engine.web.get().cloned(),
     }
 }

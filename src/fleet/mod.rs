@@ -26,7 +26,7 @@ pub use files::{Files, FolderFiles, is_name};
 pub use push::{Push, PushFault};
 pub use sqlite::SqliteFleet;
 pub use witness::{Refusal, witness};
-pub use word::{Holding, MOST_BYTES as MOST_WORD_BYTES, Word};
+pub use word::{Holding, Lit, MOST_BYTES as MOST_WORD_BYTES, Word};
 
 use chrono::NaiveDate;
 

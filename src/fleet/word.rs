@@ -22,6 +22,17 @@ pub struct Holding {
     pub ready: bool,
 }
 
+/// A lamp that is not green.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lit {
+    /// `device`, `clock` or `disk`.
+    pub what: String,
+    /// `warning`, `error` or `unknown`.
+    pub state: String,
+    /// What is the matter, in Vietnamese and in English.
+    pub words: [String; 2],
+}
+
 /// A station's word of itself. A later station may say more; an older centre reads what it knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word {
@@ -41,8 +52,8 @@ pub struct Word {
     pub on_air: String,
     /// When the next slot is, milliseconds since 1970.
     pub next_ms: Option<i64>,
-    /// Its lamps that are not green, by their codes: `device`, `clock`, `disk` …
-    pub lamps: Vec<String>,
+    /// Its lamps that are not green.
+    pub lamps: Vec<Lit>,
     /// Room on its disk, bytes.
     pub free: u64,
 }
@@ -90,7 +101,11 @@ mod tests {
             }],
             on_air: "Chuyên mục Cải cách hành chính".into(),
             next_ms: None,
-            lamps: vec!["disk".into()],
+            lamps: vec![Lit {
+                what: "disk".into(),
+                state: "error".into(),
+                words: ["Đĩa sắp đầy.".into(), "The disk is nearly full.".into()],
+            }],
             free: 3,
         };
         let note = word.sign(&key).unwrap();

@@ -8,6 +8,7 @@ mod log;
 mod part;
 mod pipeline;
 mod reader;
+mod rebuild;
 mod reserve;
 mod schema;
 mod writer;
@@ -20,6 +21,7 @@ mod tests;
 pub use examine::damage;
 pub use log::{Blob, Log};
 pub use reader::{Entries, Filter, Leaves, Reader};
+pub use rebuild::{Retained, complete, lay_beside, rebuild};
 pub use writer::{Append, Reply, Writer, WriterHandle};
 
 use std::path::PathBuf;

@@ -14,7 +14,7 @@ use super::{
     schema::{self, During as _},
 };
 use crate::{
-    evidence::{Airing, Body, Entry, Leaf, canonical::decode},
+    evidence::{Airing, Body, Entry, Frontier, Leaf, canonical::decode},
     units::{Digest, SlotId},
 };
 
@@ -256,6 +256,11 @@ impl Reader {
         let proof = tlog_tiles::prove_record(size, seq, self);
         let proof = proof.map_err(|error| self.damaged(format!("no proof of entry {seq}: {error:?}")))?;
         Ok(proof.iter().map(|hash| Digest(hash.0)).collect())
+    }
+
+    /// The tree over the first `size` entries, as its nodes are stored.
+    pub fn frontier(&self, size: u64) -> Result<Frontier, StoreError> {
+        Frontier::load(size, |index| self.node(index))
     }
 
     /// A node of the stored tree.

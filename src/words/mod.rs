@@ -94,6 +94,7 @@ pub fn find(lang: Lang, key: &str) -> Option<String> {
 const VI: &[&str] = &[
     include_str!("vi/cli.ftl"),
     include_str!("vi/findings.ftl"),
+    include_str!("vi/fleet.ftl"),
     include_str!("vi/package.ftl"),
     include_str!("vi/reconcile.ftl"),
     include_str!("vi/terms.ftl"),
@@ -110,6 +111,7 @@ const VI: &[&str] = &[
 const EN: &[&str] = &[
     include_str!("en/cli.ftl"),
     include_str!("en/findings.ftl"),
+    include_str!("en/fleet.ftl"),
     include_str!("en/package.ftl"),
     include_str!("en/reconcile.ftl"),
     include_str!("en/terms.ftl"),

@@ -33,6 +33,7 @@ mod report;
 mod rows;
 mod soak;
 mod support;
+mod sync;
 mod tamper;
 mod tidy;
 mod ward;

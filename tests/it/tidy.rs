@@ -39,12 +39,29 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "words",
         ],
     ),
+    (
+        "sync",
+        &[
+            "clock",
+            "control",
+            "disk",
+            "fleet",
+            "package",
+            "programme",
+            "evidence",
+            "config",
+            "units",
+            "keys",
+            "words",
+        ],
+    ),
     ("report", &["control", "reconcile", "programme", "evidence", "config", "units", "words"]),
     ("web", &["report", "control", "reconcile", "programme", "evidence", "config", "units", "words"]),
     (
         "daemon",
         &[
             "web",
+            "sync",
             "clock",
             "disk",
             "programme",
@@ -66,6 +83,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "daemon",
             "report",
+            "fleet",
             "control",
             "reconcile",
             "programme",

@@ -6,6 +6,7 @@ pub mod faults;
 pub mod history;
 pub mod master;
 pub mod player;
+pub mod proxy;
 pub mod pulse;
 pub mod site;
 pub mod station;

@@ -1,0 +1,111 @@
+//! What is a station's to fetch.
+
+use std::{collections::BTreeMap, io::Write as _};
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use crate::{
+    control::ControlError,
+    disk::At as _,
+    fleet::{Files, Held},
+    package::{EVERY_STATION, Manifest},
+    units::Digest,
+};
+
+/// Longest note of a package that is read.
+const LONGEST_NOTE: usize = 1 << 20;
+
+/// Bytes of a file that are copied at once.
+const PIECE: usize = 1 << 20;
+
+/// What a station shall hold, as files in the layout of a stick.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Desired {
+    /// Changes whenever the rest does.
+    pub tag: String,
+    /// Packages for the station, by number, each with the SHA-256 of its note.
+    pub packages: Vec<(u64, Digest)>,
+    /// Versions of the trust file.
+    pub trusts: Vec<u64>,
+}
+
+/// All that was issued, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Issued {
+    packages: BTreeMap<u64, (Digest, Vec<String>)>,
+    trusts: Vec<u64>,
+}
+
+impl Issued {
+    /// What the station of the log that is `held` shall hold.
+    #[must_use]
+    pub fn desired(&self, held: &Held) -> Desired {
+        let id = held.origin.rsplit('/').nth(1).unwrap_or_default();
+        let is_its = |station: &String| station == EVERY_STATION || station == id;
+        let its = self.packages.iter().filter(|(_, (_, stations))| stations.iter().any(is_its));
+        let packages: Vec<_> = its.map(|(seq, (digest, _))| (*seq, *digest)).collect();
+        let text = serde_json::to_string(&(&packages, &self.trusts)).unwrap_or_default();
+        Desired { tag: Digest::of(text.as_bytes()).to_string(), packages, trusts: self.trusts.clone() }
+    }
+}
+
+impl Issued {
+    /// Every file of it that `files` has, in the order in which they may be laid elsewhere: trust files, blobs and proofs
+    /// before the notes that name them.
+    pub fn names(&self, files: &dyn Files) -> Result<Vec<String>, ControlError> {
+        let trusts = self.trusts.iter().map(|version| format!("trust/{version}.note"));
+        let mut names: Vec<String> = trusts.collect();
+        for seq in self.packages.keys() {
+            let note = files.read(&format!("{seq}.note"), 0, LONGEST_NOTE)?;
+            if let Some(manifest) = Manifest::unchecked(&note).0 {
+                let parts = [manifest.schedule, manifest.approval].into_iter();
+                let parts = parts.chain(manifest.files.iter().map(|file| file.part()));
+                names.extend(parts.map(|part| format!("blobs/sha256/{}", part.sha256)));
+            }
+            names.push(format!("{seq}.tlog-proof"));
+            names.push(format!("{seq}.note"));
+        }
+        Ok(names)
+    }
+}
+
+impl Centre {
+    /// Copies the file called `name` to `to`, where it is not there yet.
+    pub fn copy(&self, name: &str, to: &dyn Files) -> Result<(), ControlError> {
+        let (Some(length), None) = (self.files.length(name)?, to.length(name)?) else { return Ok(()) };
+        let mut file = tempfile::NamedTempFile::new_in(self.folder.data())
+            .at("create a file in", &self.folder.data())?;
+        let mut at = 0;
+        while at < length {
+            let bytes = self.files.read(name, at, PIECE)?;
+            if bytes.is_empty() {
+                break;
+            }
+            file.write_all(&bytes).at("write", file.path())?;
+            at += bytes.len() as u64;
+        }
+        Ok(to.put(name, file.path())?)
+    }
+
+    /// All that was issued; of what is `known` only the names are looked at, since a file that was put is never changed.
+    pub fn issued(&self, known: &Issued) -> Result<Issued, ControlError> {
+        let number = |name: &str| name.strip_suffix(".note").and_then(|number| number.parse::<u64>().ok());
+        let mut packages = BTreeMap::new();
+        for name in self.files.names("")? {
+            let Some(seq) = number(&name) else { continue };
+            if let Some(known) = known.packages.get(&seq) {
+                packages.insert(seq, known.clone());
+                continue;
+            }
+            // What says nothing readable is nobody's.
+            let note = self.files.read(&name, 0, LONGEST_NOTE)?;
+            let stations = Manifest::unchecked(&note).0.map_or(Vec::new(), |manifest| manifest.stations);
+            packages.insert(seq, (Digest::of(&note), stations));
+        }
+        let mut trusts: Vec<u64> =
+            self.files.names("trust")?.iter().filter_map(|name| number(name)).collect();
+        trusts.sort_unstable();
+        Ok(Issued { packages, trusts })
+    }
+}

@@ -1,0 +1,117 @@
+//! Who may bring a log home: a station asks, shows a code, and an officer who compared it says yes.
+
+use serde::{Deserialize, Serialize};
+
+use super::Centre;
+use crate::{
+    control::ControlError,
+    evidence::Code,
+    fleet::{Asked, Held, Standing},
+    keys::{PublicKey, SigningKey, open},
+    units::Digest,
+    words::Message,
+};
+
+/// The first line of such a note: nothing else that the key signs begins so.
+const FORM: &str = "loa/enrol/1\n";
+
+/// So many wishes wait for an officer; a flood of them keeps nobody out who was enrolled, and costs little.
+const MOST_ASKED: u64 = 1000;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    origin: String,
+    key: PublicKey,
+    token: Digest,
+}
+
+/// Where a wish stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// `asked`, `enrolled` or `revoked`.
+    pub standing: String,
+    /// What station and officer compare.
+    pub code: String,
+}
+
+/// A station's wish to bring the log of `origin` home, showing `token` from then on. Gives the signed note and the code
+/// that an officer of the centre will ask for.
+pub fn wish(origin: &str, key: &SigningKey, token: &str) -> Result<(String, String), ControlError> {
+    let public = key.public().clone();
+    let code = code(origin, &public);
+    let wish = Wish { origin: origin.into(), key: public, token: Digest::of(token.as_bytes()) };
+    let line = serde_json::to_string(&wish).unwrap_or_default();
+    Ok((key.sign(&format!("{FORM}{line}\n"))?, code))
+}
+
+/// What both sides work out of log and key by themselves, so that nothing between them can change it.
+fn code(origin: &str, key: &PublicKey) -> String {
+    let epoch = origin.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0);
+    Code::new(epoch, Digest::of(format!("{origin}\n{}\n", key.as_text()).as_bytes())).to_string()
+}
+
+impl Centre {
+    /// Takes a station's wish; asking again tells where it stands.
+    pub fn ask(&self, note: &str) -> Result<Enrolment, ControlError> {
+        let malformed = || ControlError::from(Message::new("enrol-malformed"));
+        let text = note.split_once("\n\n").map(|(text, _)| text).ok_or_else(malformed)?;
+        let line = text.strip_prefix(FORM).ok_or_else(malformed)?;
+        let wish: Wish = serde_json::from_str(line).map_err(|_| malformed())?;
+        let signed = open(note.as_bytes(), std::slice::from_ref(&wish.key));
+        // The key is named like the log: no station asks in another's name and is taken for it on the page.
+        if signed.is_err() || wish.key.name() != wish.origin || wish.origin.split('/').count() < 4 {
+            return Err(malformed());
+        }
+        let code = code(&wish.origin, &wish.key);
+        let at_ms = self.now().timestamp_millis();
+        let asked = Asked { origin: wish.origin, key: wish.key, token: wish.token, at_ms };
+        if !self.fleet.ask(&asked, MOST_ASKED)? {
+            return Err(Message::new("enrol-refused").with("origin", &asked.origin).into());
+        }
+        let held = self.fleet.log(&asked.origin)?.ok_or_else(malformed)?;
+        Ok(Enrolment { standing: held.standing.code().into(), code })
+    }
+
+    /// An officer confirms a log by the code that its station shows.
+    pub fn enrol(&self, origin: &str, typed: &str, by: &str) -> Result<(), ControlError> {
+        self.may_enrol(origin, typed)?;
+        self.decide(origin, Standing::Enrolled, by)
+    }
+
+    /// Whether `typed` is the code of a log that may be enrolled; a no says why not.
+    pub fn may_enrol(&self, origin: &str, typed: &str) -> Result<(), ControlError> {
+        let held = self.known(origin)?;
+        let wanted: Option<Code> = code(origin, &held.key).parse().ok();
+        if wanted.is_none() || typed.parse().ok() != wanted {
+            return Err(Message::new("enrol-code").with("origin", origin).into());
+        }
+        if held.standing == Standing::Revoked {
+            return Err(Message::new("enrol-revoked").with("origin", origin).into());
+        }
+        Ok(())
+    }
+
+    /// An officer revokes a log: nothing more of it is taken, what came stays.
+    pub fn revoke(&self, origin: &str, by: &str) -> Result<(), ControlError> {
+        self.known(origin)?;
+        self.decide(origin, Standing::Revoked, by)
+    }
+
+    /// What officer and station compare for a log that asked.
+    #[must_use]
+    pub fn code_of(&self, held: &Held) -> String {
+        code(&held.origin, &held.key)
+    }
+
+    /// The log of `origin`; a no where nobody asked for it.
+    pub fn known(&self, origin: &str) -> Result<Held, ControlError> {
+        let unknown = || Message::new("enrol-unknown").with("origin", origin);
+        Ok(self.fleet.log(origin)?.ok_or_else(unknown)?)
+    }
+
+    fn decide(&self, origin: &str, standing: Standing, by: &str) -> Result<(), ControlError> {
+        self.fleet.stand(origin, standing, by, self.now().timestamp_millis())?;
+        Ok(())
+    }
+}

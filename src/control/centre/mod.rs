@@ -1,0 +1,91 @@
+//! A centre: what it does for its stations, and what it shows of them.
+//!
+//! It lives in a station's folder with a `config/centre.toml` beside `station.toml`, so that its people, months, pages and
+//! its own log are those of any other. What it holds of the fleet lies in a store that other processes may share; nothing
+//! of it is remembered here.
+
+mod desired;
+mod enrol;
+mod key;
+mod take;
+
+pub use desired::{Desired, Issued};
+pub use enrol::{Enrolment, wish};
+pub use key::{CentreLines, make as make_centre};
+pub use take::TakeError;
+
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::{ControlError, Folder};
+use crate::{
+    clock::Clock,
+    config::{self, Place},
+    fleet::{Files, Fleet, FolderFiles, Held, SqliteFleet, Word},
+    keys::WitnessKey,
+    units::Digest,
+    words::Message,
+};
+
+/// A running centre.
+#[derive(Clone)]
+pub struct Centre {
+    /// Its folder.
+    pub folder: Arc<Folder>,
+    /// Its settings.
+    pub settings: config::Centre,
+    /// Where it keeps what came.
+    pub fleet: Arc<dyn Fleet>,
+    /// What its stations fetch.
+    pub files: Arc<dyn Files>,
+    key: Arc<WitnessKey>,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Centre {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Centre").field("name", &self.settings.name).finish_non_exhaustive()
+    }
+}
+
+impl Centre {
+    /// Opens the centre of `folder`; none where the folder is a station's alone.
+    pub fn open(folder: Arc<Folder>, clock: Arc<dyn Clock>) -> Result<Option<Centre>, ControlError> {
+        let Some(settings) = folder.centre.clone() else { return Ok(None) };
+        let key = key::read(&folder)?;
+        let fleet: Arc<dyn Fleet> = match &settings.store {
+            Place::Below(path) => Arc::new(SqliteFleet::open(&folder.root.join(path))?),
+            Place::Address(address) => return Err(unserved(address)),
+        };
+        let files: Arc<dyn Files> = match &settings.files {
+            Place::Below(path) => Arc::new(FolderFiles::new(&folder.root.join(path))),
+            Place::Address(address) => return Err(unserved(address)),
+        };
+        Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), clock }))
+    }
+
+    /// The time, by the centre's clock.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now().wall
+    }
+
+    /// The log whose station shows `token` with its requests.
+    pub fn of_token(&self, token: &str) -> Result<Option<Held>, ControlError> {
+        Ok(self.fleet.log_of_token(Digest::of(token.as_bytes()))?)
+    }
+
+    /// Every log with the last word of its station, by origin.
+    pub fn stations(&self) -> Result<Vec<(Held, Option<Word>)>, ControlError> {
+        let said = |held: Held| {
+            let word = Word::read(&held.word, &held.key);
+            (held, word)
+        };
+        Ok(self.fleet.logs()?.into_iter().map(said).collect())
+    }
+}
+
+fn unserved(address: &str) -> ControlError {
+    Message::new("centre-store-unknown").with("address", address).into()
+}

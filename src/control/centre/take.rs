@@ -1,0 +1,125 @@
+//! What comes home from a station: taken whole or refused by name, and cosigned only when it is durable.
+
+use super::Centre;
+use crate::{
+    control::ControlError,
+    evidence::{Checkpoint, Frontier},
+    fleet::{FleetError, Fork, Held, MOST_WORD_BYTES, Push, Refusal, Word, witness},
+    units::Digest,
+    words::Message,
+};
+
+/// Leaves that are read at once where an old head is compared.
+const PAGE: usize = 4 << 20;
+
+/// Longest bytes that an entry names: a bundle takes no longer ones either.
+pub const LONGEST_BLOB: usize = 8 << 20;
+
+/// Why something was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// By the rules of a witness.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed; nothing was taken.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+}
+
+impl Centre {
+    /// Takes a push into the log that is `held`; gives the line of the cosignature, which is the acknowledgement.
+    pub fn take(&self, held: &Held, text: &str) -> Result<String, TakeError> {
+        let push = Push::read(text).map_err(|_| Refusal::Malformed)?;
+        let mut held = held.clone();
+        loop {
+            let time = u64::try_from(self.now().timestamp()).unwrap_or_default();
+            let refusal = match witness(Some(&held), &push, &self.key, time) {
+                Ok(step) if self.fleet.advance(&step)? => {
+                    let line = step.head.lines().last().unwrap_or_default();
+                    return Ok(format!("{line}\n"));
+                }
+                // Another process was first: what is true now decides.
+                Ok(_) => {
+                    held = self.fleet.log(&held.origin)?.ok_or(Refusal::Unknown)?;
+                    continue;
+                }
+                Err(refusal) => refusal,
+            };
+            return Err(self.look_behind(&held, &push, refusal)?.into());
+        }
+    }
+
+    /// Keeps both heads where a refused push shows two histories, and says so.
+    fn look_behind(&self, held: &Held, push: &Push, refusal: Refusal) -> Result<Refusal, FleetError> {
+        let refusal = match refusal {
+            Refusal::Elsewhere(size) => {
+                let head = Checkpoint::open(push.head.as_bytes(), std::slice::from_ref(&held.key));
+                match head {
+                    Ok(head) if head.size <= size && !self.went_through(held, &head)? => {
+                        Refusal::Inconsistent
+                    }
+                    _ => Refusal::Elsewhere(size),
+                }
+            }
+            other => other,
+        };
+        if refusal.contradicts() {
+            self.split(held, "fork", &push.head)?;
+        }
+        Ok(refusal)
+    }
+
+    /// Whether the log as it is held once had this head.
+    fn went_through(&self, held: &Held, head: &Checkpoint) -> Result<bool, FleetError> {
+        let mut frontier = Frontier::default();
+        while frontier.size() < head.size {
+            let leaves = self.fleet.leaves(&held.origin, frontier.size(), PAGE)?;
+            if leaves.is_empty() {
+                return Ok(false);
+            }
+            let left = usize::try_from(head.size - frontier.size()).unwrap_or(usize::MAX);
+            for leaf in leaves.iter().take(left) {
+                frontier.push(leaf.as_bytes());
+            }
+        }
+        Ok(frontier.root() == head.root)
+    }
+
+    fn split(&self, held: &Held, what: &str, came: &str) -> Result<(), FleetError> {
+        self.fleet.split(&Fork {
+            origin: held.origin.clone(),
+            what: what.into(),
+            held: held.head.clone(),
+            came: came.into(),
+            at_ms: self.now().timestamp_millis(),
+        })
+    }
+
+    /// Takes a station's word of itself. A log that is shorter than what came of it, by a later word than the last, was
+    /// rolled back: both signed statements are kept.
+    pub fn hear(&self, held: &Held, note: &str) -> Result<(), ControlError> {
+        let word = (note.len() <= MOST_WORD_BYTES).then(|| Word::read(note, &held.key)).flatten();
+        let word = word.filter(|word| word.origin == held.origin);
+        let word = word.ok_or_else(|| ControlError::from(Message::new("word-malformed")))?;
+        let last = Word::read(&held.word, &held.key);
+        if last.as_ref().is_some_and(|last| last.wall_ms > word.wall_ms) {
+            // It came late on its way: that the station lives is true, what it says is old.
+            return Ok(self.fleet.heard(&held.origin, &held.word, self.now().timestamp_millis())?);
+        }
+        if word.size < held.frontier.size() && last.is_some_and(|last| last.wall_ms < word.wall_ms) {
+            self.split(held, "rollback", note)?;
+        }
+        Ok(self.fleet.heard(&held.origin, note, self.now().timestamp_millis())?)
+    }
+
+    /// Keeps bytes that entries name by digest.
+    pub fn keep(&self, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
+        const KINDS: [&str; 8] =
+            ["schedule", "slots", "approval", "config", "plan", "statement", "checkpoint", "endorsement"];
+        if bytes.len() > LONGEST_BLOB || !KINDS.contains(&kind) {
+            return Err(Message::new("blob-refused").with("kind", kind).into());
+        }
+        self.fleet.keep(kind, bytes)?;
+        Ok(Digest::of(bytes))
+    }
+}

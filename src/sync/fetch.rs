@@ -1,0 +1,143 @@
+//! What a station shall hold comes into a folder in the layout of a stick, and is imported from there as from any stick.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{SyncError, Transport};
+use crate::{
+    config::{Link, Way},
+    control::{self, Ask, Became, ControlError, Desired, Folder, Reply, Studio, file_error},
+    package::Manifest,
+    units::Digest,
+    words::Message,
+};
+
+/// So much of the disk stays free for what airs.
+const STAYS_FREE: u64 = 500 << 20;
+
+/// Where it comes together.
+pub(super) struct Fetch {
+    inbox: PathBuf,
+    /// Notes of packages that were taken, or refused: neither is fetched again.
+    done: BTreeSet<Digest>,
+    /// The folder that both see: nothing is fetched out of it before it is believed.
+    shared: Option<PathBuf>,
+}
+
+impl Fetch {
+    pub(super) fn new(folder: &Folder, link: &Link) -> Fetch {
+        let shared = match &link.way {
+            Way::Folder(path) => Some(path.clone()),
+            Way::Https { .. } => None,
+        };
+        Fetch { inbox: folder.data().join("inbox"), done: BTreeSet::new(), shared }
+    }
+
+    /// Brings what is `desired` and not here yet into the inbox.
+    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<(), SyncError> {
+        if self.shared.is_some() {
+            return Ok(());
+        }
+        let made = fs::create_dir_all(self.inbox.join("blobs/sha256"))
+            .and_then(|()| fs::create_dir_all(self.inbox.join("trust")));
+        made.map_err(|error| own("make the folder", &self.inbox, error))?;
+        for version in &desired.trusts {
+            self.whole(way, &format!("trust/{version}.note"))?;
+        }
+        for (seq, digest) in &desired.packages {
+            if !self.done.contains(digest) {
+                self.package(way, *seq, *digest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn package(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<(), SyncError> {
+        let name = format!("{seq}.note");
+        let path = self.whole(way, &name)?;
+        let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
+        if Digest::of(&note) != digest {
+            // Half of it, or another: it is asked for anew.
+            let _ = fs::remove_file(&path);
+            return Err(SyncError::Unclear);
+        }
+        self.whole(way, &format!("{seq}.tlog-proof"))?;
+        // A note that says nothing readable is refused by name when it is imported.
+        let Some(manifest) = Manifest::unchecked(&note).0 else { return Ok(()) };
+        let parts: Vec<_> = [manifest.schedule, manifest.approval]
+            .into_iter()
+            .chain(manifest.files.iter().map(|file| file.part()))
+            .collect();
+        let needed: u64 = parts.iter().map(|part| part.bytes).sum();
+        let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
+        if needed.saturating_add(STAYS_FREE) > free {
+            let no = Message::new("package-no-room").with("needed", needed >> 20).with("free", free >> 20);
+            return Err(ControlError::from(no).into());
+        }
+        for part in parts {
+            let path = self.inbox.join(format!("blobs/sha256/{}", part.sha256));
+            let before = fs::metadata(&path).map_or(0, |found| found.len());
+            if before > part.bytes {
+                let _ = fs::remove_file(&path);
+            }
+            if before != part.bytes {
+                way.fetch(&format!("blobs/sha256/{}", part.sha256), &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches a small file anew: half of an old one tells nothing.
+    fn whole(&self, way: &mut dyn Transport, name: &str) -> Result<PathBuf, SyncError> {
+        let path = self.inbox.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(own("remove", &path, error)),
+            _ => {}
+        }
+        way.fetch(name, &path)?;
+        Ok(path)
+    }
+
+    /// Imports what came; what was refused is an entry and is not fetched again.
+    pub(super) fn import(&mut self, studio: &Studio) -> Result<(), SyncError> {
+        let from = self.shared.as_ref().unwrap_or(&self.inbox);
+        if !holds_packages(from) {
+            return Ok(());
+        }
+        let mut enter = |ask: Ask| match studio.ask_waiting(ask) {
+            Reply::Done(_) => Ok(()),
+            Reply::No(said) => Err(SyncError::Away(said.code)),
+            Reply::Failed(words) => Err(SyncError::Away(words)),
+            Reply::Status(_) | Reply::Pruned(_) => Err(SyncError::Unclear),
+        };
+        let arrivals = control::import(&studio.folder, from, studio.now(), "", &mut enter)?;
+        for arrival in &arrivals {
+            let bytes = fs::read(from.join(&arrival.file)).unwrap_or_default();
+            self.done.insert(Digest::of(&bytes));
+            if let Became::Refused(no) = &arrival.became {
+                tracing::warn!("`{}` of the centre is refused: {}", arrival.file, no.code);
+            }
+        }
+        if arrivals.iter().any(|arrival| arrival.became == Became::Taken) {
+            let _ = studio.ask_waiting(Ask::Look {});
+        }
+        if self.shared.is_none() {
+            // What was taken has its place; what was refused is told and needs none.
+            let _ = fs::remove_dir_all(&self.inbox);
+        }
+        Ok(())
+    }
+}
+
+fn holds_packages(from: &Path) -> bool {
+    fs::read_dir(from).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.path().extension().is_some_and(|end| end == "note"))
+    })
+}
+
+fn own(attempt: &'static str, path: &Path, error: io::Error) -> SyncError {
+    SyncError::Own(file_error(attempt, path, error))
+}

@@ -1,0 +1,35 @@
+//! A log that is shorter here than at the centre is made whole before anything is signed on it.
+
+use std::sync::Arc;
+
+use super::{Carried, Https, SyncError, Transport};
+use crate::{
+    config::{Link, Way},
+    control::{Folder, Home},
+};
+
+/// The way of the station `home` to the centre of its settings.
+pub fn way(link: &Link, home: &Home) -> Result<Box<dyn Transport>, SyncError> {
+    Ok(match &link.way {
+        Way::Https { address, pin } => Box::new(Https::new(address, *pin, home.token())?),
+        Way::Folder(path) => Box::new(Carried::new(path, home)?),
+    })
+}
+
+/// Asks the centre of `folder`, where there is one and it is reached, whether it holds more of this log than stands here,
+/// and fetches that back, byte for byte. Gives how many entries the log has then; none where nothing was to be done.
+pub fn recover(folder: &Arc<Folder>) -> Result<Option<u64>, SyncError> {
+    let (Some(home), Some(link)) = (Home::open(Arc::clone(folder))?, &folder.station.centre) else {
+        return Ok(None);
+    };
+    let mut way = way(link, &home)?;
+    let head = match way.head() {
+        // Whoever is not enrolled has nothing there.
+        Err(SyncError::Refused { status: 401 | 404, .. }) => return Ok(None),
+        head => head?,
+    };
+    let way = std::cell::RefCell::new(way);
+    let mut leaves = |from| way.borrow_mut().leaves(from);
+    let mut bytes = |digest| way.borrow_mut().retained(digest);
+    home.complete(&head, &mut leaves, &mut bytes)
+}

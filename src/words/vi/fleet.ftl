@@ -1,0 +1,81 @@
+# Trung tâm và các đài.
+
+# Cấu hình.
+folder-relative = `{ $found }` không phải đường dẫn đầy đủ.
+    .hint = Ghi đường dẫn bắt đầu bằng `/`, ví dụ `/media/usb/loa`.
+pin-malformed = `{ $found }` không phải mã SHA-256.
+    .hint = Chép đúng dòng `pin` mà lệnh `loa init --centre` in ra ở trung tâm.
+centre-address = `{ $found }` không phải địa chỉ của trung tâm.
+    .hint = Ghi `https://TÊN-MÁY:CỔNG`, không kèm đường dẫn.
+centre-two-ways = Đài chỉ đi bằng một đường: có `address` thì không có `folder`.
+    .hint = Bỏ một trong hai khóa.
+centre-no-way = Phần [centre] không nói đến trung tâm bằng đường nào.
+    .hint = Thêm `address = "https://…"` hoặc `folder = "/…"`.
+centre-no-key = Phần [centre] không có khóa xác nhận nào của trung tâm.
+    .hint = Chép dòng `keys` mà lệnh `loa init --centre` in ra ở trung tâm; thiếu khóa thì đài không nhận biết được lời xác nhận.
+key-no-witness = `{ $found }` không phải khóa xác nhận của trung tâm.
+    .hint = Chép nguyên dòng mà lệnh `loa init --centre` in ra ở trung tâm.
+
+# Trung tâm.
+centre-none = Thư mục này không phải của một trung tâm.
+    .hint = Chạy `loa init --centre` để lập trung tâm trong thư mục này.
+centre-no-own-key = Trung tâm chưa có khóa xác nhận `{ $file }`.
+    .hint = Chạy `loa init --centre`, hoặc chép khóa từ bản sao lưu về.
+centre-store-unknown = Chương trình này không mở được kho `{ $address }`.
+    .hint = Ghi một đường dẫn trong thư mục của trung tâm.
+centre-listen = Không mở được cửa cho các đài ở `{ $address }`: { $detail }
+    .hint = Kiểm tra xem địa chỉ có thuộc máy này không và cổng có chương trình khác dùng không.
+enrol-malformed = Đơn ghi danh không đúng dạng hoặc sai chữ ký.
+    .hint = Để đài tự gửi lại đơn.
+enrol-refused = Không nhận đơn ghi danh của `{ $origin }`: nhật ký này đã ghi danh bằng khóa khác, hoặc còn quá nhiều đơn đang chờ.
+    .hint = Duyệt hoặc bỏ các đơn đang chờ; nếu đài đã cài lại thì lập kỳ nhật ký mới bằng `loa init --new-epoch`.
+enrol-unknown = Chưa đài nào xin ghi danh nhật ký `{ $origin }`.
+    .hint = Xem tên đúng bằng lệnh `loa fleet`.
+enrol-code = Mã không khớp với mã của `{ $origin }`.
+    .hint = Đọc lại mã mà đài hiện ở lệnh `loa status`; nếu vẫn không khớp thì đừng ghi danh, vì có thể máy khác đang mạo nhận.
+enrol-revoked = Nhật ký `{ $origin }` đã bị thu hồi.
+    .hint = Cho đài lập kỳ nhật ký mới rồi xin ghi danh lại.
+word-malformed = Lời báo của đài không đúng dạng hoặc sai chữ ký.
+blob-refused = Không nhận tệp loại `{ $kind }` kèm theo nhật ký.
+
+# Đài nhìn về trung tâm.
+centre-heard = Trung tâm đã nhận đủ nhật ký (lúc { $at }).
+centre-asked = Trung tâm chưa ghi danh đài này (lúc { $at }).
+    .hint = Đọc mã { $code } cho cán bộ trung tâm.
+centre-refused = Trung tâm từ chối ({ $status }, lúc { $at }): { $detail }
+    .hint = Hỏi cán bộ trung tâm xem đài này có bị thu hồi không.
+centre-away = Chưa liên lạc được với trung tâm (lúc { $at }): { $detail }
+    .hint = Đài vẫn phát bình thường; kiểm tra đường mạng, địa chỉ và thẻ nhớ.
+centre-not-cosigned = Lời xác nhận không do khóa của trung tâm ký.
+    .hint = So khóa trong phần [centre] của config/station.toml với khóa mà trung tâm công bố.
+centre-holds-more = Nhật ký ở đây chỉ có { $size } mục, trung tâm đang giữ { $held } mục: một bản cũ đã được chép đè.
+    .hint = Khởi động lại loa khi có mạng để lấy phần còn thiếu về; không được thì lập kỳ nhật ký mới bằng `loa init --new-epoch`.
+centre-holds-other = Nhật ký ở đây không phải nhật ký mà trung tâm đang giữ ({ $held } mục).
+    .hint = Hai máy đang dùng chung một khóa, hoặc nhật ký đã bị sửa; báo trung tâm và lập kỳ nhật ký mới bằng `loa init --new-epoch`.
+
+# Dòng lệnh.
+verb-fleet = Các đài của trung tâm: ai đã ghi danh, nhật ký về đến đâu, đang giữ tháng nào
+verb-fleet-enrol = Ghi danh một đài bằng mã mà đài hiện ra
+verb-fleet-revoke = Thu hồi một đài: từ nay không nhận gì của đài đó nữa, phần đã nhận vẫn giữ
+arg-fleet-enrol-origin = Tên nhật ký của đài, ví dụ loa/station/pho-an/1
+arg-fleet-enrol-code = Mã mà đài hiện ra ở lệnh `loa status`
+arg-fleet-revoke-origin = Tên nhật ký của đài
+arg-init-centre = Lập trung tâm: thêm config/centre.toml và khóa xác nhận
+init-centre =
+    Ghi vào phần [centre] của config/station.toml ở mỗi đài:
+    address = "https://…"
+    pin     = "{ $pin }"
+    keys    = ["{ $key }"]
+fleet-enrolled = Đã ghi danh { $origin }.
+fleet-revoked = Đã thu hồi { $origin }.
+fleet-station = Nhật ký
+fleet-standing = Tình trạng
+fleet-size = Số mục
+fleet-heard = Nghe lần cuối
+fleet-holds = Đang giữ
+fleet-minutes = { $minutes } phút trước
+fleet-asked = chờ ghi danh, mã { $code }
+fleet-enrolled-short = đã ghi danh
+fleet-revoked-short = đã thu hồi
+fleet-fork = `{ $origin }` đã ký hai lịch sử khác nhau; cả hai bản ký đều được giữ.
+fleet-rollback = `{ $origin }` báo ít mục hơn số đã gửi về: nhật ký ở đài đã bị lùi lại; cả hai bản ký đều được giữ.
