@@ -4,16 +4,24 @@
 //! number of centre processes in front of one database. A station's own log is no part of it: that stays where it was
 //! written. What may enter is decided in [`witness`], before a store is asked.
 
+mod bucket;
 mod files;
+mod postgres;
 mod push;
 mod row;
 mod sqlite;
+mod trusted;
 pub mod witness;
 mod word;
 
 #[cfg(test)]
 mod conduct;
+#[cfg(test)]
+#[path = "../../tests/servers/mod.rs"]
+mod servers;
 
+pub use self::postgres::PostgresFleet;
+pub use bucket::{Bucket, BucketFiles};
 pub use files::{Files, FolderFiles, is_name};
 pub use push::{Push, PushFault};
 pub use sqlite::SqliteFleet;

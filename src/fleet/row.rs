@@ -8,6 +8,11 @@ use crate::{
 
 use super::Ended;
 
+/// A number as both databases have them.
+pub fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// A key by its text.
 pub fn key(text: &str) -> Option<PublicKey> {
     PublicKey::parse(text).ok()

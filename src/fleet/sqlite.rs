@@ -16,7 +16,10 @@ use std::{
 use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
-use super::{Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, row};
+use super::{
+    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step,
+    row::{self, signed},
+};
 use crate::units::Digest;
 
 /// Changes that are made in one transaction at most.
@@ -222,10 +225,6 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
         heard_ms: row.get(9)?,
         word: row.get(10)?,
     })
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn advance(db: &Connection, step: &Step) -> rusqlite::Result<bool> {
