@@ -19,7 +19,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    control::{Act, ControlError, Person, Role, Studio},
+    control::{Act, ControlError, Hand, Person, Role, Studio},
     units::ScheduleName,
     words::{self, Lang, Message},
 };
@@ -70,6 +70,11 @@ impl Visit {
     /// The name that entries get.
     pub fn by(&self) -> String {
         self.person.as_ref().map_or(String::new(), |person| person.name.clone())
+    }
+
+    /// The visitor, as months know those who work on them.
+    pub fn hand(&self) -> Hand {
+        self.person.as_ref().map_or_else(|| Hand::named(""), Hand::from)
     }
 
     /// Whether the visitor has one of `roles`.
