@@ -8,7 +8,6 @@ use axum::{
 
 use super::{
     error::Fault,
-    log::blocking,
     page::{Page, Visit, html},
     reading,
     route::{EVERYONE, Route, get},
@@ -46,7 +45,7 @@ async fn show(visit: Visit, Path(year): Path<String>) -> Result<Response, Fault>
     let studio = visit.site.studio.clone();
     let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
     let site = visit.site.clone();
-    let matrix = blocking(move || site.compliance.of(&site.studio.folder, year, today)).await?;
+    let matrix = visit.work(move |studio| site.compliance.of(&studio.folder, year, today)).await?;
     let totals = matrix.as_ref().map(|matrix| matrix.totals.clone()).unwrap_or_default();
     let percent = (totals.cells_complete * 100).checked_div(totals.cells_due).unwrap_or(0);
     let plan_year = studio.folder.plan.year;

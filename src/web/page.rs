@@ -134,14 +134,12 @@ impl Visit {
         }
     }
 
-    /// Does `work`, which reads files, where it holds nobody up.
+    /// As [`Site::work`].
     pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Studio) -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let studio = self.site.studio.clone();
-        let done = tokio::task::spawn_blocking(move || work(&studio)).await;
-        Ok(done.map_err(Fault::failed)??)
+        self.site.work(work).await
     }
 
     /// The same for a change of kind `act`, with the means to enter by whom and what was changed: where that cannot be
