@@ -11,8 +11,10 @@ use super::{
     page::{Page, Visit, html},
     reading,
     route::{EVERYONE, Route, get},
+    site::Site,
 };
 use crate::{
+    control::{Compliance, Studio},
     programme::plan::Topic,
     reconcile::{Cell, Matrix, State},
     report::trend_picture,
@@ -22,6 +24,9 @@ use crate::{
 pub(super) fn routes() -> Vec<Route> {
     vec![get("/matrix", EVERYONE, this_year), get("/matrix/{year}", EVERYONE, show)]
 }
+
+/// So many years are read beforehand; whoever asks for older ones waits a moment.
+const MOST_YEARS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -51,6 +56,22 @@ async fn show(visit: Visit, Path(year): Path<String>) -> Result<Response, Fault>
     let plan_year = studio.folder.plan.year;
     let page = visit.titled(visit.page("web-nav-matrix").t1("web-matrix-title", "year", &year));
     Ok(html(&MatrixPage { page, year, plan_year, matrix, percent }).into_response())
+}
+
+/// Reads the years of the log before anybody asks for them, the latest first; what cannot be read is told when somebody
+/// looks at it.
+pub(super) async fn remember(site: Site) {
+    let Ok((first, last)) = site.work(|studio| Compliance::years(&studio.folder)).await else { return };
+    for year in (first..=last).rev().take(MOST_YEARS) {
+        let of = site.clone();
+        let read = move |studio: &Studio| {
+            let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+            of.compliance.of(&studio.folder, year, today).map(drop)
+        };
+        if site.work(read).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// How a cell looks: its sign and its class.
