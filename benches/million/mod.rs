@@ -57,7 +57,15 @@ fn accept(month: Month, revision: u32, hours: &Range<u32>) -> (ScheduleFact, Vec
         document: "12/PD".into(),
     };
     let blob = |kind, text: String| Blob { kind, bytes: text.into_bytes() };
-    (fact, vec![blob("schedule", text), blob("approval", approval), blob("slots", slots), blob("plan", plan(month))])
+    (
+        fact,
+        vec![
+            blob("schedule", text),
+            blob("approval", approval),
+            blob("slots", slots),
+            blob("plan", plan(month)),
+        ],
+    )
 }
 
 /// One airing of seven segments; now and then somebody says something about it.

@@ -77,7 +77,8 @@ fn fits(pattern: &str, path: &str) -> bool {
     loop {
         match (wanted.next(), found.next()) {
             (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == found || (wanted.starts_with('{') && !found.is_empty()) => {}
+            (Some(wanted), Some(found))
+                if wanted == found || (wanted.starts_with('{') && !found.is_empty()) => {}
             _ => return false,
         }
     }
@@ -103,7 +104,8 @@ mod tests {
 
     #[test]
     fn every_form_that_is_kept_has_words_for_what_it_does() {
-        let worded = |path: &str| path == "/month/{name}" || DEEDS.iter().any(|(pattern, _)| *pattern == path);
+        let worded =
+            |path: &str| path == "/month/{name}" || DEEDS.iter().any(|(pattern, _)| *pattern == path);
         for (method, path, _) in table().into_iter().filter(|(method, ..)| *method == "POST") {
             let kept = !NOT_KEPT.contains(&path) && path != "/upload/{id}/finish";
             assert_eq!(worded(path), kept, "{method} {path}");

@@ -97,9 +97,8 @@ pub(super) fn filled(page: &Page, form: &Form) -> Vec<Filled> {
 /// is left out; what no page of this version sends keeps its own name.
 pub(super) fn everything(page: &Page, path: &str, form: &Form) -> Vec<(String, String)> {
     let month = deed::month(page, path).map(|month| (page.t("web-month"), month));
-    let shown = |name: &str, value: &str| {
-        !(SILENT.contains(&name) || OWN_FIELDS.contains(&name) || value.is_empty())
-    };
+    let shown =
+        |name: &str, value: &str| !(SILENT.contains(&name) || OWN_FIELDS.contains(&name) || value.is_empty());
     let label = |name: &str| label(path, name).map_or_else(|| name.to_owned(), |key| page.t(&key));
     let fields = form.0.iter().filter(|(name, value)| shown(name, value));
     let fields = fields.map(|(name, value)| (label(name), worded(page, name, value)));
@@ -136,7 +135,9 @@ pub(super) fn worded(page: &Page, field: &str, value: &str) -> String {
             value.parse::<u32>().ok().and_then(|n| n.checked_add(1)).map(|n| n.to_string())
         }
         "airing" | "entry" | "hold" => Some(format!("№ {value}")),
-        "slot" => value.parse::<SlotId>().ok().map(|slot| format!("{} · {}", reading::slot(&slot), slot.programme)),
+        "slot" => {
+            value.parse::<SlotId>().ok().map(|slot| format!("{} · {}", reading::slot(&slot), slot.programme))
+        }
         "at" | "hold_until" => {
             value.parse::<NaiveDateTime>().ok().map(|at| at.format("%d/%m/%Y %H:%M:%S").to_string())
         }
@@ -169,7 +170,8 @@ mod tests {
             head.contains("method=\"post\"") && !head.contains("multipart")
         });
         let sent = sent.filter(|form| !form.contains("type=\"password\"") && !form.contains("/lang"));
-        sent.flat_map(|form| form.split("name=\"").skip(1).filter_map(|rest| rest.split('"').next())).collect()
+        sent.flat_map(|form| form.split("name=\"").skip(1).filter_map(|rest| rest.split('"').next()))
+            .collect()
     }
 
     /// Every template below `folder`, with its text.

@@ -121,7 +121,8 @@ async fn sign_in(
     }
     let checking = visit.site.password_checks.acquire().await.map_err(Fault::failed)?;
     let typed = id.clone();
-    let verified = move |studio: &Studio| Ok(People::read(&studio.folder)?.verify(&typed, &password).cloned());
+    let verified =
+        move |studio: &Studio| Ok(People::read(&studio.folder)?.verify(&typed, &password).cloned());
     let Some(person) = visit.work(verified).await? else {
         tracing::warn!(%from, "a wrong name or password");
         return Ok(refused(&visit, StatusCode::UNAUTHORIZED, onward, id, "web-wrong"));

@@ -70,12 +70,7 @@ fn approve(folder: &Folder, name: ScheduleName, by: &str, seen: Digest) -> Resul
     approve_as(folder, name, hand(by), seen)
 }
 
-fn approve_as(
-    folder: &Folder,
-    name: ScheduleName,
-    by: Hand,
-    seen: Digest,
-) -> Result<Digest, &'static str> {
+fn approve_as(folder: &Folder, name: ScheduleName, by: Hand, seen: Digest) -> Result<Digest, &'static str> {
     let order = Approve { schedule: name, by, document: "1/PD".into(), key: None, seen: Some(seen) };
     code(control::approve(folder, &order, Utc::now()))
 }

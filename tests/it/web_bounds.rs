@@ -304,7 +304,8 @@ fn two_gigabytes_in_one_form_fill_neither_disk_nor_memory() {
     let to = socket(&daemon);
     let sign_in = format!("id=an&password={}", quoted(PASSWORD));
     let login = raw(to, &post("/sign-in", FORM, "", &sign_in)).1;
-    let cookie = format!("Cookie: loa={}\r\n", login.split("loa=").nth(1).unwrap().split(';').next().unwrap());
+    let cookie =
+        format!("Cookie: loa={}\r\n", login.split("loa=").nth(1).unwrap().split(';').next().unwrap());
     let page = raw(to, &get("/month/2022-03/audio", &cookie)).1;
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
     let before = memory(&daemon);

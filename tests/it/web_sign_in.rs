@@ -113,7 +113,8 @@ fn a_session_ends_with_its_password_its_person_and_its_time() {
     let again = late.header("location").to_owned();
     assert!(again.starts_with("/sign-in?again="), "{again}");
     let word = again.split_once('=').unwrap().1.to_owned();
-    let moved = [("op", "segment-up"), ("programme", "cchc"), ("n", "1"), ("seen", "0123"), ("of", of.as_str())];
+    let moved =
+        [("op", "segment-up"), ("programme", "cchc"), ("n", "1"), ("seen", "0123"), ("of", of.as_str())];
     let month = one.post("/month/2022-03", &moved).header("location").replace("/sign-in?again=", "/again/");
     let fields = [("id", "an"), ("password", new), ("again", &word)];
     leads_to(&one.ask("POST", "/sign-in", Some(&fields), &[]), &format!("/again/{word}"));
@@ -124,7 +125,11 @@ fn a_session_ends_with_its_password_its_person_and_its_time() {
     // What the page had filled in is told in words, not by the names that the program has for it.
     let text = one.get(&month).text;
     assert!(text.contains("Việc sẽ làm: <strong>Đưa tiết mục lên</strong>"), "{text}");
-    let told = ["<dt>Tháng</dt><dd>03/2022</dd>", "<dt>Chương trình</dt><dd>cchc</dd>", "<dt>Tiết mục thứ</dt><dd>2</dd>"];
+    let told = [
+        "<dt>Tháng</dt><dd>03/2022</dd>",
+        "<dt>Chương trình</dt><dd>cchc</dd>",
+        "<dt>Tiết mục thứ</dt><dd>2</dd>",
+    ];
     assert!(told.iter().all(|told| text.contains(told)), "{text}");
     for own in ["op", "n", "seen", "programme"] {
         assert!(!text.contains(&format!("<dt>{own}</dt>")), "{own}: {text}");

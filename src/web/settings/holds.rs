@@ -48,7 +48,8 @@ async fn show(visit: Visit) -> Result<Response, Fault> {
     let mut holds = visit.work(|studio| holds(&studio.folder)).await?;
     // Those in force first, the newest first.
     holds.sort_by_key(|hold| (hold.lifted.is_some(), std::cmp::Reverse(hold.entry)));
-    let (months, may_change) = (visit.site.studio.folder.station.retention.programme_months, visit.has(CHANGERS));
+    let (months, may_change) =
+        (visit.site.studio.folder.station.retention.programme_months, visit.has(CHANGERS));
     Ok(html(&HoldsPage { page: visit.page("web-holds"), holds, months, may_change }))
 }
 

@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::{Extension, response::Response};
 
-use super::{CHANGERS, READERS, station::{checked, placed}};
+use super::{
+    CHANGERS, READERS,
+    station::{checked, placed},
+};
 use crate::{
     config::Station,
     control::{ControlError, KeyView, SettingsFile, Studio},
