@@ -169,10 +169,14 @@ async fn change(visit: Visit, Extension(form): Extension<Form>) -> Result<Respon
     if file.changes.is_empty() {
         return Ok(visit.done(PATH, both(&Message::new("web-station-same"))).await);
     }
-    if let Err(ControlError::Config(findings)) = checked(&visit, &file).await? {
-        let again = visit.clone();
-        let answer = visit.work(move |_| Ok(page(&again, &before, Some(&form), &findings))).await?;
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response());
+    match checked(&visit, &file).await? {
+        Ok(()) => {}
+        Err(ControlError::Config(findings)) => {
+            let again = visit.clone();
+            let answer = visit.work(move |_| Ok(page(&again, &before, Some(&form), &findings))).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response());
+        }
+        Err(error) => return Err(error.into()),
     }
     let result = placed(&visit, &file).await;
     Ok(visit.told(PATH, result).await)
