@@ -119,12 +119,15 @@ impl Compliance {
         self.read(folder, log, year)
     }
 
-    /// The first and the last year of the log.
-    pub fn years(folder: &Folder) -> Result<(i32, i32), ControlError> {
+    /// The first and the last year in which anything was planned by now; none where nothing was.
+    pub fn years(folder: &Folder, now: DateTime<Utc>) -> Result<Option<(i32, i32)>, ControlError> {
         let log = open_log(&folder.log_path())?;
-        let year = |at: DateTime<Utc>| at.with_timezone(&folder.station.zone).year();
-        let first = log.entries(0..1).next().transpose()?.map(|entry| entry.clk.wall());
-        Ok((year(first.unwrap_or_default()), year(last_wall(&log)?)))
+        let year = |ms: i64| {
+            let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+            at.with_timezone(&folder.station.zone).year()
+        };
+        let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
+        Ok(first.zip(last).map(|(first, last)| (year(first), year(last))))
     }
 
     /// Looks what the entries touch that came since the last look.

@@ -61,7 +61,8 @@ async fn show(visit: Visit, Path(year): Path<String>) -> Result<Response, Fault>
 /// Reads the years of the log before anybody asks for them, the latest first; what cannot be read is told when somebody
 /// looks at it.
 pub(super) async fn remember(site: Site) {
-    let Ok((first, last)) = site.work(|studio| Compliance::years(&studio.folder)).await else { return };
+    let years = site.work(|studio| Compliance::years(&studio.folder, studio.now())).await;
+    let Ok(Some((first, last))) = years else { return };
     for year in (first..=last).rev().take(MOST_YEARS) {
         let of = site.clone();
         let read = move |studio: &Studio| {
