@@ -11,7 +11,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{ControlError, Folder, compliance::recorded, folder::open_log};
+use super::{Compliance, ControlError, Folder, folder::open_log};
 use crate::{
     evidence::Reason,
     programme::Plan,
@@ -110,20 +110,21 @@ impl Lack {
 }
 
 impl Urging {
-    /// What is missing of `month`, or of the months of `year` up to now, by the log of `folder` and as of `now`. `None`
-    /// when no plan of that year is known.
+    /// What is missing of `month`, or of the months of `year` up to now, by the log of `folder`, of which much may be
+    /// `remembered`, and as of `now`. `None` when no plan of that year is known.
     ///
     /// # Errors
     ///
     /// The log cannot be read.
     pub fn of(
         folder: &Folder,
+        remembered: &Compliance,
         year: i32,
         month: Option<Month>,
         now: DateTime<Utc>,
     ) -> Result<Option<Urging>, ControlError> {
         let log = open_log(&folder.log_path())?;
-        let Some((plan, records)) = recorded(folder, &log, year)? else { return Ok(None) };
+        let Some((plan, records)) = remembered.recorded(folder, &log, year)? else { return Ok(None) };
         let zone = folder.station.zone;
         let as_of = now.with_timezone(&zone).date_naive();
         // The year's report ends before December does, and December is urged all the same.
