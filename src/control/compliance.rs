@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{
     ControlError, Folder,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     evidence::{AsRunRow, Body, ScheduleFact},
     programme::{self, Plan, SlotList, civil},
-    reconcile::{Matrix, Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched, matrix},
+    reconcile::{Matrix, Meant, Period, ProgrammeFact, Rules, Span, StationRecord, Vouched, matrix},
     store::{Filter, Reader},
     units::ScheduleName,
     words::Message,
@@ -68,7 +68,7 @@ impl Compliance {
         {
             return Ok(matrix.clone());
         }
-        let recorded = recorded(folder, &log, year)?;
+        let recorded = recorded(folder, &log, year, period)?;
         let matrix = recorded.map(|(plan, records)| matrix(&plan, period, as_of, &records));
         let mut periods = periods();
         if periods.len() >= MOST_PERIODS {
@@ -89,29 +89,41 @@ pub(super) fn in_order(period: Period) -> Result<(), ControlError> {
     }
 }
 
-/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing
-/// where no plan of that year is known.
-pub(super) fn recorded(
+/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that year
+/// and in `period`, which may end later; nothing where no plan of that year is known.
+pub(crate) fn recorded(
     folder: &Folder,
     log: &Reader,
     year: i32,
+    period: Period,
 ) -> Result<Option<(Plan, Vec<StationRecord>)>, ControlError> {
     let Some(mut plan) = plan_of(folder, log, year)? else { return Ok(None) };
-    let (rows, until) = rows_of(folder, log, year)?;
+    let (rows, until) = rows_of(folder, log, year, period.span(&plan))?;
     let records = records(folder, log, year, rows, until)?;
     plan.units.retain(|unit| records.iter().any(|record| record.unit == unit.id));
     Ok(Some((plan, records)))
 }
 
-/// The first instant of `year` at the station, in milliseconds since 1970 (UTC).
-fn new_year(folder: &Folder, year: i32) -> i64 {
-    let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
-    civil::instant(folder.station.zone, day).0.timestamp_millis()
+/// The first instant of `day` at the station, in milliseconds since 1970 (UTC).
+fn midnight(folder: &Folder, day: NaiveDate) -> i64 {
+    civil::instant(folder.station.zone, day.and_time(NaiveTime::MIN)).0.timestamp_millis()
 }
 
-/// The rows of the year's airing days, and the wall time of the log's last entry.
-fn rows_of(folder: &Folder, log: &Reader, year: i32) -> Result<(Vec<AsRunRow>, DateTime<Utc>), ControlError> {
-    let (mut from, to) = (new_year(folder, year), new_year(folder, year + 1));
+/// The first instant of `year` at the station, in milliseconds since 1970 (UTC).
+fn new_year(folder: &Folder, year: i32) -> i64 {
+    midnight(folder, NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default())
+}
+
+/// The rows of the airing days of the year and of `span`, and the wall time of the log's last entry.
+fn rows_of(
+    folder: &Folder,
+    log: &Reader,
+    year: i32,
+    span: Span,
+) -> Result<(Vec<AsRunRow>, DateTime<Utc>), ControlError> {
+    let behind = span.to.succ_opt().unwrap_or(span.to);
+    let mut from = new_year(folder, year).min(midnight(folder, span.from));
+    let to = new_year(folder, year + 1).max(midnight(folder, behind));
     let mut rows = Vec::new();
     while let Some(begin) = log.next_planned(from)?.filter(|next| *next < to) {
         from = begin.saturating_add(STRETCH).min(to);
@@ -229,16 +241,11 @@ fn meant(log: &Reader, year: i32) -> Result<(Vec<Meant>, Vec<ProgrammeFact>), Co
     Ok((meant, programmes.into_values().collect()))
 }
 
-/// What people vouch for in `year`.
+/// What people vouch for of the programmes of `year`.
 fn vouched(log: &Reader, year: i32) -> Result<Vec<Vouched>, ControlError> {
     let filter = Filter { kinds: vec!["manual"], ..Filter::default() };
-    let of_year = |fact: &crate::evidence::ManualFact| {
-        let at = DateTime::from_timestamp_millis(fact.first_ms).unwrap_or_default();
-        // Near the turn of the year the zone decides; a day more is cut by the programme month.
-        (at - TimeDelta::days(1)).year() <= year && (at + TimeDelta::days(1)).year() >= year
-    };
     let facts = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
-        Body::Manual(fact) if of_year(&fact) => Some(Vouched { entry: entry.seq, fact: *fact }),
+        Body::Manual(fact) if fact.month.year() == year => Some(Vouched { entry: entry.seq, fact: *fact }),
         _ => None,
     });
     Ok(facts.collect())

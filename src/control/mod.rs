@@ -53,7 +53,7 @@ mod view;
 pub use crate::media::{Measure, Progress};
 pub use account::Account;
 #[cfg(test)]
-pub(crate) use account::of_period;
+pub(crate) use account::airings;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};
@@ -62,6 +62,8 @@ pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use certificate::{Certificate, certificate};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
 pub use compliance::Compliance;
+#[cfg(test)]
+pub(crate) use compliance::recorded;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
