@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{
     ControlError, Folder,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     evidence::{AsRunRow, Body, ScheduleFact},
     programme::{self, Plan, SlotList, civil},
-    reconcile::{Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched},
+    reconcile::{Meant, Period, ProgrammeFact, Rules, Span, StationRecord, Vouched},
     store::{Filter, Reader},
     units::{Month, ScheduleName},
     words::Message,
@@ -40,6 +40,13 @@ pub(super) struct Frame {
     vouched: Vec<Vouched>,
 }
 
+impl Frame {
+    /// The days of `period` under the plan.
+    pub(super) fn span(&self, period: Period) -> Span {
+        period.span(&self.plan)
+    }
+}
+
 /// That of `year`; nothing where no plan of that year is known.
 pub(super) fn frame(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Frame>, ControlError> {
     let Some(plan) = plan_of(folder, log, year)? else { return Ok(None) };
@@ -47,15 +54,19 @@ pub(super) fn frame(folder: &Folder, log: &Reader, year: i32) -> Result<Option<F
     Ok(Some(Frame { plan, meant, programmes, vouched: vouched(log, year)? }))
 }
 
-/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing
-/// where no plan of that year is known.
-pub(super) fn recorded(
+/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that year
+/// and in `period`, which may end later; nothing where no plan of that year is known.
+pub(crate) fn recorded(
     folder: &Folder,
     log: &Reader,
     year: i32,
+    period: Period,
 ) -> Result<Option<(Plan, Vec<StationRecord>)>, ControlError> {
     let Some(frame) = frame(folder, log, year)? else { return Ok(None) };
-    let rows = rows_between(log, new_year(folder, year), new_year(folder, year + 1))?;
+    let Span { from, to } = frame.span(period);
+    let behind = to.succ_opt().unwrap_or(to);
+    let from = new_year(folder, year).min(midnight(folder, from));
+    let rows = rows_between(log, from, new_year(folder, year + 1).max(midnight(folder, behind)))?;
     assembled(folder, log, frame, rows).map(Some)
 }
 
@@ -210,16 +221,11 @@ fn meant(log: &Reader, year: i32) -> Result<(Vec<Meant>, Vec<ProgrammeFact>), Co
     Ok((meant, programmes.into_values().collect()))
 }
 
-/// What people vouch for in `year`.
+/// What people vouch for of the programmes of `year`.
 fn vouched(log: &Reader, year: i32) -> Result<Vec<Vouched>, ControlError> {
     let filter = Filter { kinds: vec!["manual"], ..Filter::default() };
-    let of_year = |fact: &crate::evidence::ManualFact| {
-        let at = DateTime::from_timestamp_millis(fact.first_ms).unwrap_or_default();
-        // Near the turn of the year the zone decides; a day more is cut by the programme month.
-        (at - TimeDelta::days(1)).year() <= year && (at + TimeDelta::days(1)).year() >= year
-    };
     let facts = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
-        Body::Manual(fact) if of_year(&fact) => Some(Vouched { entry: entry.seq, fact: *fact }),
+        Body::Manual(fact) if fact.month.year() == year => Some(Vouched { entry: entry.seq, fact: *fact }),
         _ => None,
     });
     Ok(facts.collect())

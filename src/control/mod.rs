@@ -61,7 +61,7 @@ mod years;
 pub use crate::media::{Measure, Progress};
 pub use account::Account;
 #[cfg(test)]
-pub(crate) use account::of_period;
+pub(crate) use account::airings;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use approve::{Approve, approve};
 pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, sticks};
@@ -71,6 +71,8 @@ pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use centre::{Centre, CentreLines, Desired, Enrolment, Issued, TakeError, make_centre, wish};
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
+#[cfg(test)]
+pub(crate) use compliance::recorded;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     evidence::{AsRunRow, Body},
     programme::Plan,
-    reconcile::{Matrix, Period, StationRecord, matrix},
+    reconcile::{Matrix, Period, Span, StationRecord, matrix},
     store::Reader,
     units::Month,
 };
@@ -88,13 +88,22 @@ impl Compliance {
         self.look_through(folder, &log)?;
         // A cell asks on which day the log ended, and nothing of a matrix asks more of its end.
         let until = last_wall(&log)?.with_timezone(&folder.station.zone).date_naive();
-        let known = (self.memory().touched.of_year(year), as_of, until);
+        let size = self.memory().touched.size;
+        let Some(span) =
+            self.frame(folder, &log, year, size)?.as_ref().as_ref().map(|frame| frame.span(period))
+        else {
+            return Ok(None);
+        };
+        // Beyond the year every entry may matter.
+        let beyond = span.from.year() < year || span.to.year() > year;
+        let touched = if beyond { size } else { self.memory().touched.of_year(year) };
+        let known = (touched, as_of, until);
         if let Some((of, matrix)) = self.memory().matrices.get(&(year, period))
             && *of == known
         {
             return Ok(matrix.clone());
         }
-        let recorded = self.read(folder, &log, year)?;
+        let recorded = self.read(folder, &log, year, period)?;
         let matrix = recorded.map(|(plan, records)| {
             let matrix = matrix(&plan, period, as_of, &records);
             Matrix { counted: BTreeSet::new(), ..matrix }
@@ -107,16 +116,17 @@ impl Compliance {
         Ok(matrix)
     }
 
-    /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing
-    /// where no plan of that year is known.
+    /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that
+    /// year and in `period`, which may end later; nothing where no plan of that year is known.
     pub(super) fn recorded(
         &self,
         folder: &Folder,
         log: &Reader,
         year: i32,
+        period: Period,
     ) -> Result<Option<Recorded>, ControlError> {
         self.look_through(folder, log)?;
-        self.read(folder, log, year)
+        self.read(folder, log, year, period)
     }
 
     /// The first and the last year in which anything was planned by now; none where nothing was.
@@ -136,11 +146,17 @@ impl Compliance {
         self.memory().touched.look_through(log, size, folder.station.zone)
     }
 
-    fn read(&self, folder: &Folder, log: &Reader, year: i32) -> Result<Option<Recorded>, ControlError> {
+    fn read(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        year: i32,
+        period: Period,
+    ) -> Result<Option<Recorded>, ControlError> {
         let size = self.memory().touched.size;
         let Some(frame) = self.frame(folder, log, year, size)?.as_ref().clone() else { return Ok(None) };
         let mut rows = Vec::new();
-        for month in months(year) {
+        for month in months(year, frame.span(period), planned(log, folder.station.zone)?) {
             rows.extend(self.rows(folder, log, month, size)?.iter().cloned());
         }
         assembled(folder, log, frame, rows).map(Some)
@@ -199,9 +215,22 @@ impl Compliance {
     }
 }
 
-fn months(year: i32) -> impl Iterator<Item = Month> {
-    let january = NaiveDate::from_ymd_opt(year, 1, 1).map(Month::of);
-    std::iter::successors(january, |month| Some(month.next())).take(12)
+/// The first and the last day on which anything was planned; none where nothing was.
+fn planned(log: &Reader, zone: Tz) -> Result<Option<(NaiveDate, NaiveDate)>, ControlError> {
+    let day =
+        |ms: i64| DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&zone).date_naive();
+    let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(i64::MAX)?);
+    Ok(first.zip(last).map(|(first, last)| (day(first), day(last))))
+}
+
+/// The months of `year` and of `span`, as far as anything was `planned`.
+fn months(year: i32, span: Span, planned: Option<(NaiveDate, NaiveDate)>) -> impl Iterator<Item = Month> {
+    let day = |month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    planned.into_iter().flat_map(move |(first, last)| {
+        let from = Month::of(day(1, 1).min(span.from).max(first));
+        let to = Month::of(day(12, 31).max(span.to).min(last));
+        std::iter::successors((from <= to).then_some(from), move |month| (*month < to).then(|| month.next()))
+    })
 }
 
 impl Touched {
@@ -283,7 +312,8 @@ impl Touched {
 
     /// The size of the log when something last came that changes the matrix of `year`.
     fn of_year(&self, year: i32) -> u64 {
-        let of_months = months(year).filter_map(|month| self.months.get(&month).copied()).max();
+        let its = self.months.iter().filter(|(month, _)| month.year() == year);
+        let of_months = its.map(|(_, size)| *size).max();
         let of_year = self.years.get(&year).copied();
         self.all.max(of_months.unwrap_or(0)).max(of_year.unwrap_or(0))
     }
