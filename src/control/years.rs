@@ -225,7 +225,7 @@ fn planned(log: &Reader, zone: Tz) -> Result<Option<(NaiveDate, NaiveDate)>, Con
 
 /// The months of `year` and of `span`, as far as anything was `planned`.
 fn months(year: i32, span: Span, planned: Option<(NaiveDate, NaiveDate)>) -> impl Iterator<Item = Month> {
-    let day = |month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    let day = move |month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
     planned.into_iter().flat_map(move |(first, last)| {
         let from = Month::of(day(1, 1).min(span.from).max(first));
         let to = Month::of(day(12, 31).max(span.to).min(last));
