@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(centre.store, Place::Address("postgres://loa@db/fleet".into()));
         assert_eq!((centre.files, centre.listen), (Place::Address("s3://loa".into()), None));
         for (text, code) in [
-            ("store = \"../fleet.db\"", "path-outside"),
+            ("store = \"../fleet.db\"", "path-leaves"),
             ("folders = [\"stick\"]", "folder-relative"),
             ("listen = \"here\"", "listen-malformed"),
             ("port = 3", "key-unknown"),

@@ -27,6 +27,7 @@ const DEEDS: &[(&str, &str)] = &[
     ("/settings/holds/set", "web-holds-set"),
     ("/settings/holds/lift", "web-holds-lift"),
     ("/settings/tone", "web-tone-do"),
+    ("/import/take", "web-import-do"),
     ("/sign-out", "web-sign-out"),
 ];
 
@@ -90,13 +91,15 @@ mod tests {
     use crate::{web::route::table, words};
 
     /// Forms that are never kept: with a password, with files, sent by a script, or done by who is not signed in.
-    const NOT_KEPT: [&str; 9] = [
+    const NOT_KEPT: [&str; 11] = [
         "/sign-in",
         "/set-up/{word}",
         "/lang",
         "/password",
         "/month/{name}/approve",
         "/month/{name}/audio",
+        "/month/{name}/pack",
+        "/import/send",
         "/settings/units/plan",
         "/upload",
         "/upload/{id}",

@@ -105,10 +105,16 @@ fn place() -> impl Strategy<Value = Place> {
     (0..4, some_day(), some_day(), airings).prop_map(|(n, a, b, drawn)| {
         let slots: Vec<Told> = drawn.iter().map(|(told, _)| told.clone()).filter(Told::is_slot).collect();
         let repairs = |(mut told, which): (Told, prop::sample::Index)| {
-            if matches!(told.fate, Fate::MakesGood(_)) && !slots.is_empty() {
-                let slot = which.get(&slots);
-                (told.month, told.fate) = (slot.month, Fate::MakesGood(slot.at));
-                told.programme.clone_from(&slot.programme);
+            if let Fate::MakesGood(lost) = told.fate {
+                // What makes something good comes behind it, or is no make-good.
+                let earlier: Vec<&Told> = slots.iter().filter(|slot| slot.at < told.at).collect();
+                if !earlier.is_empty() {
+                    let slot = which.get(&earlier);
+                    (told.month, told.fate) = (slot.month, Fate::MakesGood(slot.at));
+                    told.programme.clone_from(&slot.programme);
+                } else if told.at <= lost {
+                    told.fate = Fate::Full;
+                }
             }
             told
         };
