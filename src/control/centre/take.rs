@@ -114,8 +114,17 @@ impl Centre {
 
     /// Keeps bytes that entries name by digest.
     pub fn keep(&self, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
-        const KINDS: [&str; 8] =
-            ["schedule", "slots", "approval", "config", "plan", "statement", "checkpoint", "endorsement"];
+        const KINDS: [&str; 9] = [
+            "schedule",
+            "slots",
+            "approval",
+            "config",
+            "plan",
+            "statement",
+            "checkpoint",
+            "endorsement",
+            "trust",
+        ];
         if bytes.len() > LONGEST_BLOB || !KINDS.contains(&kind) {
             return Err(Message::new("blob-refused").with("kind", kind).into());
         }
