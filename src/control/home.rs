@@ -29,6 +29,9 @@ fn holds_more(size: u64, held: u64) -> ControlError {
     Message::new("centre-holds-more").with("size", size).with("held", held).into()
 }
 
+/// Gives bytes that entries name by digest, with what they are; none where there are none.
+type Beside<'b, E> = &'b mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, E>;
+
 /// A station that has a centre.
 #[derive(Clone)]
 pub struct Home {
@@ -149,8 +152,10 @@ impl Home {
         let head = Checkpoint::open(note.as_bytes(), own).map_err(|_| unsigned())?;
         let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
         let facts = lines.lines().flat_map(|line| keys.iter().map(move |key| (line, key)));
-        let fact =
-            facts.filter_map(|(line, key)| AnchorFact::read(&head, line, key)).last().ok_or_else(unsigned)?;
+        let fact = facts
+            .filter_map(|(line, key)| AnchorFact::read(&head, line, key))
+            .next_back()
+            .ok_or_else(unsigned)?;
         let log = open_log(&self.folder.log_path())?;
         let size = log.size()?;
         if head.size > size {
@@ -177,7 +182,7 @@ impl Home {
         &self,
         note: &str,
         leaves: &mut dyn FnMut(u64) -> Result<Vec<String>, E>,
-        bytes: &mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, E>,
+        bytes: Beside<'_, E>,
     ) -> Result<Option<u64>, E> {
         if note.is_empty() {
             return Ok(None);

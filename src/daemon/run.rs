@@ -71,6 +71,14 @@ pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> an
     ended
 }
 
+/// The output that is wanted, as it was named and as it is understood.
+fn output_of(folder: &Folder, options: &Options) -> Result<(String, Choice), ControlError> {
+    let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
+    let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
+    let choice = output.parse().map_err(unclear)?;
+    Ok((output, choice))
+}
+
 async fn serve(
     folder: Folder,
     clock: Arc<dyn Clock>,
@@ -78,9 +86,7 @@ async fn serve(
     options: Options,
     told: &mut dyn FnMut(&Reply),
 ) -> anyhow::Result<()> {
-    let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
-    let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
-    let choice: Choice = output.parse().map_err(unclear)?;
+    let (output, choice) = output_of(&folder, &options)?;
     // A centre without a loudspeaker has the same people, months and log, and no slots of its own.
     let airs = folder.centre.as_ref().is_none_or(|centre| centre.airs);
     let key = folder.key("station").map_err(|_| ControlError::No(Message::new("log-missing")))?;
@@ -143,12 +149,8 @@ async fn serve(
     drop(engine);
     let _ = writing.join();
     drop(incoming);
-    if let Some(ways) = ways {
-        ways.close();
-    }
-    if let Some(pages) = pages {
-        pages.close();
-    }
+    ways.map(Ways::close);
+    pages.map(web::Place::close);
     socket.close().await;
     Log::keep_names(&log_path);
     match broken {

@@ -127,7 +127,7 @@ impl BucketFiles {
         if !is_name(name) {
             return Err(FleetError::new("name a file", format!("`{name}` is no file of a package")));
         }
-        Ok(name.split('/').fold(self.folder.clone(), |place, part| place.join(part)))
+        Ok(name.split('/').fold(self.folder.clone(), Place::join))
     }
 
     /// Puts a file piece by piece. S3 has no condition for that, so what was put stays only where other bytes cannot

@@ -124,12 +124,12 @@ impl SqliteFleet {
     ) -> Result<T, FleetError> {
         let (told, answer) = sync_channel(1);
         let job: Job = Box::new(move |db| {
-            let made = within(db, make);
+            let done = within(db, make);
             Box::new(move |failed| {
-                let made = made.map_err(|source| FleetError::new(attempt, source));
+                let done = done.map_err(|source| FleetError::new(attempt, source));
                 let ended = match failed {
-                    None => made,
-                    Some(why) => made.and(Err(FleetError::new(attempt, why.to_string()))),
+                    None => done,
+                    Some(why) => done.and(Err(FleetError::new(attempt, why.to_string()))),
                 };
                 let _ = told.send(ended);
             })
@@ -200,12 +200,12 @@ fn together(db: &Connection, jobs: Vec<Job>) {
 /// One change of several in a transaction: it fails alone.
 fn within<T>(db: &Connection, make: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     db.execute_batch("SAVEPOINT one")?;
-    let made = make(db);
-    if made.is_err() {
+    let done = make(db);
+    if done.is_err() {
         db.execute_batch("ROLLBACK TO one")?;
     }
     db.execute_batch("RELEASE one")?;
-    made
+    done
 }
 
 fn held(row: &Row<'_>) -> rusqlite::Result<Held> {

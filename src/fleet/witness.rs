@@ -55,8 +55,8 @@ pub fn witness(held: Option<&Held>, push: &Push, key: &WitnessKey, time: u64) ->
         return Err(Refusal::Untrusted);
     }
     let signer = std::slice::from_ref(&held.key);
-    let head = Checkpoint::open(push.head.as_bytes(), signer).map_err(|_| Refusal::Untrusted)?;
-    if head.origin != held.origin {
+    let came = Checkpoint::open(push.head.as_bytes(), signer).map_err(|_| Refusal::Untrusted)?;
+    if came.origin != held.origin {
         return Err(Refusal::Untrusted);
     }
     let from = held.frontier.size();
@@ -64,8 +64,8 @@ pub fn witness(held: Option<&Held>, push: &Push, key: &WitnessKey, time: u64) ->
         return Err(Refusal::Elsewhere(from));
     }
     let end = from + push.leaves.len() as u64;
-    if head.size != end {
-        return Err(Refusal::Short { head: head.size, end });
+    if came.size != end {
+        return Err(Refusal::Short { head: came.size, end });
     }
     let mut frontier = held.frontier.clone();
     let mut ends = Vec::new();
@@ -74,13 +74,21 @@ pub fn witness(held: Option<&Held>, push: &Push, key: &WitnessKey, time: u64) ->
         let read = canonical::decode(leaf.as_bytes()).ok().filter(|leaf| leaf.seq() == seq);
         ends.extend(ended(&read.ok_or(Refusal::Leaf(seq))?));
     }
-    if frontier.root() != head.root {
+    if frontier.root() != came.root {
         return Err(Refusal::Inconsistent);
     }
-    let text = head.text().map_err(|_| Refusal::Malformed)?;
-    let head = format!("{}{}\n", push.head, key.cosign(&text, time));
+    let text = came.text().map_err(|_| Refusal::Malformed)?;
+    let cosigned = format!("{}{}\n", push.head, key.cosign(&text, time));
     let at_ms = i64::try_from(time).unwrap_or(i64::MAX / 1000) * 1000;
-    Ok(Step { origin: held.origin.clone(), from, frontier, head, leaves: push.leaves.clone(), ends, at_ms })
+    Ok(Step {
+        origin: held.origin.clone(),
+        from,
+        frontier,
+        head: cosigned,
+        leaves: push.leaves.clone(),
+        ends,
+        at_ms,
+    })
 }
 
 /// What a leaf says of the end of a planned slot.

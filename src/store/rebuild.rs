@@ -187,8 +187,8 @@ mod tests {
         };
         let retained = Retained { head: &note, key: key.public(), more: &mut altered };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
-        let mut none = |_| Ok(Vec::new());
-        let retained = Retained { head: &note, key: key.public(), more: &mut none };
+        let mut nothing = |_| Ok(Vec::new());
+        let retained = Retained { head: &note, key: key.public(), more: &mut nothing };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
         let other = SigningKey::generate(ORIGIN).unwrap();
         let mut good = |from: u64| Ok(all[usize::try_from(from).unwrap()..].to_vec());

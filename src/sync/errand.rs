@@ -148,8 +148,8 @@ impl Errand {
 
     /// Where the centre holds another history: shows it the head of this one, so that it has both with their signatures.
     fn own_up(&self, way: &mut dyn Transport, head: &str, size: u64) {
-        let held = Checkpoint::unchecked(head).map_or(0, |head| head.size);
-        if let Ok(push) = self.home.push(held.min(size)) {
+        let at_centre = Checkpoint::unchecked(head).map_or(0, |head| head.size);
+        if let Ok(push) = self.home.push(at_centre.min(size)) {
             // What it says is a no; what it keeps is what matters.
             let _ = way.push(&push);
         }

@@ -148,9 +148,9 @@ async fn answer(
     let config = RustlsConfig::from_config(certificate.config);
     let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
     server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
-    let served = server.serve(router(desk).into_make_service()).await;
+    let ended = server.serve(router(desk).into_make_service()).await;
     looking.abort();
-    served
+    ended
 }
 
 /// Looks what was issued, by this process or another, and tells those who wait.

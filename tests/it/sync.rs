@@ -84,7 +84,7 @@ impl Centre {
 
 /// Waits until the log of `origin` that `fleet` holds is, byte for byte, the one of `station`.
 pub fn until_home(fleet: &dyn Fleet, station: &Station, origin: &str) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(90);
+    let deadline = std::time::Instant::now() + Duration::from_secs(150);
     loop {
         let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
         let own = leaves(station.path("data/log.db").as_path());
@@ -190,7 +190,7 @@ fn a_station_airs_alone_for_days_and_its_evidence_comes_home_later() {
     let ends = ends.unwrap();
     assert_eq!((ends.len(), &ends[0].0), (1, &origin), "{ends:?}");
     // The line is cut in the middle of whatever is said, then comes back: every entry once.
-    for cut in 0..4 {
+    for cut in 0..3 {
         proxy.cut_after(300 + 700 * cut);
         station.ok(&["note", rows[0]["slot"].as_str().unwrap(), "--text", &format!("lần {cut}")]);
         proxy.until_cut();

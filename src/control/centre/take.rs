@@ -53,9 +53,9 @@ impl Centre {
     fn look_behind(&self, held: &Held, push: &Push, refusal: Refusal) -> Result<Refusal, FleetError> {
         let refusal = match refusal {
             Refusal::Elsewhere(size) => {
-                let head = Checkpoint::open(push.head.as_bytes(), std::slice::from_ref(&held.key));
-                match head {
-                    Ok(head) if head.size <= size && !self.went_through(held, &head)? => {
+                let came = Checkpoint::open(push.head.as_bytes(), std::slice::from_ref(&held.key));
+                match came {
+                    Ok(came) if came.size <= size && !self.went_through(held, &came)? => {
                         Refusal::Inconsistent
                     }
                     _ => Refusal::Elsewhere(size),
@@ -70,19 +70,19 @@ impl Centre {
     }
 
     /// Whether the log as it is held once had this head.
-    fn went_through(&self, held: &Held, head: &Checkpoint) -> Result<bool, FleetError> {
+    fn went_through(&self, held: &Held, came: &Checkpoint) -> Result<bool, FleetError> {
         let mut frontier = Frontier::default();
-        while frontier.size() < head.size {
+        while frontier.size() < came.size {
             let leaves = self.fleet.leaves(&held.origin, frontier.size(), PAGE)?;
             if leaves.is_empty() {
                 return Ok(false);
             }
-            let left = usize::try_from(head.size - frontier.size()).unwrap_or(usize::MAX);
+            let left = usize::try_from(came.size - frontier.size()).unwrap_or(usize::MAX);
             for leaf in leaves.iter().take(left) {
                 frontier.push(leaf.as_bytes());
             }
         }
-        Ok(frontier.root() == head.root)
+        Ok(frontier.root() == came.root)
     }
 
     fn split(&self, held: &Held, what: &str, came: &str) -> Result<(), FleetError> {
@@ -114,18 +114,10 @@ impl Centre {
 
     /// Keeps bytes that entries name by digest.
     pub fn keep(&self, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
-        const KINDS: [&str; 9] = [
-            "schedule",
-            "slots",
-            "approval",
-            "config",
-            "plan",
-            "statement",
-            "checkpoint",
-            "endorsement",
-            "trust",
-        ];
-        if bytes.len() > LONGEST_BLOB || !KINDS.contains(&kind) {
+        // A later station may name what this program does not know: it is kept for those who do.
+        let is_word =
+            !kind.is_empty() && kind.len() <= 20 && kind.bytes().all(|byte| byte.is_ascii_lowercase());
+        if bytes.len() > LONGEST_BLOB || !is_word {
             return Err(Message::new("blob-refused").with("kind", kind).into());
         }
         self.fleet.keep(kind, bytes)?;

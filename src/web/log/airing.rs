@@ -9,7 +9,7 @@ use axum::{
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{CORRECTORS, EXPLAINERS, blocking, mark, outcome_words, place};
+use super::{CORRECTORS, EXPLAINERS, mark, outcome_words, place};
 use crate::{
     control::{self, AiringPage, Ask, Proof, Row, Which},
     units::SlotId,
@@ -92,15 +92,14 @@ struct Chosen {
 
 async fn show(visit: Visit, which: Which, query: Option<String>) -> Result<Response, Fault> {
     let chosen = form::query::<Chosen>(query.as_deref()).entry;
-    let folder = visit.site.studio.folder.clone();
-    let airing = blocking(move || control::airing(&folder, &which)).await?.ok_or_else(Fault::missing)?;
+    let airing = visit.work(move |studio| control::airing(&studio.folder, &which)).await?;
+    let airing = airing.ok_or_else(Fault::missing)?;
     let here = place(airing.row.slot.as_ref(), airing.entries.first().map(|entry| entry.seq));
     // The entry that was asked for, or the last of the row.
     let of_row = |seq: &u64| airing.row.entries.contains(seq);
     let seq = chosen.filter(of_row).or_else(|| airing.row.entries.last().copied());
-    let folder = visit.site.studio.folder.clone();
     let proof = match seq {
-        Some(seq) => blocking(move || control::proof(&folder, seq)).await?,
+        Some(seq) => visit.work(move |studio| control::proof(&studio.folder, seq)).await?,
         None => None,
     };
     Ok(html(&page(&visit, here, airing, proof)))

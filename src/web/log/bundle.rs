@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_http::services::ServeFile;
 
-use super::{blocking, unclear};
+use super::unclear;
 use crate::{
     control::{
         Parcel,
@@ -64,8 +64,8 @@ static ONE: Semaphore = Semaphore::const_new(1);
 async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
     let (from, to) = form::query::<Period>(query.as_deref()).days()?;
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-bundle-busy"))) };
-    let folder = visit.site.studio.folder.clone();
-    let made = blocking(move || Parcel::make(&folder, Wish { from, to, audio: false, force: false })).await?;
+    let wish = Wish { from, to, audio: false, force: false };
+    let made = visit.work(move |studio| Parcel::make(&studio.folder, wish)).await?;
     // The answer holds the file open: it is sent to its end though its name goes now.
     let request = Request::new(Body::empty());
     let mut file = ServeFile::new(made.file()).try_call(request).await.map_err(Fault::failed)?.map(Body::new);

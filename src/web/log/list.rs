@@ -7,7 +7,7 @@ use axum::{extract::RawQuery, response::Response};
 use chrono::{DateTime, Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::{OUTCOMES, blocking, mark, outcome_words, place};
+use super::{OUTCOMES, mark, outcome_words, place};
 use crate::{
     control::{self, Day, Line, Look, Sheet},
     evidence::{Outcome, Reason},
@@ -145,23 +145,23 @@ const REASONS: [Reason; 19] = [
 
 async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
     let asked: Asked = form::query(query.as_deref());
-    let studio = visit.site.studio.clone();
     let wanted = asked.clone();
-    let (month, days, sheet) = blocking(move || {
-        let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-        let month = match (wanted.is_period(), wanted.month.parse().ok()) {
-            (true, _) => None,
-            (false, Some(month)) => Some(month),
-            (false, None) => Some(control::last_month(&studio.folder, today)?),
-        };
-        let look = wanted.look(month);
-        let (days, sheet) = match month {
-            Some(month) => control::month_of_log(&studio.folder, month, &look)?,
-            None => (BTreeMap::new(), control::sheet(&studio.folder, &look)?),
-        };
-        Ok((month, days, sheet))
-    })
-    .await?;
+    let (month, days, sheet) = visit
+        .work(move |studio| {
+            let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+            let month = match (wanted.is_period(), wanted.month.parse().ok()) {
+                (true, _) => None,
+                (false, Some(month)) => Some(month),
+                (false, None) => Some(control::last_month(&studio.folder, today)?),
+            };
+            let look = wanted.look(month);
+            let (days, sheet) = match month {
+                Some(month) => control::month_of_log(&studio.folder, month, &look)?,
+                None => (BTreeMap::new(), control::sheet(&studio.folder, &look)?),
+            };
+            Ok((month, days, sheet))
+        })
+        .await?;
     Ok(html(&page(&visit, asked, month, &days, &sheet)))
 }
 

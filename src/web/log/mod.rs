@@ -64,13 +64,6 @@ pub(super) fn place(slot: Option<&SlotId>, airing: Option<u64>) -> String {
     }
 }
 
-/// Work on the log, which waits for the disk.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, crate::control::ControlError> + Send + 'static,
-) -> Result<T, Fault> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(Fault::failed)??)
-}
-
 /// A field `name` that says what it cannot mean.
 pub(super) fn unclear(name: &'static str, found: &str) -> Fault {
     Fault::no(Message::new("web-field").with("field", name).with("found", found))

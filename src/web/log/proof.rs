@@ -10,7 +10,6 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tokio::sync::Semaphore;
 
-use super::blocking;
 use crate::{
     control::{self, Against, Audit, Endorsed, Proof},
     evidence::Outcome,
@@ -41,8 +40,7 @@ struct ProofPage {
 }
 
 async fn proof(visit: &Visit, entry: u64) -> Result<Proof, Fault> {
-    let folder = visit.site.studio.folder.clone();
-    blocking(move || control::proof(&folder, entry)).await?.ok_or_else(Fault::missing)
+    visit.work(move |studio| control::proof(&studio.folder, entry)).await?.ok_or_else(Fault::missing)
 }
 
 async fn check(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
@@ -86,9 +84,8 @@ static ONE: Semaphore = Semaphore::const_new(1);
 
 async fn verify(visit: Visit) -> Result<Response, Fault> {
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-audit-busy"))) };
-    let root = visit.site.studio.folder.root.clone();
     let begun = visit.site.studio.clock().now();
-    let audit = blocking(move || control::audit(&root, &Against::default())).await?;
+    let audit = visit.work(|studio| control::audit(&studio.folder.root, &Against::default())).await?;
     let ms = visit.site.studio.clock().now().since(&begun).num_milliseconds();
     let ms = f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
     let seconds = decimal(ms / 1000.0, 1, false, visit.lang);

@@ -60,7 +60,7 @@ async fn approved(
     let Some(person) = visit.person.clone() else { return Err(Fault::missing()) };
     let password = form.get("password").to_owned();
     let document = form.get("document").trim().to_owned();
-    let by = person.name.clone();
+    let by = visit.hand();
     visit.site.may_guess(&person.id, from).map_err(|_| Fault::no(Message::new("web-guesses")))?;
     visit
         .work(move |studio| {
