@@ -254,14 +254,22 @@ mod tests {
     };
 
     fn bucket(server: &Seaweed, folder: &str) -> Bucket {
-        Bucket {
-            endpoint: server.endpoint(),
-            region: "us-east-1".into(),
-            name: "loa".into(),
-            folder: folder.into(),
-            key: Seaweed::KEY.into(),
-            secret: Seaweed::SECRET.into(),
-            authorities: None,
+        let address = format!("s3://loa/{folder}?endpoint={}", server.endpoint());
+        Bucket::at(&address, Seaweed::KEY, Seaweed::SECRET, None).unwrap()
+    }
+
+    #[test]
+    fn an_address_says_where() {
+        let read = |address| Bucket::at(address, "k", "s", None);
+        let bucket = read("s3://loa-goi/phat/thanh?endpoint=https://s3.vn:9000&region=hn").unwrap();
+        assert_eq!((bucket.name.as_str(), bucket.folder.as_str()), ("loa-goi", "phat/thanh"));
+        assert_eq!((bucket.endpoint.as_str(), bucket.region.as_str()), ("https://s3.vn:9000", "hn"));
+        let bucket = read("s3://loa?endpoint=https%3A%2F%2Fs3.vn").unwrap();
+        assert_eq!((bucket.folder.as_str(), bucket.endpoint.as_str()), ("", "https://s3.vn"));
+        for wrong in
+            ["s3://loa", "s3:///goi?endpoint=https://s3.vn", "https://loa?endpoint=https://s3.vn", "loa"]
+        {
+            assert!(read(wrong).is_none(), "{wrong}");
         }
     }
 

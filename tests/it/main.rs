@@ -14,6 +14,7 @@ mod cli;
 mod clock;
 mod compliance;
 mod crash;
+mod database;
 mod device;
 mod disk;
 mod doctor;
@@ -32,6 +33,8 @@ mod reconcile;
 mod records;
 mod report;
 mod rows;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod soak;
 mod support;
 mod sync;

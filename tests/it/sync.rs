@@ -6,7 +6,7 @@ use std::{fs, path::Path, time::Duration};
 use chrono::Utc;
 use loa::{
     evidence::{Body, Leaf, canonical},
-    fleet::{Fleet as _, SqliteFleet, Standing},
+    fleet::{Fleet, SqliteFleet, Standing},
     store::{Filter, Log},
 };
 use serde_json::Value;
@@ -25,7 +25,7 @@ struct Centre {
 }
 
 /// Makes a centre of a folder; gives what its stations need to know.
-fn found(folder: &Station) -> Value {
+pub fn found(folder: &Station) -> Value {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = format!("name = \"duc-pho\"\nlisten = \"{free}\"\n");
     fs::write(folder.path("config/centre.toml"), settings).unwrap();
@@ -45,7 +45,7 @@ fn table(lines: &Value, address: &str) -> String {
 }
 
 /// Confirms a station at the centre in `folder` by the code that its status shows.
-fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
+pub fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
     let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
     let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
     let shown = hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned();
@@ -77,23 +77,25 @@ impl Centre {
         SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
     }
 
-    /// Waits until the log of `origin` that it holds is, byte for byte, the one of `station`.
     fn until_home(&self, station: &Station, origin: &str) {
-        let fleet = self.fleet();
-        let deadline = std::time::Instant::now() + Duration::from_secs(150);
-        loop {
-            let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
-            let own = leaves(station.path("data/log.db").as_path());
-            // The acknowledgement of the last is entered behind it, and is no reason for another.
-            let rest =
-                own.get(home.len()..).unwrap_or_else(|| panic!("{} at home, {}", home.len(), own.len()));
-            assert_eq!(home[..], own[..home.len()]);
-            if !home.is_empty() && rest.iter().all(|leaf| leaf.contains("\"kind\":\"anchor\"")) {
-                return;
-            }
-            assert!(std::time::Instant::now() < deadline, "{} of {} are home", home.len(), own.len());
-            std::thread::sleep(Duration::from_millis(100));
+        until_home(&self.fleet(), station, origin);
+    }
+}
+
+/// Waits until the log of `origin` that `fleet` holds is, byte for byte, the one of `station`.
+pub fn until_home(fleet: &dyn Fleet, station: &Station, origin: &str) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(150);
+    loop {
+        let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
+        let own = leaves(station.path("data/log.db").as_path());
+        // The acknowledgement of the last is entered behind it, and is no reason for another.
+        let rest = own.get(home.len()..).unwrap_or_else(|| panic!("{} at home, {}", home.len(), own.len()));
+        assert_eq!(home[..], own[..home.len()]);
+        if !home.is_empty() && rest.iter().all(|leaf| leaf.contains("\"kind\":\"anchor\"")) {
+            return;
         }
+        assert!(std::time::Instant::now() < deadline, "{} of {} are home", home.len(), own.len());
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -279,14 +281,14 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
 }
 
 /// Adds the centre's table to the settings of the station of `way`.
-fn join(way: &Way, lines: &Value) -> String {
+pub fn join(way: &Way, lines: &Value) -> String {
     let settings = fs::read_to_string(way.station.path("config/station.toml")).unwrap();
     way.station.set(&(settings + &table(lines, &address(&way.centre))));
     origin(&way.station)
 }
 
 /// Approves a revision at the centre and packs it for whoever fetches it.
-fn issue(way: &Way, revision: u32) {
+pub fn issue(way: &Way, revision: u32) {
     way.centre.issue(revision, &["2022-03/a.wav"], &way.slots);
     let (month, editor, approver) = (way.month().to_string(), way.key("editor"), way.key("approver"));
     way.centre.ok(&["pack", &month, "--key", &editor, "--key", &approver]);

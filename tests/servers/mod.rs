@@ -1,5 +1,10 @@
 //! Real servers for tests and benches: each test has its own, which ends with it, however it ends.
-#![allow(dead_code, clippy::unwrap_used, reason = "tests and benches share it, and each uses its part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "tests and benches share it, and each uses its part"
+)]
 
 mod postgres;
 mod seaweed;

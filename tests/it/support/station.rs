@@ -19,7 +19,8 @@ use super::{clock::Clocks, pulse::Server};
 pub struct Station {
     folder: tempfile::TempDir,
     month: String,
-    environment: Vec<(&'static str, OsString)>,
+    /// What its program finds in its environment beside what is there anyway.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 const PLAN: &str = r#"format = 1
