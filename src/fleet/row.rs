@@ -6,7 +6,7 @@ use crate::{
     units::{Digest, SlotId},
 };
 
-use super::Ended;
+use super::{Ended, Tally};
 
 /// A key by its text.
 pub fn key(text: &str) -> Option<PublicKey> {
@@ -40,6 +40,12 @@ pub fn read_ended(seq: i64, slot: &str, outcome: &str, reason: &str, proof: i64)
         reason: if reason.is_empty() { None } else { Some(of_word(reason)?) },
         proof: u8::try_from(proof).ok()?,
     })
+}
+
+/// A count of a log's day, read back; none where a later program wrote what this one does not know.
+pub fn read_tally(origin: String, day: &str, outcome: &str, count: i64) -> Option<Tally> {
+    let (day, outcome) = (day.parse().ok()?, of_word(outcome)?);
+    Some(Tally { origin, day, outcome, count: u64::try_from(count).ok()? })
 }
 
 fn word(code: &impl serde::Serialize) -> String {
