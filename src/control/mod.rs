@@ -61,7 +61,10 @@ pub use approve::{Approve, approve};
 pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
-pub use centre::{Centre, CentreLines, Desired, Enrolment, Issued, TakeError, make_centre, wish};
+pub use centre::{
+    Centre, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET, Readiness,
+    SILENT, Split, StationFile, TakeError, Trouble, Unready, make_centre, wish, words_of,
+};
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
 pub use compliance::Compliance;
