@@ -8,6 +8,7 @@ mod assets;
 mod audio;
 mod error;
 mod filled;
+mod fleet;
 mod form;
 mod gate;
 mod guard;

@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tokio::sync::Semaphore;
 
-use super::blocking;
+use super::{Shelf, blocking};
 use crate::{
     control::{self, Against, Audit, Endorsed, Proof},
     evidence::Outcome,
@@ -26,9 +26,9 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        post("/log/check", EVERYONE, check),
-        get("/log/proof/{entry}", EVERYONE, download),
-        post("/log/verify", EVERYONE, verify),
+        post("/log/check", EVERYONE, check_own),
+        get("/log/proof/{entry}", EVERYONE, give_own),
+        post("/log/verify", EVERYONE, verify_own),
     ]
 }
 
@@ -40,21 +40,39 @@ struct ProofPage {
     back: String,
 }
 
-async fn proof(visit: &Visit, entry: u64) -> Result<Proof, Fault> {
-    let folder = visit.site.studio.folder.clone();
+async fn proof(shelf: &Shelf, entry: u64) -> Result<Proof, Fault> {
+    let folder = shelf.folder.clone();
     blocking(move || control::proof(&folder, entry)).await?.ok_or_else(Fault::missing)
 }
 
-async fn check(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
-    let proof = proof(&visit, form.parsed("entry")?).await?;
-    let back = Some(form.get("back")).filter(|back| back.starts_with("/log/")).unwrap_or("/log").to_owned();
+async fn check_own(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
+    let shelf = Shelf::own(&visit);
+    check(visit, shelf, form).await
+}
+
+async fn give_own(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
+    give(Shelf::own(&visit), &entry).await
+}
+
+async fn verify_own(visit: Visit) -> Result<Response, Fault> {
+    let shelf = Shelf::own(&visit);
+    verify(visit, shelf).await
+}
+
+/// One entry of the log on `shelf`, proved step by step.
+#[allow(clippy::needless_pass_by_value, reason = "as a handler is given them")]
+pub(in crate::web) async fn check(visit: Visit, shelf: Shelf, form: Form) -> Result<Response, Fault> {
+    let proof = proof(&shelf, form.parsed("entry")?).await?;
+    let below = format!("{}/", shelf.base);
+    let back =
+        Some(form.get("back")).filter(|back| back.starts_with(&below)).unwrap_or(&shelf.base).to_owned();
     Ok(html(&ProofPage { page: visit.page("web-proof"), proof, back }))
 }
 
 /// The proof as a file that other programs verify: `c2sp.org/tlog-proof`.
-async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
+pub(in crate::web) async fn give(shelf: Shelf, entry: &str) -> Result<Response, Fault> {
     let entry = entry.parse().map_err(|_| Fault::missing())?;
-    let proof = proof(&visit, entry).await?;
+    let proof = proof(&shelf, entry).await?;
     let mut text = format!("c2sp.org/tlog-proof@v1\nindex {entry}\n");
     for hash in &proof.path {
         text += &BASE64.encode(hash.0);
@@ -63,7 +81,7 @@ async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, F
     text.push('\n');
     text += &proof.note;
     let mut response = text.into_response();
-    let name = format!("attachment; filename=\"{}-{entry}.tlog-proof\"", visit.site.studio.folder.station.id);
+    let name = format!("attachment; filename=\"{}-{entry}.tlog-proof\"", shelf.folder.station.id);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(Fault::failed)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -74,6 +92,7 @@ async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, F
 #[template(path = "audit.html")]
 struct AuditPage {
     page: Page,
+    base: String,
     audit: Audit,
     sentence: String,
     slots: String,
@@ -84,9 +103,10 @@ struct AuditPage {
 /// Two at once would take the processor from what airs.
 static ONE: Semaphore = Semaphore::const_new(1);
 
-async fn verify(visit: Visit) -> Result<Response, Fault> {
+/// The whole log on `shelf`, verified now.
+pub(in crate::web) async fn verify(visit: Visit, shelf: Shelf) -> Result<Response, Fault> {
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-audit-busy"))) };
-    let root = visit.site.studio.folder.root.clone();
+    let root = shelf.folder.root.clone();
     let begun = visit.site.studio.clock().now();
     let audit = blocking(move || control::audit(&root, &Against::default())).await?;
     let ms = visit.site.studio.clock().now().since(&begun).num_milliseconds();
@@ -101,7 +121,8 @@ async fn verify(visit: Visit) -> Result<Response, Fault> {
     };
     let (sentence, slots) = (visit.say(&message), visit.say(&slots(&audit)));
     let before = before(&audit).map(|message| visit.say(&message));
-    Ok(html(&AuditPage { page: visit.page("web-audit"), audit, sentence, slots, before, seconds }))
+    let base = shelf.base;
+    Ok(html(&AuditPage { page: visit.page("web-audit"), base, audit, sentence, slots, before, seconds }))
 }
 
 fn slots(audit: &Audit) -> Message {
