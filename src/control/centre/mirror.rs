@@ -86,7 +86,7 @@ impl Centre {
         };
         if here != size {
             // What stands here is not the beginning of what the centre holds: a copy that somebody changed.
-            self.clear(folder)?;
+            clear(folder)?;
             self.made(&log, held, false)?;
         }
         self.lay_beside(folder, size)
@@ -107,19 +107,6 @@ impl Centre {
             Some(error) => Err(error.into()),
             None => Ok(made?),
         }
-    }
-
-    fn clear(&self, folder: &Folder) -> Result<(), ControlError> {
-        tracing::warn!("the copy in `{}` is not what came home, and is made anew", folder.root.display());
-        let data = folder.data();
-        for entry in fs::read_dir(&data).at("read", &data)? {
-            let path = entry.at("read", &data)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with("log.") || name == LAID {
-                fs::remove_file(&path).at("remove", &path)?;
-            }
-        }
-        Ok(())
     }
 
     /// The public key of the log, and that of the epoch before where the centre knows it.
@@ -170,6 +157,20 @@ impl Centre {
         store::lay_beside(&path, &beside)?;
         Ok(disk::replace(&mark, size.to_string().as_bytes(), 0o644)?)
     }
+}
+
+/// Removes a copy that is none.
+fn clear(folder: &Folder) -> Result<(), ControlError> {
+    tracing::warn!("the copy in `{}` is not what came home, and is made anew", folder.root.display());
+    let data = folder.data();
+    for entry in fs::read_dir(&data).at("read", &data)? {
+        let path = entry.at("read", &data)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("log.") || name == LAID {
+            fs::remove_file(&path).at("remove", &path)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the log in `folder` says of its own settings and plan, where they can be read.

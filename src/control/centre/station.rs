@@ -49,14 +49,14 @@ impl Centre {
         let held = self.known(origin)?;
         let forks = self.fleet.forks(MOST_FORKS)?;
         let splits = forks.into_iter().filter(|fork| fork.origin == origin);
-        let head = Checkpoint::open(held.head.as_bytes(), std::slice::from_ref(&held.key)).ok();
+        let signed = Checkpoint::open(held.head.as_bytes(), std::slice::from_ref(&held.key)).ok();
         Ok(StationFile {
             splits: splits.map(|fork| split(&held, fork)).collect(),
             word: Word::read(&held.word, &held.key),
             code: self.code_of(&held),
             key: KeyView::of(held.key.as_text()),
-            cosigned: head.as_ref().and_then(|head| self.cosigned(head, &held.head)),
-            signed: head.is_some(),
+            cosigned: signed.as_ref().and_then(|head| self.cosigned(head, &held.head)),
+            signed: signed.is_some(),
             held,
         })
     }
@@ -64,19 +64,19 @@ impl Centre {
     /// When this centre cosigned `head`, by the lines of its `note`.
     fn cosigned(&self, head: &Checkpoint, note: &str) -> Option<DateTime<Utc>> {
         let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
-        let facts = lines.lines().filter_map(|line| AnchorFact::read(head, line, self.key.public()));
-        facts.last().and_then(|fact| DateTime::from_timestamp(i64::try_from(fact.time).ok()?, 0))
+        let mut facts = lines.lines().filter_map(|line| AnchorFact::read(head, line, self.key.public()));
+        facts.next_back().and_then(|fact| DateTime::from_timestamp(i64::try_from(fact.time).ok()?, 0))
     }
 }
 
 fn split(held: &Held, fork: Fork) -> Split {
     let own = std::slice::from_ref(&held.key);
     let said = [&fork.held, &fork.came].map(|note| {
-        let head = Checkpoint::unchecked(note).ok().map(|head| head.size);
+        let size = Checkpoint::unchecked(note).ok().map(|head| head.size);
         let signed = Checkpoint::open(note.as_bytes(), own).is_ok();
         // The other half of a rollback is a word.
         let word = Word::read(note, &held.key);
-        (head.or(word.as_ref().map(|word| word.size)), signed || word.is_some())
+        (size.or(word.as_ref().map(|word| word.size)), signed || word.is_some())
     });
     Split { sizes: said.map(|(size, _)| size), signed: said.map(|(_, signed)| signed), fork }
 }
