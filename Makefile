@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # What the build needs, what the tests need beyond that, what the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
-TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev chromium chromium-driver python3-pip
+TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev chromium chromium-driver python3-pip postgresql
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
 # The licence checker in the version whose settings deny.toml speaks.
@@ -43,7 +43,7 @@ soak: packages-build packages-test
 
 bench: packages-build packages-test packages-bench
 	cargo build --release --locked
-	cargo bench --locked --bench media --bench verify --bench log --bench report
+	cargo bench --locked --bench media --bench verify --bench log --bench report --bench fleet
 	python3 benches/system/bench.py
 
 lint: packages-build
@@ -59,7 +59,7 @@ fuzz: packages-build packages-test
 	cargo build --release --locked
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	fuzz/seeds.sh
-	for target in schedule leaf note bundle probe; do \
+	for target in schedule leaf note bundle package probe; do \
 	  cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=20 || exit 1; \
 	done
 
@@ -71,5 +71,6 @@ packages-build:
 packages-test:
 	@tools/packages.sh $(TEST_PACKAGES)
 	@tools/axe.sh
+	@tools/seaweedfs.sh
 packages-bench:
 	@tools/packages.sh $(BENCH_PACKAGES)

@@ -174,6 +174,7 @@ impl Maker {
                 unit: "pho-hoa".into(),
                 output: "pulse:alsa_output.pci-0000_00_1f.3.analog-stereo".into(),
                 demo: false,
+                trust: None,
             },
         );
         let schedule = self.blob("schedule", format!("schedule of {month}").as_bytes());

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 loa=${LOA:-target/release/loa}
 corpus=fuzz/corpus
-mkdir -p $corpus/{schedule,leaf,note,bundle,probe}
+mkdir -p $corpus/{schedule,leaf,note,bundle,package,probe}
 cp schedules/*.toml tests/golden/findings/*/*.toml $corpus/schedule/ 2>/dev/null || cp schedules/*.toml $corpus/schedule/
 split -l 1 -a 3 <(cat tests/golden/leaves*.jsonl | tr -d '\r') $corpus/leaf/golden-
 for leaf in $corpus/leaf/golden-*; do truncate -s -1 "$leaf"; done
@@ -24,7 +24,13 @@ for out in a.mp3 a.flac a.ogg a.m4a a.opus b.mp3; do
     cp "$station/$out" $corpus/probe/
 done
 cp "$station/a.wav" $corpus/probe/
+mkdir -p "$station/stick/trust"
+printf 'loa package v1\n{"approval":{"bytes":3,"sha256":"%s"},"channel":"quang-ngai","files":[],"issued_ms":1,"month":"2022-03","not_after_ms":2,"not_before_ms":1,"revision":1,"schedule":{"bytes":3,"sha256":"%s"},"seq":1,"stations":["*"],"trust":1}\n' \
+    "$(printf abc | sha256sum | cut -d' ' -f1)" "$(printf abc | sha256sum | cut -d' ' -f1)" > "$corpus/package/manifest"
+cp "$corpus/package/manifest" "$station/stick/1.note"
+cp "$corpus/package/manifest" "$station/stick/trust/1.note"
+tar --format=ustar -cf "$corpus/package/stick.tar" -C "$station/stick" .
 # What once broke something is where every new search begins.
-for target in schedule leaf note bundle probe; do
+for target in schedule leaf note bundle package probe; do
     if [ -d tests/corpus/$target ]; then cp tests/corpus/$target/* $corpus/$target/; fi
 done

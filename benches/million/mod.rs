@@ -103,6 +103,7 @@ fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(C
         unit: "duc-pho".into(),
         output: "default".into(),
         demo: false,
+        trust: None,
     };
     let opening = [
         Body::Boot(BootFacts { clean: true, last_alive_ms: None }),

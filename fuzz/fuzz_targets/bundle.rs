@@ -223,6 +223,7 @@ fn month() -> (Vec<Body>, Vec<Blob>) {
         unit: "pho-hoa".into(),
         output: "pulse:loud".into(),
         demo: false,
+        trust: None,
     };
     let bodies = vec![
         Body::Boot(BootFacts { clean: true, last_alive_ms: None }),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Act, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Trusted},
+    control::{self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Target, Trusted},
     programme::civil,
     units::Month,
 };
@@ -23,8 +23,10 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Order {
     month: Month,
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "tar", conflicts_with = "tar")]
+    output: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    tar: Option<PathBuf>,
     #[arg(long = "key", value_name = "FILE", required = true)]
     keys: Vec<PathBuf>,
     #[arg(long = "station", value_name = "ID")]
@@ -70,9 +72,14 @@ pub(super) struct NewFile {
 }
 
 pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<Exit> {
+    let target = match (&order.output, &order.tar) {
+        (Some(output), _) => Target::Folder(output.clone()),
+        (None, Some(tar)) => Target::Tar(tar.clone()),
+        (None, None) => Target::Kept,
+    };
     let order = Pack {
         month: order.month,
-        output: order.output.clone(),
+        output: target,
         keys: order.keys.clone(),
         stations: order.stations.clone(),
         until: order.until.as_deref().map(|text| end_of(folder, text)).transpose()?,
@@ -114,8 +121,11 @@ pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -
 }
 
 pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Result<Exit> {
-    let (trusted, by) = match verb {
-        TrustVerb::Accept { file, by } => (control::accept_trust(folder, file)?, by.clone()),
+    let mut enter = |ask| entered(folder, ask);
+    let trusted = match verb {
+        TrustVerb::Accept { file, by } => {
+            control::accept_trust(folder, file, System::new().now().wall, by, &mut enter)?
+        }
         TrustVerb::New(typed) => {
             let order = NewTrust {
                 approvers: typed.approvers.clone(),
@@ -125,15 +135,16 @@ pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Resu
                 until: end_of(folder, &typed.until)?,
                 keys: typed.keys.clone(),
             };
-            (control::new_trust(folder, &order)?, person(typed.by.as_deref()))
+            control::new_trust(folder, &order, &person(typed.by.as_deref()), &mut enter)?
         }
     };
+    // Other approvals may count from now on: a running daemon need not wait for its next round.
+    control::ask(&folder.socket_path(), &Ask::Look {})?;
     let Trusted { channel, version, digest, file } = &trusted;
     say.document(&trusted);
     let (number, digest) = (version.to_string(), digest.to_string());
     let values = [("channel", channel.as_str()), ("version", &number), ("digest", &digest), ("file", file)];
     say.line(&say.text("trust-done", &values));
-    entered(folder, Ask::Act { act: Act::Trust, by, text: format!("{version} {digest}") })?;
     Ok(Exit::Done)
 }
 
@@ -156,6 +167,7 @@ fn document(arrival: &Arrival, say: Say) -> serde_json::Value {
         Became::Taken => ("taken", None),
         Became::Already => ("already", None),
         Became::Refused(no) => ("refused", Some(no)),
+        Became::Good { .. } => ("good", None),
     };
     let no = no.map(|no| serde_json::json!({ "code": no.code, "message": no.say(say.lang) }));
     let (month, revision) = arrival.month.unzip();
@@ -166,7 +178,7 @@ fn show(arrival: &Arrival, say: Say) {
     let key = match (&arrival.became, arrival.month) {
         (Became::Taken, Some(_)) => "import-taken",
         (Became::Taken, None) => "import-trust",
-        (Became::Already, _) => "import-already",
+        (Became::Already | Became::Good { .. }, _) => "import-already",
         (Became::Refused(_), _) => "import-refused",
     };
     let (month, revision) = arrival

@@ -1,6 +1,7 @@
 //! `station.toml` and the plan's place → validated settings; every fault with file, line and key.
 
 mod centre;
+mod import;
 mod read;
 mod station;
 mod web;

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::{
     centre::{Link, link},
+    import::import,
     read::{or, sub},
     web::{Web, web},
 };
@@ -52,6 +53,8 @@ pub struct Station {
     pub retention: Retention,
     /// The pages.
     pub web: Web,
+    /// Folders of the machine in which sticks with packages turn up.
+    pub import: Vec<PathBuf>,
     /// The centre that it belongs to; none where it stands alone.
     pub centre: Option<Link>,
 }
@@ -178,6 +181,7 @@ fn station(table: &Table) -> Option<Station> {
         "trust",
         "retention",
         "web",
+        "import",
         "centre",
     ];
     table.known(KEYS);
@@ -197,6 +201,7 @@ fn station(table: &Table) -> Option<Station> {
     let retention =
         sub(table, "retention").and_then(|t| t.map_or(Some(Retention::default()), |t| retention(&t)));
     let web = sub(table, "web").and_then(|t| t.map_or(Some(Web::default()), |t| web(&t)));
+    let import = sub(table, "import").and_then(|t| t.map_or(Some(Vec::new()), |t| import(&t)));
     let centre = sub(table, "centre").and_then(|t| t.map_or(Some(None), |t| link(&t).map(Some)));
     let [schedules, media, data] = folders?;
     let Trust { approvers, operators } = trust?;
@@ -216,6 +221,7 @@ fn station(table: &Table) -> Option<Station> {
         operators,
         retention: retention?,
         web: web?,
+        import: import?,
         centre: centre?,
     })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::{
-    ControlError, Draft, Folder, MonthFile,
+    Approvers, ControlError, Draft, Folder, MonthFile,
     check::examine,
     draft,
     folder::read_key,
@@ -58,7 +58,7 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
         return Err(Message::new("draft-changed").into());
     }
     let key = signing_key(folder, order)?;
-    if !folder.station.approvers.contains(key.public()) {
+    if !Approvers::of(folder).keys.contains(key.public()) {
         return Err(Message::new("approve-untrusted").with("key", key.public().as_text()).into());
     }
     let mut editors: Vec<&str> = schedule.programmes.iter().map(|p| p.editor.as_str()).collect();

@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Clearance, ControlError, Folder, MonthFile, folder::open_log, month::read_if_there, records::short,
-    survey::source_digests,
+    Approvers, Clearance, ControlError, Folder, MonthFile, folder::open_log, month::read_if_there,
+    records::short, survey::source_digests,
 };
 use crate::{
     disk::{self, At as _},
@@ -200,7 +200,7 @@ pub(super) fn settle_alone(folder: &Folder, name: ScheduleName) -> Result<(), Co
     let draft = folder.root.join(folder.draft_file(name));
     let Some(bytes) = read_if_there(&draft)? else { return Ok(()) };
     let Some(note) = read_if_there(&folder.root.join(folder.approval_file(name)))? else { return Ok(()) };
-    let approved = Approval::open(&note, &folder.station.approvers);
+    let approved = Approval::open(&note, &Approvers::of(folder).keys);
     if approved.is_ok_and(|approval| approval.subject.schedule == Digest::of(&bytes)) {
         let schedule = folder.root.join(folder.schedule_file(name));
         fs::rename(&draft, &schedule).at("put in place", &schedule)?;
@@ -212,7 +212,7 @@ pub(super) fn settle_alone(folder: &Folder, name: ScheduleName) -> Result<(), Co
 /// The revision of `name` that is approved, whatever became of its files since.
 pub(super) fn approved_revision(folder: &Folder, name: ScheduleName) -> Result<Option<u32>, ControlError> {
     let note = read_if_there(&folder.root.join(folder.approval_file(name)))?;
-    let approval = note.and_then(|note| Approval::open(&note, &folder.station.approvers).ok());
+    let approval = note.and_then(|note| Approval::open(&note, &Approvers::of(folder).keys).ok());
     Ok(approval.map(|approval| approval.subject.revision))
 }
 

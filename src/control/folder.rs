@@ -58,6 +58,10 @@ impl Folder {
         let Some(station) = station.filter(|_| !has_errors(&findings)) else {
             return Err(ControlError::Config(findings));
         };
+        if root.join(&station.data).join("packages/trust").exists() {
+            // Whom the centre's trust file names approves here as well.
+            findings.retain(|finding| finding.message.code != "approvers-none");
+        }
         let plan_file = station.plan.display().to_string();
         let plan_bytes = read_config(root, &plan_file)?;
         let (plan, of_plan) = programme::plan::read(&plan_file, &plan_bytes);
@@ -143,6 +147,17 @@ impl Folder {
     /// never the other way round.
     pub(super) fn packages(&self) -> Result<Lock, ControlError> {
         self.alone("packages.lock")
+    }
+
+    /// The same at once or not at all: none while somebody packs or imports.
+    pub(super) fn packages_if_free(&self) -> Result<Option<Lock>, ControlError> {
+        let path = self.data().join("packages.lock");
+        let file = self.lock_file(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(DiskError { attempt: "lock", path, source }.into()),
+        }
     }
 
     /// Waits for the lock called `name` in the folder of the data.

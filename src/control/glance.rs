@@ -147,10 +147,12 @@ impl Glance {
     }
 }
 
-/// All schedules count, since months meet at their edges, with their drafts and approvals; the settings; and the audio.
+/// All schedules count, since months meet at their edges, with their drafts and approvals; the settings; the trust files;
+/// and the audio.
 fn basis(folder: &Folder, draft: &Draft) -> Basis {
     let mut beside = BTreeMap::new();
-    for part in [Path::new(&folder.station.schedules), Path::new("config")] {
+    let trust = folder.station.data.join("packages/trust");
+    for part in [Path::new(&folder.station.schedules), Path::new("config"), &trust] {
         let entries = fs::read_dir(folder.root.join(part)).into_iter().flatten().flatten();
         beside.extend(entries.map(|entry| (entry.path(), print(&entry.path()))));
     }

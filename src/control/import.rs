@@ -6,6 +6,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Read as _,
     path::Path,
 };
 
@@ -16,8 +18,10 @@ use super::{
     draft::{approved_revision, settle, settle_alone},
     folder::{has_errors, open_log},
     month::{approval_message, read_if_there},
+    refusal::{enter_refusal, refused},
+    staging::Staged,
     survey::expand,
-    trust::{chain, kept},
+    trust::{Approvers, chain, kept},
 };
 use crate::{
     disk::{self, At as _},
@@ -31,7 +35,7 @@ use crate::{
 };
 
 /// So much of the disk stays free for what airs.
-const STAYS_FREE: u64 = 500 << 20;
+pub(super) const STAYS_FREE: u64 = 500 << 20;
 
 /// So many refusals of one import are entered; a stick full of rubbish does not fill the log.
 const MOST_REFUSED: usize = 20;
@@ -56,6 +60,19 @@ pub enum Became {
     Already,
     /// It was not taken, and why.
     Refused(Message),
+    /// It was only looked at: nothing is in its way.
+    Good {
+        /// The approved revision that it would replace.
+        replaces: Option<u32>,
+    },
+}
+
+/// What is imported, and who brings it.
+struct Order<'a> {
+    from: &'a Path,
+    by: &'a str,
+    /// Nothing is taken: what would be, and what is refused.
+    only_look: bool,
 }
 
 /// What was kept of the packages before.
@@ -82,10 +99,18 @@ impl Kept {
         (Manifest::unchecked(note).1 == *digest).then_some(known)
     }
 
-    /// The centre signed at these times, so it is later than all of them: a clock that was set back revives nothing.
-    fn floor(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    /// The centre signed at these times, and a witness at the last anchor's, so it is later than all of them: a clock that
+    /// was set back revives nothing.
+    fn floor(&self, folder: &Folder, now: DateTime<Utc>) -> Result<DateTime<Utc>, ControlError> {
         let issued = self.notes.values().map(|(manifest, _)| manifest.issued_ms).max();
-        issued.and_then(DateTime::from_timestamp_millis).map_or(now, |issued| issued.max(now))
+        let issued = issued.and_then(DateTime::from_timestamp_millis);
+        let log = open_log(&folder.log_path())?;
+        let cosigned = match log.last_of("anchor", log.size()?)?.map(|entry| entry.body) {
+            Some(Body::Anchor(fact)) => i64::try_from(fact.time).ok(),
+            _ => None,
+        };
+        let cosigned = cosigned.and_then(|time| DateTime::from_timestamp(time, 0));
+        Ok([issued, cosigned].into_iter().flatten().fold(now, DateTime::max))
     }
 }
 
@@ -103,8 +128,11 @@ struct Good {
     approval: Vec<u8>,
 }
 
-/// Takes what is new in the folder `from`, trust files first. `enter` makes entries durable: of everything that is taken
-/// and of everything that is refused.
+/// Of a container that is refused as a whole, so many bytes tell which it was.
+const HEAD_OF_CONTAINER: u64 = 64 << 10;
+
+/// Takes what is new in `from`, a folder or a `.tar` of one, trust files first. `enter` makes entries durable: of
+/// everything that is taken and of everything that is refused.
 pub fn import<E: From<ControlError>>(
     folder: &Folder,
     from: &Path,
@@ -112,15 +140,40 @@ pub fn import<E: From<ControlError>>(
     by: &str,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
 ) -> Result<Vec<Arrival>, E> {
+    go_through(folder, &Order { from, by, only_look: false }, now, enter)
+}
+
+/// The same without taking anything: what would be taken, and what is refused; that is entered all the same.
+pub fn look_at<E: From<ControlError>>(
+    folder: &Folder,
+    from: &Path,
+    now: DateTime<Utc>,
+    by: &str,
+    enter: &mut dyn FnMut(Ask) -> Result<(), E>,
+) -> Result<Vec<Arrival>, E> {
+    go_through(folder, &Order { from, by, only_look: true }, now, enter)
+}
+
+fn go_through<E: From<ControlError>>(
+    folder: &Folder,
+    order: &Order<'_>,
+    now: DateTime<Utc>,
+    enter: &mut dyn FnMut(Ask) -> Result<(), E>,
+) -> Result<Vec<Arrival>, E> {
+    let Order { from, by, only_look } = *order;
     let _alone = folder.packages()?;
-    let shelf = Shelf::new(from);
-    let packages = shelf.packages().map_err(ControlError::from)?;
+    let opened = open(folder, from);
+    if let Err(ControlError::No(no)) = &opened {
+        let digest = head_of(from)?;
+        enter_refusal(folder, refused(by, digest, no), now, enter)?;
+    }
+    let (_staged, shelf, packages) = opened?;
     if packages.is_empty() {
         return Err(ControlError::from(Message::new("import-none").with("folder", from.display())).into());
     }
     let mut chain = chain(folder)?.ok_or_else(|| ControlError::from(Message::new("trust-none")))?;
     let mut arrivals = Vec::new();
-    renew(folder, &shelf, &mut chain, by, enter, &mut arrivals)?;
+    renew(folder, &shelf, &mut chain, order, now, enter, &mut arrivals)?;
     let passed = superseded(folder, &shelf, &packages, &chain)?;
     // The newest first: each month has one left, so their order means nothing else.
     for seq in packages.into_iter().rev().filter(|seq| !passed.contains(seq)) {
@@ -134,25 +187,30 @@ pub fn import<E: From<ControlError>>(
         let month = said.as_ref().map(|manifest| (manifest.month, manifest.revision));
         let fact = |act, reason: &str| {
             let what = said.as_ref().map(Manifest::name);
-            let fact = PackageFact { act, by: by.into(), digest, reason: reason.into(), what };
-            Ask::Package { fact: Box::new(fact) }
+            PackageFact { act, by: by.into(), digest, reason: reason.into(), what }
         };
         let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
-            good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+            if !only_look {
+                good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+            }
             Ok(good)
         });
         // From here on nothing is read from the stick: it may be pulled.
         let became = match good {
             Ok(None) => Became::Already,
+            Ok(Some(good)) if only_look => {
+                let replaces = approved_revision(folder, ScheduleName::centre(good.manifest.month))?;
+                Became::Good { replaces }
+            }
             Ok(Some(good)) => {
                 if !is_entered(folder, good.digest)? {
-                    enter(fact(PackageAct::Taken, ""))?;
+                    enter(Ask::Package { fact: Box::new(fact(PackageAct::Taken, "")) })?;
                 }
                 place(folder, &good)?;
                 Became::Taken
             }
             Err(ControlError::No(no)) => {
-                enter(fact(PackageAct::Refused, no.code))?;
+                enter_refusal(folder, fact(PackageAct::Refused, no.code), now, enter)?;
                 Became::Refused(no)
             }
             Err(error) => return Err(error.into()),
@@ -162,12 +220,32 @@ pub fn import<E: From<ControlError>>(
     Ok(arrivals)
 }
 
+/// What lies in `from`; the folder into which a container was unwrapped lives as long as what holds it.
+fn open(folder: &Folder, from: &Path) -> Result<(Option<Staged>, Shelf, Vec<u64>), ControlError> {
+    let staged = if from.is_file() { Some(Staged::unwrap(folder, from)?) } else { None };
+    let shelf = staged.as_ref().map_or_else(|| Shelf::new(from), Staged::shelf);
+    let packages = shelf.packages()?;
+    shelf.trusts()?;
+    Ok((staged, shelf, packages))
+}
+
+/// The digest of the first bytes of a container; of a folder, of nothing.
+fn head_of(from: &Path) -> Result<Digest, ControlError> {
+    let mut head = Vec::new();
+    if from.is_file() {
+        let read = fs::File::open(from).and_then(|file| file.take(HEAD_OF_CONTAINER).read_to_end(&mut head));
+        read.at("read", from)?;
+    }
+    Ok(Digest::of(&head))
+}
+
 /// Takes the trust files that follow on the one in force.
 fn renew<E: From<ControlError>>(
     folder: &Folder,
     shelf: &Shelf,
     chain: &mut TrustChain,
-    by: &str,
+    order: &Order<'_>,
+    now: DateTime<Utc>,
     enter: &mut dyn FnMut(Ask) -> Result<(), E>,
     arrivals: &mut Vec<Arrival>,
 ) -> Result<(), E> {
@@ -181,16 +259,15 @@ fn renew<E: From<ControlError>>(
         });
         let digest = Digest::of(&note);
         let became = match followed {
+            Ok(()) if order.only_look => Became::Good { replaces: None },
             Ok(()) => {
                 let text = format!("{version} {digest}");
-                enter(Ask::Act { act: Act::Trust, by: by.into(), text })?;
+                enter(Ask::Act { act: Act::Trust, by: order.by.into(), text })?;
                 kept(folder).lay_trust(version, &note).map_err(ControlError::from)?;
                 Became::Taken
             }
             Err(PackageError::Refused(no)) => {
-                let (act, reason) = (PackageAct::Refused, no.code.into());
-                let fact = PackageFact { act, by: by.into(), digest, reason, what: None };
-                enter(Ask::Package { fact: Box::new(fact) })?;
+                enter_refusal(folder, refused(order.by, digest, &no), now, enter)?;
                 Became::Refused(no)
             }
             Err(error) => return Err(ControlError::from(error).into()),
@@ -250,7 +327,7 @@ fn examine(
         own.lay_fork(seq, &note)?;
         return Err(Message::new("package-fork").with("seq", seq).into());
     }
-    let now = kept.floor(now);
+    let now = kept.floor(folder, now)?;
     chain.is_in_force(now)?;
     manifest.is_for(&folder.station.id, now)?;
     let proof = shelf.proof(seq)?;
@@ -265,7 +342,7 @@ fn examine(
         shelf.pour(part, &mut std::io::sink())?;
     }
     let (schedule, approval) = (shelf.bytes(manifest.schedule)?, shelf.bytes(manifest.approval)?);
-    content(folder, &manifest, &schedule, &approval)?;
+    content(folder, &Approvers::under(folder, chain), &manifest, &schedule, &approval)?;
     room(folder, &manifest)?;
     Ok(Some(Good { manifest, digest, note, proof, schedule, approval }))
 }
@@ -292,12 +369,13 @@ fn is_newer(folder: &Folder, kept: &Kept, manifest: &Manifest) -> Result<(), Con
 /// Refuses a month that could not air here: its approval, its schedule and its files must belong together.
 fn content(
     folder: &Folder,
+    approvers: &Approvers,
     manifest: &Manifest,
     schedule: &[u8],
     approval: &[u8],
 ) -> Result<(), ControlError> {
     let name = ScheduleName::centre(manifest.month);
-    let approval = Approval::open(approval, &folder.station.approvers);
+    let approval = Approval::open(approval, &approvers.keys);
     let approval = approval.map_err(|error| approval_message(&error))?;
     let subject =
         ApprovalSubject::new(manifest.month, manifest.revision, manifest.schedule.sha256, manifest.digests());

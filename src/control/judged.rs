@@ -140,7 +140,7 @@ mod tests {
 
     fn config(digest: Digest) -> Body {
         let (station, unit, output) = ("a".into(), "b".into(), "c".into());
-        Body::Config { digest, plan: digest, station, unit, output, demo: false }
+        Body::Config { digest, plan: digest, station, unit, output, demo: false, trust: None }
     }
 
     fn accept(document: Digest) -> Body {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-use super::{ControlError, Folder};
+use super::{Approvers, ControlError, Folder};
 use crate::{
     disk::At as _,
     keys::KeyError,
@@ -77,12 +77,22 @@ impl MonthFile {
     /// Whether the approval that lies beside the schedule releases it with these files.
     #[must_use]
     pub fn clearance(&self, folder: &Folder, files: BTreeMap<String, Digest>) -> Clearance {
+        self.clearance_by(folder, &Approvers::of(folder), files)
+    }
+
+    /// The same where `approvers` may release.
+    pub(super) fn clearance_by(
+        &self,
+        folder: &Folder,
+        approvers: &Approvers,
+        files: BTreeMap<String, Digest>,
+    ) -> Clearance {
         let place = Place { file: folder.approval_file(self.name), ..Place::default() };
         let withheld = |message| {
             Clearance::Withheld(vec![Finding { severity: Severity::Error, place: place.clone(), message }])
         };
         let Some(note) = &self.approval else { return withheld(Message::new("approval-missing")) };
-        match Approval::open(note, &folder.station.approvers) {
+        match Approval::open(note, &approvers.keys) {
             Err(error) => withheld(approval_message(&error)),
             Ok(approval) => {
                 let differences = approval.matches(&place.file, &self.subject(files));

@@ -8,31 +8,43 @@ use std::{
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::{
-    Clearance, ControlError, Folder, MonthFile,
+    Clearance, ControlError, Folder, Lock, MonthFile,
     folder::read_key,
     init::clk,
+    staging::Staged,
     survey::source_digests,
     trust::{chain, kept, log_key},
 };
 use crate::{
     clock::Clock,
-    disk::At as _,
+    disk::{self, At as _},
     evidence::{Body, PackageAct, PackageFact},
     keys,
-    package::{EVERY_STATION, FileFact, Manifest, Part, Shelf, TlogProof, TrustChain},
+    package::{self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain},
     programme::civil,
     store::Log,
     units::{Digest, Month, ScheduleName},
     words::Message,
 };
 
+/// Where a package goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Into a folder of packages, such as a USB stick.
+    Folder(PathBuf),
+    /// Into a `.tar` of its own.
+    Tar(PathBuf),
+    /// Nowhere yet: it is fetched later.
+    Kept,
+}
+
 /// Which month goes out, to whom, signed by whom.
 #[derive(Debug, Clone)]
 pub struct Pack {
     /// The month: the centre's schedule.
     pub month: Month,
-    /// The folder of packages, such as a USB stick.
-    pub output: PathBuf,
+    /// Where it goes.
+    pub output: Target,
     /// Key files of editors and approvers.
     pub keys: Vec<PathBuf>,
     /// The stations; none: every station of the centre.
@@ -63,9 +75,14 @@ pub struct Packed {
 }
 
 /// Signs an approved month. As soon as enough people have signed, with one call or with one each, it is entered in the
-/// programme log and laid into the folder, its note last. What the stations would refuse is not issued.
+/// programme log and laid where it goes, its note last. What the stations would refuse is not issued.
 pub fn pack(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, ControlError> {
     let _alone = folder.packages()?;
+    pack_alone(folder, order, clock)
+}
+
+/// The same for whoever holds the packages.
+pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, ControlError> {
     let _months = folder.months()?;
     let chain = chain(folder)?.ok_or_else(|| Message::new("trust-none"))?;
     chain.is_in_force(clock.now().wall)?;
@@ -89,10 +106,14 @@ pub fn pack(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, 
         }
         opened => drop(opened?),
     }
-    let (shelf, own) = (Shelf::new(&order.output), kept(folder));
-    lay(&shelf, &manifest, &month)?;
-    for version in own.trusts()? {
-        shelf.lay_trust(version, &own.trust(version)?)?;
+    let own = kept(folder);
+    let staged = if let Target::Tar(_) = &order.output { Some(Staged::new(folder)?) } else { None };
+    let shelf = match (&order.output, &staged) {
+        (Target::Folder(output), _) => Some(Shelf::new(output)),
+        (_, staged) => staged.as_ref().map(Staged::shelf),
+    };
+    if let Some(shelf) = &shelf {
+        lay(&own, shelf, &manifest, &month)?;
     }
     // From here on the number is used, whatever becomes of the stick.
     let fact = PackageFact {
@@ -104,16 +125,75 @@ pub fn pack(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Result<Packed, 
     };
     let entry = log.append(&[(clk(clock, folder.station.zone), Body::Package(fact))])?;
     let proof = proved(&log, entry.first().copied().unwrap_or_default())?.text();
-    for shelf in [&own, &shelf] {
+    for shelf in [Some(&own), shelf.as_ref()].into_iter().flatten() {
         shelf.lay_package(manifest.seq, note.as_bytes(), proof.as_bytes())?;
     }
-    packed.note = Some(order.output.join(format!("{}.note", manifest.seq)).display().to_string());
+    let written = written(&own, shelf.as_ref(), &order.output, manifest.seq)?;
+    packed.note = Some(written.display().to_string());
     Ok(packed)
 }
 
+/// Where package `seq` lies now; wraps it where it goes as one file.
+fn written(own: &Shelf, shelf: Option<&Shelf>, output: &Target, seq: u64) -> Result<PathBuf, ControlError> {
+    let note = format!("{seq}.note");
+    Ok(match (output, shelf) {
+        (Target::Folder(output), _) => output.join(note),
+        (Target::Tar(tar), Some(shelf)) => {
+            wrapped(shelf, seq, tar)?;
+            tar.clone()
+        }
+        _ => own.path(&note),
+    })
+}
+
+fn wrapped(shelf: &Shelf, seq: u64, tar: &Path) -> Result<(), ControlError> {
+    disk::place::<(), PackageError>(tar, true, |to| package::wrap(shelf, seq, to))?;
+    Ok(())
+}
+
+/// A package that was issued, as one file to take along; gone when this is dropped. Until then nobody packs or imports,
+/// so it is opened and dropped.
+#[derive(Debug)]
+pub struct Bundled {
+    staged: Staged,
+    _alone: Lock,
+}
+
+impl Bundled {
+    /// Lays package `seq` of `month` once more and wraps it: a no where the month has become another since.
+    pub fn make(folder: &Folder, month: Month, seq: u64) -> Result<Bundled, ControlError> {
+        let alone = folder.packages()?;
+        let gone = || ControlError::from(Message::new("pack-gone").with("seq", seq));
+        let own = kept(folder);
+        let note = own.note(seq).map_err(|_| gone())?;
+        let manifest =
+            Manifest::unchecked(&note).0.filter(|manifest| manifest.month == month).ok_or_else(gone)?;
+        let released = Released::read(folder, month)?;
+        let same = manifest.schedule == Part::of(&released.schedule)
+            && manifest.approval == Part::of(&released.approval)
+            && manifest.files == released.files;
+        if !same {
+            return Err(gone());
+        }
+        let staged = Staged::new(folder)?;
+        let shelf = staged.shelf();
+        lay(&own, &shelf, &manifest, &released)?;
+        shelf.lay_package(seq, &note, &own.proof(seq)?)?;
+        let bundled = Bundled { staged, _alone: alone };
+        wrapped(&shelf, seq, &bundled.file())?;
+        Ok(bundled)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.staged.shelf().path("package.tar")
+    }
+}
+
 /// An approved month with all its bytes.
-struct Released {
-    revision: u32,
+pub(super) struct Released {
+    pub(super) revision: u32,
     schedule: Vec<u8>,
     approval: Vec<u8>,
     files: Vec<FileFact>,
@@ -122,7 +202,7 @@ struct Released {
 }
 
 impl Released {
-    fn read(folder: &Folder, month: Month) -> Result<Released, ControlError> {
+    pub(super) fn read(folder: &Folder, month: Month) -> Result<Released, ControlError> {
         let mut month = MonthFile::read(folder, ScheduleName::centre(month))?;
         let Some(schedule) = &month.schedule else { return Err(ControlError::Findings(month.findings)) };
         let revision = schedule.revision;
@@ -139,6 +219,13 @@ impl Released {
             sources.push(path);
         }
         Ok(Released { revision, schedule: month.bytes, approval, files, sources })
+    }
+
+    /// What tells it from every other.
+    pub(super) fn digest(&self) -> Digest {
+        let files = self.files.iter().map(|file| format!("{} {}\n", file.sha256, file.file));
+        let parts = [&self.schedule, &self.approval].map(|bytes| format!("{}\n", Digest::of(bytes)));
+        Digest::of(parts.into_iter().chain(files).collect::<String>().as_bytes())
     }
 }
 
@@ -183,8 +270,8 @@ fn sign(folder: &Folder, order: &Pack, manifest: Manifest) -> Result<(Manifest, 
     Ok((manifest, note))
 }
 
-/// Lays the bytes of the month; what stands there already stays.
-fn lay(shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), ControlError> {
+/// Lays the bytes of the month and the trust files of `own`; what stands there already stays.
+fn lay(own: &Shelf, shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), ControlError> {
     let write =
         |to: &mut fs::File, bytes: &[u8]| io::Write::write_all(to, bytes).at("write", Path::new("blobs"));
     shelf.lay(manifest.schedule, |to| write(to, &month.schedule))?;
@@ -194,6 +281,9 @@ fn lay(shelf: &Shelf, manifest: &Manifest, month: &Released) -> Result<(), Contr
             let mut from = fs::File::open(source).at("open", source)?;
             io::copy(&mut from, to).at("copy", source).map(drop)
         })?;
+    }
+    for version in own.trusts()? {
+        shelf.lay_trust(version, &own.trust(version)?)?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Whether people signed what the log says that they signed: the approval of each accepted schedule and the
-//! statement of each airing by hand, against the settings that the log had in force then.
+//! statement of each airing by hand, against the settings and the trust file that the log had in force then.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +13,7 @@ use crate::{
         statement::{self, StatementError},
     },
     keys::PublicKey,
+    package::TrustChain,
     programme::{Approval, ApprovalError},
     units::Digest,
     words::Message,
@@ -24,6 +25,9 @@ pub(super) struct Signatures {
     trust: Rc<Trust>,
     /// Every start enters the settings once more; each are read once.
     settings: BTreeMap<Digest, Rc<Trust>>,
+    /// The approvers of the centre's trust file in force.
+    centre: Rc<Centre>,
+    centres: BTreeMap<Digest, Rc<Centre>>,
     approvers: BTreeSet<PublicKey>,
     /// The keys that a person gave, or that lie with the log.
     keys: Vec<PublicKey>,
@@ -43,6 +47,15 @@ enum Trust {
     Unknown,
     /// What these settings say.
     Of(Trusted),
+}
+
+/// Whose approvals a trust file lets count.
+#[derive(Debug)]
+enum Centre {
+    /// The file is not stored as it was: named as such elsewhere.
+    Unknown,
+    /// Its approvers; nobody where there is no file, or it cannot be read as one.
+    Of(Vec<PublicKey>),
 }
 
 /// What settings say of whose word counts. Read on its own and forgivingly: an older program that does not know
@@ -76,13 +89,8 @@ impl Signatures {
                 self.before = Some(before);
                 ("verify-epoch", fault?)
             }
-            Body::Config { digest, .. } => {
-                let trust =
-                    self.settings.entry(*digest).or_insert_with(|| Rc::new(Trust::read(stored(*digest))));
-                self.trust = trust.clone();
-                if let Trust::Of(station) = &*self.trust {
-                    self.approvers.extend(station.approvers.iter().cloned());
-                }
+            Body::Config { digest, trust, .. } => {
+                self.follow(*digest, *trust, stored);
                 return None;
             }
             Body::ScheduleAccept(fact) => ("verify-approval", self.approval(fact, &stored(fact.approval)?)?),
@@ -90,6 +98,26 @@ impl Signatures {
             _ => return None,
         };
         Some(Message::new(code).with("entry", entry.seq).with("what", what))
+    }
+
+    /// From here on these settings are in force, and the trust file `centre`.
+    fn follow(&mut self, settings: Digest, centre: Option<Digest>, stored: Stored<'_>) {
+        let trust = self.settings.entry(settings).or_insert_with(|| Rc::new(Trust::read(stored(settings))));
+        self.trust = trust.clone();
+        if let Trust::Of(station) = &*self.trust {
+            self.approvers.extend(station.approvers.iter().cloned());
+        }
+        self.centre = match centre {
+            None => Rc::default(),
+            Some(digest) => {
+                let centre =
+                    self.centres.entry(digest).or_insert_with(|| Rc::new(Centre::read(stored(digest))));
+                centre.clone()
+            }
+        };
+        if let Centre::Of(keys) = &*self.centre {
+            self.approvers.extend(keys.iter().cloned());
+        }
     }
 
     /// The epoch that the log follows, as its opening tells.
@@ -112,12 +140,18 @@ impl Signatures {
     }
 
     fn approval(&self, fact: &ScheduleFact, note: &[u8]) -> Option<&'static str> {
-        let keys = match &*self.trust {
+        let mut keys: BTreeSet<&PublicKey> = match &*self.trust {
             Trust::Unknown => return None,
-            Trust::Nobody => &[][..],
-            Trust::Of(station) => &station.approvers,
+            Trust::Nobody => BTreeSet::new(),
+            Trust::Of(station) => station.approvers.iter().collect(),
         };
-        match Approval::open(note, keys) {
+        if let Centre::Of(of_centre) = &*self.centre {
+            keys.extend(of_centre);
+        }
+        // Each once: a note opened with the same key twice would be ambiguous.
+        let keys: Vec<PublicKey> = keys.into_iter().cloned().collect();
+        match Approval::open(note, &keys) {
+            Err(ApprovalError::Note(_)) if matches!(*self.centre, Centre::Unknown) => None,
             Err(ApprovalError::Note(_)) => Some("untrusted"),
             Ok(Approval { subject, release, .. })
                 if (subject.schedule, subject.month, subject.revision)
@@ -151,6 +185,23 @@ impl Trust {
     }
 }
 
+impl Default for Centre {
+    fn default() -> Centre {
+        Centre::Of(Vec::new())
+    }
+}
+
+impl Centre {
+    fn read(note: Option<Vec<u8>>) -> Centre {
+        note.map_or(Centre::Unknown, |note| Centre::Of(centre_approvers(&note)))
+    }
+}
+
+/// The approvers of the trust file `note`, which its own roots signed; nobody where it is none.
+pub(super) fn centre_approvers(note: &[u8]) -> Vec<PublicKey> {
+    TrustChain::begin(note).map_or_else(|_| Vec::new(), |chain| chain.last().approvers.clone())
+}
+
 impl Trusted {
     /// Reads settings as they were entered; `None` for bytes that are no TOML, or name more keys than a station has.
     pub fn read(settings: &[u8]) -> Option<Trusted> {
@@ -178,7 +229,11 @@ impl Trusted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config, keys::SigningKey};
+    use crate::{
+        config,
+        keys::SigningKey,
+        programme::{ApprovalSubject, Release},
+    };
 
     fn key(name: &str) -> String {
         SigningKey::generate(name).unwrap().public().as_text().to_owned()
@@ -215,5 +270,79 @@ mod tests {
         check("[trust", None);
         check(&format!("[trust]\napprovers = [{}]", format!("\"{a}\", ").repeat(MOST_KEYS + 1)), None);
         assert_eq!(Trusted::read(b"\xff"), None);
+    }
+
+    #[test]
+    fn the_approvers_of_the_centre_count_while_their_trust_file_is_in_force() {
+        let person = |name| SigningKey::generate(name).unwrap();
+        let (root, editor, approver) = (person("root"), person("editor"), person("approver"));
+        let public = |key: &SigningKey| vec![key.public().clone()];
+        let trust = crate::package::Trust {
+            approvers: public(&approver),
+            channel: "quang-ngai".into(),
+            editors: public(&editor),
+            expires_ms: 1_700_000_000_000,
+            log: root.public().clone(),
+            origin: "x".into(),
+            roots: public(&root),
+            thresholds: crate::package::Threshold { approvers: 1, editors: 1, roots: 1 },
+            version: 1,
+        };
+        let note = trust.sign(std::slice::from_ref(&root)).unwrap().into_bytes();
+        let month = "2022-03".parse().unwrap();
+        let subject = ApprovalSubject::new(month, 1, Digest::of(b"schedule"), BTreeMap::new());
+        let release = Release {
+            by: "A".into(),
+            document: "1".into(),
+            editor: "B".into(),
+            self_approved: false,
+            at: chrono::DateTime::UNIX_EPOCH,
+        };
+        let check = |signer: &SigningKey, trust: Option<&[u8]>, stored: bool| {
+            let approval = Approval::sign(&subject, &release, signer).unwrap().into_bytes();
+            let settings = b"id = \"x\"".to_vec();
+            let mut kept: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
+            for bytes in [&settings, &approval] {
+                kept.insert(Digest::of(bytes), bytes.clone());
+            }
+            if let (Some(note), true) = (trust, stored) {
+                kept.insert(Digest::of(note), note.to_vec());
+            }
+            let config = Body::Config {
+                digest: Digest::of(&settings),
+                plan: Digest::of(b""),
+                station: "x".into(),
+                unit: "y".into(),
+                output: "z".into(),
+                demo: false,
+                trust: trust.map(Digest::of),
+            };
+            let accept = Body::ScheduleAccept(ScheduleFact {
+                month,
+                ward: false,
+                revision: 1,
+                digest: subject.schedule,
+                slots: Digest::of(b""),
+                count: 0,
+                approval: Digest::of(&approval),
+                by: "A".into(),
+                document: "1".into(),
+            });
+            let mut signatures = Signatures::new(&[]);
+            let mut told = Vec::new();
+            for (seq, body) in (0..).zip([config, accept]) {
+                let entry = Entry { seq, clk: crate::evidence::samples::clk(0), body };
+                told.extend(signatures.take(&entry, &mut |digest| kept.get(&digest).cloned()));
+            }
+            told.iter().map(|message| message.code).collect::<Vec<_>>()
+        };
+        assert!(check(&approver, Some(&note), true).is_empty());
+        assert_eq!(check(&approver, None, true), ["verify-approval"]);
+        assert_eq!(check(&editor, Some(&note), true), ["verify-approval"], "an editor releases nothing");
+        assert_eq!(check(&root, Some(&note), true), ["verify-approval"]);
+        assert_eq!(check(&approver, Some(b"rubbish"), true), ["verify-approval"]);
+        let forged = trust.sign(std::slice::from_ref(&editor)).unwrap().into_bytes();
+        assert_eq!(check(&approver, Some(&forged), true), ["verify-approval"], "its roots did not sign it");
+        assert!(check(&approver, Some(&note), false).is_empty(), "named elsewhere as missing");
     }
 }

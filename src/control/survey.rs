@@ -5,7 +5,9 @@ use std::{
     path::PathBuf,
 };
 
-use super::{Clearance, ControlError, Folder, MonthFile, draft, folder::has_errors, month::cached_lengths};
+use super::{
+    Approvers, Clearance, ControlError, Folder, MonthFile, draft, folder::has_errors, month::cached_lengths,
+};
 use crate::{
     airing::Planned,
     config::Station,
@@ -27,6 +29,8 @@ pub struct Survey {
     pub media: Vec<PathBuf>,
     /// Whether it may air.
     pub standing: Standing,
+    /// The note of the trust file under which that was judged; none where none is in force.
+    pub trust: Option<Vec<u8>>,
 }
 
 /// Whether a schedule may air.
@@ -54,6 +58,7 @@ pub fn survey(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlErro
         slot_list: String::new(),
         media: Vec::new(),
         standing: Standing::Invalid(findings),
+        trust: None,
     };
     let Some(schedule) = file.schedule.clone() else {
         let findings = file.findings.clone();
@@ -70,7 +75,9 @@ pub fn survey(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlErro
     let lengths = cached_lengths(folder, &schedule);
     let in_the_way = beside_centre(folder, &file, &schedule, &lengths)?;
     let digests = source_digests(folder, &schedule);
-    let standing = match digests.as_ref().map(|files| file.clearance(folder, files.clone())) {
+    let approvers = Approvers::of(folder);
+    let clearance = |files: &BTreeMap<_, _>| file.clearance_by(folder, &approvers, files.clone());
+    let standing = match digests.as_ref().map(clearance) {
         _ if !in_the_way.is_empty() => Standing::InTheWay(in_the_way),
         Ok(Clearance::Approved(approval)) => Standing::Accepted(approval),
         Ok(Clearance::Withheld(findings)) => Standing::NotApproved(findings),
@@ -83,7 +90,7 @@ pub fn survey(folder: &Folder, name: ScheduleName) -> Result<Survey, ControlErro
     let library = folder.library();
     let names = schedule.programmes.iter().flat_map(|p| &p.segments).map(|segment| &segment.file);
     let media = names.filter_map(|name| library.resolve(name).ok()).collect();
-    Ok(Survey { file, slots, slot_list, media, standing })
+    Ok(Survey { file, slots, slot_list, media, standing, trust: approvers.trust })
 }
 
 /// What in the ward's own `schedule` is in the way of the centre's, as far as lengths are known; nothing

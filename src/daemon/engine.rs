@@ -22,7 +22,7 @@ use super::{
 use crate::{
     airing::{Action, Controller, Input, Job, Refused, Rules, State},
     clock::{Clock, Reading},
-    control::{self, Alive, Ask, ControlError, Folder, Position, Reply, Said, Stamper, Survey},
+    control::{self, Alive, Approvers, Ask, ControlError, Folder, Position, Reply, Said, Stamper, Survey},
     evidence::{Body, BootFacts, Clk, Reason},
     media::Master,
     playout::{Command, Event},
@@ -96,6 +96,8 @@ pub(super) struct Engine {
     mute: Cell<bool>,
     /// Why what a person asked for in this process did not sound.
     pub(super) refused: Option<Said>,
+    /// The trust file that the log knows to be in force.
+    pub(super) trust: Option<Digest>,
     pulse: Pulse,
     /// Where the player's next answer counts.
     pinged: Option<Answered>,
@@ -140,6 +142,7 @@ impl Engine {
             leaving: false,
             mute: Cell::new(false),
             refused: None,
+            trust: None,
             pulse: Pulse::default(),
             pinged: None,
             web: Arc::default(),
@@ -147,27 +150,16 @@ impl Engine {
         };
         let data = engine.ports.folder.data();
         let last_alive = Alive::read(&data.join("alive")).or(past.last.as_ref().map(Clk::wall));
-        let station = &engine.ports.folder.station;
         let mut bodies = vec![
             Body::Boot(BootFacts {
                 clean: past.clean,
                 last_alive_ms: last_alive.map(|at| at.timestamp_millis()),
             }),
             Body::Sw { version: env!("CARGO_PKG_VERSION").into(), exe: own_digest() },
-            Body::Config {
-                digest: Digest::of(&engine.ports.folder.station_bytes),
-                plan: Digest::of(&engine.ports.folder.plan_bytes),
-                station: station.id.clone(),
-                unit: station.unit.clone(),
-                output: engine.ports.output.clone(),
-                demo: station.demo,
-            },
         ];
+        let (config, blobs) = engine.in_force(Approvers::of(&engine.ports.folder).trust);
+        bodies.push(config);
         bodies.extend(missed);
-        let blobs = vec![
-            Blob { kind: "config", bytes: engine.ports.folder.station_bytes.clone() },
-            Blob { kind: "plan", bytes: engine.ports.folder.plan_bytes.clone() },
-        ];
         engine.record_with(bodies, blobs);
         // A clock that is behind the log is told before anything else is.
         engine.step(Input::Tick);

@@ -8,6 +8,7 @@
 
 mod device;
 mod engine;
+mod in_force;
 mod memory;
 mod months;
 mod muting;

@@ -77,6 +77,8 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
     if let Some(ask) = &options.once {
         // What will be refused leaves no trace of this process either.
         control::record(&folder, log.reader(), ask, clock.now().wall)?;
+    } else if let Err(error) = control::sweep_imports(&folder) {
+        tracing::warn!("what an import left: {error}");
     }
     let rules = rules(&folder, choice.is_device(), false);
     let mut past = Past::read(&log, &rules.policy)?;

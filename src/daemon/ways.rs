@@ -46,8 +46,7 @@ pub(super) fn open(studio: &Studio, told: Told) -> anyhow::Result<Ways> {
     if let Some(link) = &studio.folder.station.centre
         && let Some(home) = Home::open(Arc::clone(&studio.folder))?
     {
-        let way = sync::way(link, &home).context("find the way to the centre")?;
-        let mut errand = Errand::new(home, studio.clone(), link, way, told);
+        let mut errand = Errand::new(home, studio.clone(), link.clone(), told);
         awake.push(repeat("errand", move || errand.step())?);
     }
     Ok(Ways { door, _awake: awake })

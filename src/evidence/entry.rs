@@ -72,7 +72,17 @@ pub enum Body {
     Sw { version: String, exe: Digest },
     /// The configuration in force from here on; the plan holds the names of units as of then.
     #[serde(rename = "config")]
-    Config { digest: Digest, plan: Digest, station: String, unit: String, output: String, demo: bool },
+    Config {
+        digest: Digest,
+        plan: Digest,
+        station: String,
+        unit: String,
+        output: String,
+        demo: bool,
+        /// The trust file whose approvers count beside those of the settings, when there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        trust: Option<Digest>,
+    },
     #[serde(rename = "schedule.accept")]
     ScheduleAccept(ScheduleFact),
     /// A schedule that will not air, and why.
@@ -183,7 +193,10 @@ impl Body {
     #[must_use]
     pub fn blobs(&self) -> Vec<(&'static str, Digest)> {
         match self {
-            Body::Config { digest, plan, .. } => vec![("config", *digest), ("plan", *plan)],
+            Body::Config { digest, plan, trust, .. } => {
+                let named = [("config", Some(*digest)), ("plan", Some(*plan)), ("trust", *trust)];
+                named.into_iter().filter_map(|(kind, digest)| Some((kind, digest?))).collect()
+            }
             Body::ScheduleAccept(fact) => {
                 vec![("schedule", fact.digest), ("slots", fact.slots), ("approval", fact.approval)]
             }

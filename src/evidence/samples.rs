@@ -104,6 +104,7 @@ fn first_bodies() -> Vec<Body> {
             unit: "phuong-pho-minh".into(),
             output: "pulse:loa".into(),
             demo: false,
+            trust: None,
         },
         Body::Approve {
             month,

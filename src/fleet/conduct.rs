@@ -90,13 +90,14 @@ fn enrolment(open: Open<'_>) {
     assert_eq!(again.log_of_token(asked.token).unwrap(), None, "the old word is nothing any more");
 }
 
-fn enrolled(fleet: &dyn Fleet, station: &Station) {
+/// Lets `station` in.
+pub fn enrolled(fleet: &dyn Fleet, station: &Station) {
     assert!(fleet.ask(&station.asked(), 100).unwrap());
     assert!(fleet.stand(&station.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap());
 }
 
 /// What the rules make of the station's push up to `size`.
-fn step(fleet: &dyn Fleet, station: &Station, size: u64) -> Step {
+pub fn step(fleet: &dyn Fleet, station: &Station, size: u64) -> Step {
     let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
     let held = fleet.log(&station.origin).unwrap().unwrap();
     witness(Some(&held), &station.push(held.frontier.size(), size), &key, 1_646_433_000).unwrap()

@@ -4,23 +4,29 @@
 //! number of centre processes in front of one database. A station's own log is no part of it: that stays where it was
 //! written. What may enter is decided in [`witness`], before a store is asked.
 
+mod bucket;
 mod files;
+mod postgres;
 mod push;
 mod row;
 mod sqlite;
+mod trusted;
 pub mod witness;
 mod word;
 
 #[cfg(test)]
 mod conduct;
+#[cfg(test)]
+#[path = "../../tests/servers/mod.rs"]
+mod servers;
 
+pub use self::postgres::PostgresFleet;
+pub use bucket::{Bucket, BucketFiles};
 pub use files::{Files, FolderFiles, is_name};
 pub use push::{Push, PushFault};
 pub use sqlite::SqliteFleet;
 pub use witness::{Refusal, witness};
 pub use word::{Holding, Lit, MOST_BYTES as MOST_WORD_BYTES, Word};
-
-use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -254,14 +260,5 @@ pub trait Fleet: Send + Sync {
         of: Option<&[String]>,
         first: NaiveDate,
         last: NaiveDate,
-    ) -> Result<Vec<Tally>, FleetError> {
-        let mut counts: BTreeMap<(String, NaiveDate, Outcome), u64> = BTreeMap::new();
-        for (origin, ended) in self.ends(first, last)? {
-            if of.is_none_or(|of| of.contains(&origin)) {
-                *counts.entry((origin, ended.slot.local.date(), ended.outcome)).or_default() += 1;
-            }
-        }
-        let tally = |((origin, day, outcome), count)| Tally { origin, day, outcome, count };
-        Ok(counts.into_iter().map(tally).collect())
-    }
+    ) -> Result<Vec<Tally>, FleetError>;
 }

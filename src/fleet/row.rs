@@ -1,5 +1,7 @@
 //! How the values of a fleet stand in the columns of both databases.
 
+use chrono::NaiveDate;
+
 use crate::{
     evidence::Frontier,
     keys::PublicKey,
@@ -7,6 +9,11 @@ use crate::{
 };
 
 use super::{Ended, Tally};
+
+/// A number as both databases have them.
+pub fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
 
 /// A key by its text.
 pub fn key(text: &str) -> Option<PublicKey> {
@@ -43,8 +50,8 @@ pub fn read_ended(seq: i64, slot: &str, outcome: &str, reason: &str, proof: i64)
 }
 
 /// A count of a log's day, read back; none where a later program wrote what this one does not know.
-pub fn read_tally(origin: String, day: &str, outcome: &str, count: i64) -> Option<Tally> {
-    let (day, outcome) = (day.parse().ok()?, of_word(outcome)?);
+pub fn read_tally(origin: String, day: NaiveDate, outcome: &str, count: i64) -> Option<Tally> {
+    let outcome = of_word(outcome)?;
     Some(Tally { origin, day, outcome, count: u64::try_from(count).ok()? })
 }
 

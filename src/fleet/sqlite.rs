@@ -16,7 +16,10 @@ use std::{
 use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
-use super::{Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally, row};
+use super::{
+    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally,
+    row::{self, signed},
+};
 use crate::units::Digest;
 
 /// Changes that are made in one transaction at most.
@@ -223,10 +226,6 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
         heard_ms: row.get(9)?,
         word: row.get(10)?,
     })
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn advance(db: &Connection, step: &Step) -> rusqlite::Result<bool> {
@@ -438,7 +437,8 @@ impl Fleet for SqliteFleet {
              AND day BETWEEN ?1 AND ?2 GROUP BY day, outcome";
         let tally = |row: &Row<'_>| {
             let (day, outcome): (String, String) = (row.get(1)?, row.get(2)?);
-            Ok(row::read_tally(row.get(0)?, &day, &outcome, row.get(3)?))
+            let Ok(day) = day.parse() else { return Ok(None) };
+            Ok(row::read_tally(row.get(0)?, day, &outcome, row.get(3)?))
         };
         self.read("count outcomes", |db| {
             let mut found = Vec::new();

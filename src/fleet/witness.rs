@@ -205,7 +205,15 @@ mod tests {
         let (digest, plan) = (Digest::of(b"a"), Digest::of(b"b"));
         for _ in 0..2 {
             let (station_id, unit, output) = ("pho-an".into(), "pho-an".into(), "default".into());
-            station.enter(Body::Config { digest, plan, station: station_id, unit, output, demo: false });
+            station.enter(Body::Config {
+                digest,
+                plan,
+                station: station_id,
+                unit,
+                output,
+                demo: false,
+                trust: None,
+            });
         }
         let mut wanted = [digest, plan];
         wanted.sort_unstable();

@@ -25,7 +25,7 @@ const MOST_FILES: usize = 2000;
 /// Longest schedule and longest approval, in bytes.
 const LONGEST_TEXT: u64 = 1 << 20;
 /// Longest audio file: what a page takes.
-const LONGEST_FILE: u64 = 500 << 20;
+pub(super) const LONGEST_FILE: u64 = 500 << 20;
 /// Longest id of a station or a channel.
 const LONGEST_ID: usize = 64;
 

@@ -9,17 +9,20 @@
 //! trust/<n>.note        keys, roles, thresholds; each signed by the one before
 //! ```
 //!
-//! Nothing of the container is believed: names lead to bytes, and bytes to digests that were signed.
+//! A `.tar` may wrap the folder. Nothing of the container is believed: names lead to bytes, and bytes to digests that
+//! were signed.
 
 mod line;
 mod manifest;
 mod proof;
 mod shelf;
+mod tarball;
 mod trust;
 
 pub use manifest::{EVERY_STATION, FileFact, Manifest, Part};
 pub use proof::TlogProof;
 pub use shelf::Shelf;
+pub use tarball::{unwrap, wrap};
 pub use trust::{Threshold, Trust, TrustChain};
 
 use crate::{disk::DiskError, words::Message};

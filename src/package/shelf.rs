@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest note: what the signed-note format takes.
-const LONGEST_NOTE: u64 = 1_000_000;
+pub(super) const LONGEST_NOTE: u64 = 1_000_000;
 /// So many packages or trust files may lie in one folder.
 const MOST_NOTES: usize = 2000;
 
@@ -151,11 +151,7 @@ impl Shelf {
         let mut numbers = Vec::new();
         for entry in entries {
             let name = entry.at("list", &path)?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".note"));
-            let Some(number) = number.and_then(|n| n.parse::<u64>().ok().filter(|m| m.to_string() == n))
-            else {
-                continue;
-            };
+            let Some(number) = name.to_str().and_then(|name| number(name, ".note")) else { continue };
             numbers.push(number);
             if numbers.len() > MOST_NOTES {
                 return Err(Message::new("package-many").with("most", MOST_NOTES).into());
@@ -175,9 +171,15 @@ impl Shelf {
         Ok(bytes)
     }
 
+    /// Where `name` stands.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// Opens a plain file: no link that leads elsewhere, no pipe that never ends.
-    fn open(&self, name: &str) -> Result<fs::File, PackageError> {
-        let path = self.root.join(name);
+    pub(super) fn open(&self, name: &str) -> Result<fs::File, PackageError> {
+        let path = self.path(name);
         let odd = || PackageError::from(Message::new("package-file-odd").with("file", name));
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(&path) {
@@ -191,11 +193,17 @@ impl Shelf {
     }
 }
 
+/// The number before `end` in a name, in its one spelling.
+pub(super) fn number(name: &str, end: &str) -> Option<u64> {
+    let text = name.strip_suffix(end)?;
+    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
+}
+
 fn waiting(month: Month) -> String {
     format!("waiting/{month}.note")
 }
 
-fn blob(digest: Digest) -> String {
+pub(super) fn blob(digest: Digest) -> String {
     format!("blobs/sha256/{digest}")
 }
 

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, SyncError, Transport, fetch::Fetch};
+use super::{Answer, SyncError, Transport, fetch::Fetch, way};
 use crate::{
     config::Link,
     control::{Ask, ControlError, Home, Lamp, Reply, Studio},
+    evidence::Checkpoint,
     fleet::Push,
     words::Message,
 };
@@ -30,7 +31,9 @@ pub type Told = Arc<Mutex<Option<Lamp>>>;
 pub struct Errand {
     home: Home,
     studio: Studio,
-    way: Box<dyn Transport>,
+    link: Link,
+    /// Found on the thread that goes it: it waits by itself, and not where others must not.
+    way: Option<Box<dyn Transport>>,
     fetch: Fetch,
     /// How many entries the centre has.
     held: u64,
@@ -42,17 +45,26 @@ pub struct Errand {
 }
 
 impl Errand {
-    /// The errand of a station to the centre of `link` by `way`.
+    /// The errand of a station to the centre of `link`.
     #[must_use]
-    pub fn new(home: Home, studio: Studio, link: &Link, way: Box<dyn Transport>, told: Told) -> Errand {
-        let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, link));
-        Errand { home, studio, way, fetch, held, enrolled: false, have: String::new(), failures: 0, told }
+    pub fn new(home: Home, studio: Studio, link: Link, told: Told) -> Errand {
+        let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
+        let (enrolled, have) = (false, String::new());
+        Errand { home, studio, link, way: None, fetch, held, enrolled, have, failures: 0, told }
     }
 
     /// Goes once: brings everything that is new, then waits for something to hold. Gives how long to wait before the next
     /// time.
     pub fn step(&mut self) -> Duration {
-        let went = self.go();
+        let found = match self.way.take() {
+            Some(found) => Ok(found),
+            None => way(&self.link, &self.home),
+        };
+        let went = found.and_then(|mut found| {
+            let went = self.go(found.as_mut());
+            self.way = Some(found);
+            went
+        });
         let at = self
             .studio
             .now()
@@ -87,22 +99,22 @@ impl Errand {
     }
 
     /// Gives the code that an officer asks for, where this station is not enrolled yet.
-    fn go(&mut self) -> Result<Option<String>, SyncError> {
+    fn go(&mut self, way: &mut dyn Transport) -> Result<Option<String>, SyncError> {
         if !self.enrolled {
             let (wish, code) = self.home.wish()?;
-            if self.way.enrol(&wish)?.standing == "asked" {
+            if way.enrol(&wish)?.standing == "asked" {
                 return Ok(Some(code));
             }
             self.enrolled = true;
         }
-        self.bring()?;
+        self.bring(way)?;
         let Reply::Status(status) = self.studio.ask_waiting(Ask::Status) else {
             return Err(SyncError::Away("this station is busy".into()));
         };
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
-        let desired = self.way.speak(&word, &self.have, WAIT)?;
+        let desired = way.speak(&word, &self.have, WAIT)?;
         if desired.tag != self.have {
-            self.fetch.fetch(self.way.as_mut(), &desired)?;
+            self.fetch.fetch(way, &desired)?;
             self.fetch.import(&self.studio)?;
             self.have = desired.tag;
         }
@@ -110,18 +122,21 @@ impl Errand {
     }
 
     /// Brings entries until the centre has what the log had when it began.
-    fn bring(&mut self) -> Result<(), SyncError> {
+    fn bring(&mut self, way: &mut dyn Transport) -> Result<(), SyncError> {
         let until = self.home.size()?;
         // What was laid earlier may have been taken meanwhile.
-        let head = self.way.head()?;
+        let head = way.head()?;
         if !head.is_empty() {
-            self.take(&head)?;
+            if let Err(error) = self.take(&head) {
+                self.own_up(way, &head, until);
+                return Err(error);
+            }
         }
         let mut lost = false;
         while self.held < until {
             let push = self.home.push(self.held)?;
-            self.bring_bytes(&push)?;
-            match self.way.push(&push)? {
+            self.bring_bytes(way, &push)?;
+            match way.push(&push)? {
                 Answer::Cosigned(line) => self.take(&format!("{}{}\n", push.head, line.trim_end()))?,
                 Answer::Elsewhere(size) if !lost => (self.held, lost) = (size, true),
                 Answer::Elsewhere(_) => return Err(SyncError::Unclear),
@@ -131,14 +146,23 @@ impl Errand {
         Ok(())
     }
 
-    fn bring_bytes(&mut self, push: &Push) -> Result<(), SyncError> {
+    /// Where the centre holds another history: shows it the head of this one, so that it has both with their signatures.
+    fn own_up(&self, way: &mut dyn Transport, head: &str, size: u64) {
+        let held = Checkpoint::unchecked(head).map_or(0, |head| head.size);
+        if let Ok(push) = self.home.push(held.min(size)) {
+            // What it says is a no; what it keeps is what matters.
+            let _ = way.push(&push);
+        }
+    }
+
+    fn bring_bytes(&self, way: &mut dyn Transport, push: &Push) -> Result<(), SyncError> {
         let named = self.home.named(push);
         if named.is_empty() {
             return Ok(());
         }
-        for digest in self.way.missing(&named)? {
+        for digest in way.missing(&named)? {
             if let Some((kind, bytes)) = self.home.bytes(push, digest)? {
-                self.way.bring(kind, &bytes)?;
+                way.bring(kind, &bytes)?;
             }
         }
         Ok(())

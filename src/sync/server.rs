@@ -6,6 +6,7 @@
 //! | `POST /v1/push` | entries → the cosignature; 403, 404, 409 with the size, 422 as in C2SP `tlog-witness` |
 //! | `POST /v1/missing`, `POST /v1/bytes/{kind}` | bytes that entries name |
 //! | `POST /v1/word?have=TAG&wait=SECONDS` | a signed word → what the station shall hold, at once or when it changes |
+//! | `GET /v1/desired?have=TAG&wait=SECONDS` | the same without a word |
 //! | `GET /v1/files/…` | packages, with ranges |
 //! | `GET /v1/head`, `GET /v1/leaves?from=N`, `GET /v1/bytes/{digest}` | a station's own log back |
 //!
@@ -31,7 +32,7 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    control::{self, Centre, ControlError, Issued, TakeError},
+    control::{self, Centre, ControlError, Desired, Issued, TakeError},
     fleet::{Files, Held, Push, Refusal, Standing, is_name},
     units::Digest,
     words::Message,
@@ -102,6 +103,7 @@ pub fn serve(centre: Centre) -> Result<Option<Door>, ControlError> {
     };
     let listener = listener.map_err(taken)?;
     let address = listener.local_addr().map_err(taken)?;
+    allow_many_lines();
     let handle = Handle::new();
     let serving = handle.clone();
     let thread = std::thread::Builder::new().name("sync".into()).spawn(move || {
@@ -123,6 +125,15 @@ pub fn serve(centre: Centre) -> Result<Option<Door>, ControlError> {
     let thread = thread.map_err(taken)?;
     tracing::info!("stations reach the centre at https://{address}");
     Ok(Some(Door { handle, thread: Some(thread), address }))
+}
+
+/// Every station that waits holds a line, and every line a number of the process: as many as the system allows.
+fn allow_many_lines() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = getrlimit(Resource::Nofile).maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most }) {
+        tracing::warn!("the number of open lines stays as it is: {error}");
+    }
 }
 
 async fn answer(
@@ -169,6 +180,7 @@ fn router(desk: Desk) -> Router {
         .route("/v1/missing", post(missing))
         .route("/v1/bytes/{name}", post(keep).get(kept))
         .route("/v1/word", post(word))
+        .route("/v1/desired", get(desired))
         .route("/v1/files/{*name}", get(file))
         .route("/v1/head", get(head))
         .route("/v1/leaves", get(leaves))
@@ -293,24 +305,36 @@ struct Have {
 }
 
 async fn word(
-    State(mut desk): State<Desk>,
+    State(desk): State<Desk>,
     axum::Extension(held): Of,
-    Query(Have { have, wait }): Query<Have>,
+    Query(have): Query<Have>,
     note: String,
-) -> Result<impl IntoResponse, No> {
+) -> Result<Json<Desired>, No> {
     let (centre, of) = (desk.centre.clone(), held.clone());
     work(move || centre.hear(&of, &note)).await?;
-    let wait = Duration::from_secs(wait.min(LONGEST_WAIT));
+    Ok(wait(desk, &held, have).await)
+}
+
+async fn desired(
+    State(desk): State<Desk>,
+    axum::Extension(held): Of,
+    Query(have): Query<Have>,
+) -> Json<Desired> {
+    wait(desk, &held, have).await
+}
+
+/// What the station shall hold, as soon as it is other than what it has, or when it has waited long enough.
+async fn wait(mut desk: Desk, held: &Held, Have { have, wait }: Have) -> Json<Desired> {
     let changed = async {
         loop {
-            let desired = desk.issued.borrow_and_update().desired(&held);
+            let desired = desk.issued.borrow_and_update().desired(held);
             if desired.tag != have || desk.issued.changed().await.is_err() {
                 return desired;
             }
         }
     };
-    let desired = tokio::time::timeout(wait, changed).await;
-    Ok(Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(&held))))
+    let desired = tokio::time::timeout(Duration::from_secs(wait.min(LONGEST_WAIT)), changed).await;
+    Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held)))
 }
 
 async fn head(of: Of) -> String {

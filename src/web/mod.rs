@@ -12,6 +12,7 @@ mod fleet;
 mod form;
 mod gate;
 mod guard;
+mod import;
 mod log;
 mod matrix;
 mod month;

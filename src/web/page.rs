@@ -19,7 +19,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    control::{Act, ControlError, Person, Role, Studio},
+    control::{Act, Ask, ControlError, Person, Role, Studio},
     units::ScheduleName,
     words::{self, Lang, Message},
 };
@@ -146,11 +146,24 @@ impl Visit {
         act: Act,
         work: impl FnOnce(&Studio, Enter<'_>) -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, Fault> {
+        self.asking(move |studio, ask| {
+            work(studio, &mut |by, text| ask(Ask::Act { act, by: by.into(), text }))
+        })
+        .await
+    }
+
+    /// The same with the means to ask the station for entries on the way: where one cannot be made durable, the work
+    /// gets a no.
+    pub async fn asking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Studio, &mut dyn FnMut(Ask) -> Result<(), ControlError>) -> Result<T, ControlError>
+        + Send
+        + 'static,
+    ) -> Result<T, Fault> {
         let (studio, runtime) = (self.site.studio.clone(), Handle::current());
         let work = move || {
             let mut refused = None;
-            let mut enter = |by: &str, text: String| match done(runtime.block_on(studio.enter(act, by, text)))
-            {
+            let mut enter = |ask: Ask| match done(runtime.block_on(studio.ask(ask))) {
                 Ok(_) => Ok(()),
                 Err(fault) => {
                     refused = Some(fault);
@@ -218,6 +231,7 @@ const PLACES: &[(&str, &str, &str, &[Role])] = &[
     ("/matrix", "/matrix", "web-nav-matrix", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/fleet", "/fleet", "web-nav-fleet", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/reports", "/reports", "web-reports", &[Auditor, Approver, Admin]),
+    ("/import", "/import", "web-import", &[Operator, Admin]),
     ("/settings", "/settings", "web-nav-settings", &[Admin, Auditor]),
 ];
 

@@ -7,7 +7,7 @@ use super::{
     error::Fault,
     fleet,
     gate::{May, gate},
-    log, matrix, month, on_air, reports, settings, sign_in,
+    import, log, matrix, month, on_air, reports, settings, sign_in,
     site::Site,
 };
 use crate::control::Role::{self, Admin, Approver, Auditor, Editor, Operator};
@@ -64,6 +64,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(matrix::routes());
     routes.extend(reports::routes());
     routes.extend(fleet::routes());
+    routes.extend(import::routes());
     routes.extend(settings::routes());
     routes
 }

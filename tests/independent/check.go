@@ -289,6 +289,9 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 				}
 				named[digest] = true
 			}
+			if digest, ok := said.Body["trust"].(string); ok && said.Kind == "config" {
+				named[digest] = true
+			}
 			if said.Kind == "log.open" {
 				for _, digest := range opening(said.Body) {
 					named[digest] = true
@@ -336,6 +339,9 @@ func checkApprovals(dir string, accepted, settings []map[string]interface{}) {
 	var trusted []byte
 	for _, body := range settings {
 		trusted = append(trusted, read(dir, fmt.Sprintf("blobs/sha256/%v", body["digest"]))...)
+		if digest, ok := body["trust"].(string); ok {
+			trusted = append(trusted, read(dir, "blobs/sha256/"+digest)...)
+		}
 	}
 	var keys []note.Verifier
 	for _, name := range files(dir, "keys") {
@@ -348,7 +354,7 @@ func checkApprovals(dir string, accepted, settings []map[string]interface{}) {
 			fail("%s: %v", name, err)
 		}
 		if !bytes.Contains(trusted, []byte(`"`+key+`"`)) {
-			fail("%s: in no settings", name)
+			fail("%s: in no settings and no trust file", name)
 		}
 		keys = append(keys, verifier)
 	}

@@ -24,7 +24,7 @@ fn clk(wall_ms: i64) -> Clk {
 fn config(unit: &str) -> Body {
     let digest = Digest::of(unit.as_bytes());
     let (station, output) = ("pho-hoa".into(), "pulse:loud".into());
-    Body::Config { digest, plan: digest, station, unit: unit.into(), output, demo: false }
+    Body::Config { digest, plan: digest, station, unit: unit.into(), output, demo: false, trust: None }
 }
 
 /// Somebody's word for an airing of March's programme.

@@ -22,7 +22,7 @@ use super::{
     },
     names::blob,
     rows,
-    signed::Trusted,
+    signed::{Trusted, centre_approvers},
 };
 use crate::{
     disk::{self, At as _},
@@ -134,6 +134,7 @@ struct Named {
     blobs: BTreeSet<Digest>,
     approvals: BTreeSet<Digest>,
     settings: BTreeSet<Digest>,
+    trust: BTreeSet<Digest>,
 }
 
 impl<'a> Export<'a> {
@@ -220,12 +221,15 @@ impl<'a> Export<'a> {
         Ok(tiles::bundle(leaves.iter().map(String::as_bytes)))
     }
 
-    /// Whom the station trusted to approve, by the settings that the entries name.
+    /// Whom the station trusted to approve, by the settings and trust files that the entries name.
     fn approvers(&self, named: &Named) -> Result<BTreeSet<PublicKey>, ControlError> {
         let mut keys = BTreeSet::new();
         for digest in &named.settings {
             let Some(bytes) = blob(self.log, *digest)? else { continue };
             keys.extend(Trusted::read(&bytes).unwrap_or_default().approvers);
+        }
+        for digest in &named.trust {
+            keys.extend(blob(self.log, *digest)?.iter().flat_map(|note| centre_approvers(note)));
         }
         Ok(keys)
     }
@@ -270,7 +274,10 @@ impl Named {
         self.blobs.extend(body.blobs().into_iter().map(|(_, digest)| digest));
         match body {
             Body::ScheduleAccept(fact) => drop(self.approvals.insert(fact.approval)),
-            Body::Config { digest, .. } => drop(self.settings.insert(*digest)),
+            Body::Config { digest, trust, .. } => {
+                self.settings.insert(*digest);
+                self.trust.extend(trust);
+            }
             _ => {}
         }
     }

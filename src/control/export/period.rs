@@ -120,8 +120,8 @@ fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeS
                 context.insert(entry.seq);
             }
             // Each start enters the settings once more.
-            Body::Config { digest, .. } if settings != Some(*digest) => {
-                settings = Some(*digest);
+            Body::Config { digest, trust, .. } if settings != Some((*digest, *trust)) => {
+                settings = Some((*digest, *trust));
                 context.insert(entry.seq);
             }
             _ => {}

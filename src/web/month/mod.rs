@@ -4,6 +4,7 @@ mod approve;
 mod calendar;
 mod change;
 mod compare;
+mod pack;
 mod stale;
 mod view;
 
@@ -29,6 +30,8 @@ use crate::{
 
 /// Who changes a month.
 const EDITORS: &[Role] = &[Editor];
+/// Who signs what goes out to the stations.
+const SIGNERS: &[Role] = &[Editor, Approver];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,6 +42,9 @@ pub(super) fn routes() -> Vec<Route> {
         get("/month/{name}/compare", EVERYONE, compare::show),
         get("/month/{name}/approve", has(&[Approver]), approve::show),
         post("/month/{name}/approve", has(&[Approver]), approve::approve),
+        get("/month/{name}/pack", has(SIGNERS), pack::show),
+        post("/month/{name}/pack", has(SIGNERS), pack::sign),
+        get("/month/{name}/pack/{seq}", has(SIGNERS), pack::take),
         post("/month/{name}/return", has(&[Approver]), approve::give_back),
     ]
 }

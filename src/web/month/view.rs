@@ -12,7 +12,7 @@ use super::{
         page::{Page, Visit, html},
         reading,
     },
-    EDITORS,
+    EDITORS, SIGNERS,
     calendar::{Day, Rule, rules, weeks},
     staged,
 };
@@ -58,6 +58,8 @@ struct MonthPage {
     /// The file was written by hand and must be taken over before it can be changed here.
     may_take: bool,
     may_approve: bool,
+    /// Where what goes out to the stations is signed.
+    pack: Option<String>,
     files: Vec<String>,
     units: Vec<(String, String)>,
     topics: Vec<(String, String)>,
@@ -111,7 +113,12 @@ pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result
     let may_take = visit.has(EDITORS) && month.draft.by_hand;
     let may_edit = visit.has(EDITORS) && !may_take;
     let may_approve = visit.has(&[control::Role::Approver]);
-    let files = visit.work(|studio| Ok(control::audio_files(&studio.folder))).await?;
+    let (files, trust) = visit
+        .work(|studio| Ok((control::audio_files(&studio.folder), control::trust_in_force(&studio.folder))))
+        .await?;
+    // Only a centre packs; where the trust files cannot be read the page of packages says so.
+    let may_pack = visit.has(SIGNERS) && !name.ward && !matches!(trust, Ok(None));
+    let pack = may_pack.then(|| format!("/month/{name}/pack"));
     let plan = &visit.site.studio.folder.plan;
     let first = name.month.first();
     let units = plan.units.iter().filter(|unit| unit.valid_on(first));
@@ -128,6 +135,7 @@ pub(super) async fn show(visit: Visit, Path(name): Path<ScheduleName>) -> Result
         may_edit,
         may_take,
         may_approve,
+        pack,
         files,
         units,
         topics,

@@ -124,6 +124,7 @@ fn beginning(folder: &Folder) -> (Vec<Body>, Vec<Blob>) {
         unit: "pho-hoa".into(),
         output: "pulse:loud".into(),
         demo: false,
+        trust: None,
     };
     let boot = Body::Boot(BootFacts { clean: true, last_alive_ms: None });
     let sw = Body::Sw { version: "0.1.0".into(), exe: digest(b"loa") };

@@ -113,6 +113,7 @@ impl Historian<'_> {
             unit: word.into(),
             output: "default".into(),
             demo: false,
+            trust: None,
         };
         let version = format!("0.{}.0", self.random.u8(..9));
         let sw = Body::Sw { version, exe: Digest::of(b"exe") };

@@ -7,10 +7,12 @@ pub mod faults;
 pub mod history;
 pub mod master;
 pub mod player;
+pub mod proxy;
 pub mod pulse;
 pub mod site;
 pub mod station;
 pub mod visitor;
+pub mod way;
 
 /// SIGSTOP to a process, or SIGCONT.
 fn freeze(process: &std::process::Child, frozen: bool) {

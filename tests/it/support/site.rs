@@ -320,6 +320,7 @@ fn month() -> Vec<(Vec<Body>, Vec<Blob>)> {
         unit: "pho-hoa".into(),
         output: "pulse:loud".into(),
         demo: false,
+        trust: None,
     };
     vec![
         (vec![Body::Boot(BootFacts { clean: true, last_alive_ms: None })], vec![]),

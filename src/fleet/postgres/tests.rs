@@ -1,0 +1,284 @@
+//! PostgreSQL held to the conduct of a fleet, and what only a server suffers: connections cut in mid-push, answers that
+//! get lost, a primary whose power goes.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ::postgres::Client;
+
+use super::*;
+use crate::{
+    evidence::{
+        Body, Outcome,
+        samples::{end, slot},
+    },
+    fleet::{
+        conduct::{Station, enrolled, holds, step},
+        servers::{Cluster, PASSWORD},
+        witness,
+    },
+    keys::WitnessKey,
+};
+
+/// The store where `url` leads.
+pub fn open(url: &str) -> PostgresFleet {
+    PostgresFleet::open(url, None).unwrap()
+}
+
+/// A log of `size` entries, of which every fifth says how a slot ended.
+pub fn station(id: &str, size: u64) -> Station {
+    let mut station = Station::new(id);
+    for seq in 0..size {
+        let said = Body::End(Box::new(end(0, Some(slot(5)), Outcome::Full)));
+        station.enter(if seq % 5 == 4 { said } else { Body::Heartbeat {} });
+    }
+    station
+}
+
+/// Waits until as many connections of ours as `count` are held up by `what`, and names them.
+fn held_up(client: &mut Client, what: &str, count: usize) -> Vec<i32> {
+    let begun = Instant::now();
+    loop {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'loa' AND $1 IN (wait_event, wait_event_type)";
+        let found: Vec<i32> = client.query(sql, &[&what]).unwrap().iter().map(|row| row.get(0)).collect();
+        if found.len() == count {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} wait for {what}", found.len());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Everything that `fleet` has of `station`, held against what was pushed.
+pub fn whole(fleet: &dyn Fleet, station: &Station) {
+    let (origin, all) = (&station.origin, &station.leaves);
+    assert_eq!(&fleet.leaves(origin, 0, usize::MAX).unwrap(), all, "byte for byte, none twice");
+    let held = fleet.log(origin).unwrap().unwrap();
+    assert_eq!(held.frontier.size(), all.len() as u64);
+    let day = slot(5).local.date();
+    let ends = fleet.ends(day, day).unwrap();
+    let ended: Vec<u64> = ends.iter().filter(|(of, _)| of == origin).map(|(_, ended)| ended.seq).collect();
+    assert_eq!(ended, (4..all.len() as u64).step_by(5).collect::<Vec<_>>());
+}
+
+#[test]
+fn it_keeps_to_the_conduct_of_a_fleet() {
+    let cluster = Cluster::start(&[]);
+    let url = cluster.database("conduct");
+    holds(&|| Box::new(open(&url)));
+    let url = cluster.database("begun");
+    whoever_comes_first_makes_the_tables(&cluster, &url);
+    a_log_only_grows(&cluster, &url);
+    a_process_that_goes_in_mid_push_leaves_nothing(&cluster, &url);
+    cut_connections_are_made_anew(&cluster, &url);
+    tables_of_a_later_program_are_refused(&cluster, &url);
+}
+
+fn whoever_comes_first_makes_the_tables(cluster: &Cluster, url: &str) {
+    thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(|| open(url)))));
+    let count = cluster.client("begun").query_one("SELECT count(*) FROM loa_fleet.version", &[]).unwrap();
+    assert_eq!(count.get::<_, i64>(0), 1);
+}
+
+fn a_log_only_grows(cluster: &Cluster, url: &str) {
+    let (fleet, station) = (open(url), station("grows", 10));
+    enrolled(&fleet, &station);
+    assert!(fleet.advance(&step(&fleet, &station, 10)).unwrap());
+    let mut client = cluster.client("begun");
+    for forbidden in [
+        "UPDATE loa_fleet.piece SET leaves = ''",
+        "DELETE FROM loa_fleet.piece",
+        "TRUNCATE loa_fleet.piece",
+        "DELETE FROM loa_fleet.log",
+        "UPDATE loa_fleet.log SET size = 9",
+    ] {
+        let refused = client.batch_execute(forbidden).unwrap_err();
+        assert_eq!(refused.as_db_error().unwrap().message(), "a log only grows", "{forbidden}");
+    }
+    whole(&fleet, &station);
+}
+
+/// The connection of a push is cut while its transaction waits for another: what a killed process leaves behind.
+fn a_process_that_goes_in_mid_push_leaves_nothing(cluster: &Cluster, url: &str) {
+    let (fleet, station) = (open(url), station("killed", 20));
+    enrolled(&fleet, &station);
+    let (mut other, mut client) = (cluster.client("begun"), cluster.client("begun"));
+    for size in [10, 20] {
+        let step = step(&fleet, &station, size);
+        let mut holding = other.transaction().unwrap();
+        holding
+            .execute("SELECT 1 FROM loa_fleet.log WHERE origin = $1 FOR UPDATE", &[&station.origin])
+            .unwrap();
+        thread::scope(|scope| {
+            let push = scope.spawn(|| fleet.advance(&step).unwrap());
+            for _ in 0..3 {
+                let [pushing] = held_up(&mut client, "Lock", 1)[..] else { unreachable!() };
+                client.execute("SELECT pg_terminate_backend($1, 5000)", &[&pushing]).unwrap();
+            }
+            held_up(&mut client, "Lock", 1);
+            let before =
+                client.query_one("SELECT size FROM loa_fleet.log WHERE origin = $1", &[&station.origin]);
+            assert_eq!(before.unwrap().get::<_, i64>(0), i64::try_from(size).unwrap() - 10);
+            holding.commit().unwrap();
+            assert!(push.join().unwrap(), "and is taken, once");
+        });
+    }
+    whole(&fleet, &station);
+}
+
+fn cut_connections_are_made_anew(cluster: &Cluster, url: &str) {
+    let (fleet, station) = (open(url), station("cut", 40));
+    enrolled(&fleet, &station);
+    let mut client = cluster.client("begun");
+    for size in [10, 20, 30, 40] {
+        let step = step(&fleet, &station, size);
+        let all = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE application_name = 'loa'";
+        assert!(client.query_one(all, &[]).unwrap().get::<_, i64>(0) >= 2);
+        assert!(fleet.advance(&step).unwrap());
+    }
+    whole(&fleet, &station);
+}
+
+fn tables_of_a_later_program_are_refused(cluster: &Cluster, url: &str) {
+    cluster.client("begun").batch_execute("UPDATE loa_fleet.version SET number = 2").unwrap();
+    let begun = Instant::now();
+    assert!(PostgresFleet::open(url, None).is_err());
+    assert!(begun.elapsed() < Duration::from_secs(10), "and nobody waits for them to change");
+}
+
+#[test]
+fn beyond_the_socket_it_is_encrypted_and_the_server_is_the_right_one() {
+    let (cluster, address, certificate) = Cluster::encrypted();
+    let url = format!("postgresql://loa:{}@{address}/postgres", PASSWORD);
+    let fleet = PostgresFleet::open(&url, Some(&certificate)).unwrap();
+    fleet.logs().unwrap();
+    let sql = "SELECT bool_and(ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING(pid) WHERE application_name = 'loa'";
+    let found = cluster.client("postgres").query_one(sql, &[]).unwrap();
+    assert_eq!((found.get(0), found.get(1)), (true, 2_i64), "one that changes, one that reads");
+    let begun = Instant::now();
+    assert!(PostgresFleet::open(&url, None).is_err(), "a certificate that nobody here trusts");
+    let wrong = url.replace(PASSWORD, "sai");
+    assert!(PostgresFleet::open(&wrong, Some(&certificate)).is_err(), "another's password");
+    assert!(begun.elapsed() < Duration::from_secs(10), "neither becomes right by waiting");
+}
+
+#[test]
+fn a_server_that_does_not_keep_what_it_took_is_refused() {
+    let cluster = Cluster::start(&["fsync=off"]);
+    let refused = PostgresFleet::open(&cluster.url("postgres"), None).err().unwrap();
+    assert_eq!(refused.source.to_string(), "the server runs with `fsync = off`");
+}
+
+/// The server commits, and the one that waits for it is cut off before it learns so: while the replica has not got the
+/// entries, nobody may be told that they are kept, also not by asking again.
+fn an_answer_that_got_lost_is_looked_for(primary: &Cluster, replica: &Cluster) -> Station {
+    let (fleet, station) = (open(&primary.url("fleet")), station("lost", 30));
+    enrolled(&fleet, &station);
+    let mut client = primary.client("fleet");
+    for (size, cut) in [(10, "pg_terminate_backend"), (20, "pg_cancel_backend"), (30, "pg_terminate_backend")]
+    {
+        let step = step(&fleet, &station, size);
+        replica.server().freeze(true);
+        thread::scope(|scope| {
+            let push = scope.spawn(|| fleet.advance(&step).unwrap());
+            let mut last = 0;
+            for _ in 0..3 {
+                let [waiting] = held_up(&mut client, "SyncRep", 1)[..] else { unreachable!() };
+                assert_ne!(waiting, last, "it is asked again over another connection");
+                last = waiting;
+                client.execute(&format!("SELECT {cut}($1)"), &[&waiting]).unwrap();
+                gone(&mut client, waiting);
+            }
+            held_up(&mut client, "SyncRep", 1);
+            let there =
+                client.query_one("SELECT size FROM loa_fleet.log WHERE origin = $1", &[&station.origin]);
+            assert_eq!(there.unwrap().get::<_, i64>(0), i64::try_from(size).unwrap(), "the server has it");
+            assert!(!push.is_finished(), "its replica has not, and nothing is said");
+            replica.server().freeze(false);
+            assert!(push.join().unwrap(), "done once, and told");
+        });
+    }
+    whole(&fleet, &station);
+    station
+}
+
+/// Waits until the connection does not wait for the replica any more.
+fn gone(client: &mut Client, waiting: i32) {
+    let begun = Instant::now();
+    let sql = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'";
+    while !client.query(sql, &[&waiting]).unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Pushes what is missing of `station`, five entries at a time, as one of several that do the same. What was said to be
+/// kept (`kept` entries) must be there at every look.
+fn push(fleet: &dyn Fleet, station: &Station, key: &WitnessKey, time: u64, kept: &AtomicU64) {
+    loop {
+        let before = kept.load(Ordering::SeqCst);
+        let held = fleet.log(&station.origin).unwrap().unwrap();
+        let size = held.frontier.size();
+        assert!(size >= before, "{before} entries were acknowledged, {size} are there");
+        if size == station.leaves.len() as u64 {
+            return;
+        }
+        let next = witness(Some(&held), &station.push(size, size + 5), key, time).unwrap();
+        if fleet.advance(&next).unwrap() {
+            kept.fetch_max(size + 5, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_primary_that_goes_in_mid_push_loses_nothing_and_doubles_nothing() {
+    let mut primary = Cluster::start(&["synchronous_standby_names=*"]);
+    let replica = primary.replica();
+    let mut client = primary.client("postgres");
+    let begun = Instant::now();
+    let following = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+    while client.query(following, &[]).unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the replica does not follow");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(client);
+    primary.database("fleet");
+    let lost = an_answer_that_got_lost_is_looked_for(&primary, &replica);
+
+    let url = primary.url_of_both(&replica, "fleet");
+    let stations: Vec<Station> = (0..4).map(|n| station(&format!("doi-{n}"), 400)).collect();
+    let kept: Vec<AtomicU64> = stations.iter().map(|_| AtomicU64::new(0)).collect();
+    stations.iter().for_each(|station| enrolled(&open(&url), station));
+    let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
+    let sum = || kept.iter().map(|kept| kept.load(Ordering::SeqCst)).sum::<u64>();
+    thread::scope(|scope| {
+        // Two processes, as it were, each with its own connections, and every log pushed through both.
+        for time in [1_646_433_000, 1_646_433_001] {
+            let fleet = open(&url);
+            let (stations, kept, key) = (&stations, &kept, &key);
+            scope.spawn(move || {
+                thread::scope(|scope| {
+                    for (station, kept) in stations.iter().zip(kept) {
+                        let fleet = &fleet;
+                        scope.spawn(move || push(fleet, station, key, time, kept));
+                    }
+                });
+            });
+        }
+        let begun = Instant::now();
+        while sum() < 300 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} entries only", sum());
+            thread::sleep(Duration::from_millis(1));
+        }
+        primary.kill();
+        let before = sum();
+        assert!(before < 1600, "in the middle of it");
+        replica.promote();
+    });
+    let fleet = open(&url);
+    stations.iter().chain([&lost]).for_each(|station| whole(&fleet, station));
+    assert_eq!(fleet.forks(9).unwrap(), []);
+}

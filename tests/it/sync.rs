@@ -1,0 +1,260 @@
+//! A centre and its stations as real processes: a log comes home and is countersigned, a month goes out and airs, and the
+//! line between them is cut, slow, forged and gone for days.
+
+use std::{fs, path::Path, time::Duration};
+
+use chrono::Utc;
+use loa::{
+    evidence::{Body, Leaf, canonical},
+    fleet::{Fleet as _, SqliteFleet, Standing},
+    store::{Filter, Log},
+};
+use serde_json::Value;
+
+use super::support::{
+    proxy::Proxy,
+    pulse::Server,
+    station::{Daemon, Station, in_seconds},
+};
+
+/// A centre's folder, made by `loa init --centre`, with its door on a free port.
+struct Centre {
+    folder: Station,
+    lines: Value,
+}
+
+impl Centre {
+    fn new(segments: &[(&str, u32)]) -> Centre {
+        let folder = Station::new(segments);
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        fs::write(folder.path("config/centre.toml"), format!("name = \"duc-pho\"\nlisten = \"{free}\"\n"))
+            .unwrap();
+        let lines = folder.json(&["init", "--centre"]).remove(0);
+        Centre { folder, lines }
+    }
+
+    fn address(&self) -> String {
+        let settings = fs::read_to_string(self.folder.path("config/centre.toml")).unwrap();
+        settings.split('"').nth(3).unwrap().to_owned()
+    }
+
+    /// The `[centre]` table of its stations, by way of `address`.
+    fn table(&self, address: &str) -> String {
+        let (pin, key) = (self.lines["pin"].as_str().unwrap(), self.lines["key"].as_str().unwrap());
+        format!("\n[centre]\naddress = \"https://{address}\"\npin = \"{pin}\"\nkeys = [\"{key}\"]\n")
+    }
+
+    fn fleet(&self) -> SqliteFleet {
+        SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
+    }
+
+    /// Confirms a station by the code that its status shows.
+    fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
+        let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
+        let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
+        let shown = hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned();
+        let wrong = shown.replace(char::is_numeric, "Z");
+        assert!(!self.folder.run(&["fleet", "enrol", origin, &wrong]).status.success(), "another code");
+        self.folder.ok(&["fleet", "enrol", origin, &shown, "--by", "Cán bộ"]);
+    }
+
+    /// Waits until the log of `origin` that it holds is, byte for byte, the one of `station`.
+    fn until_home(&self, station: &Station, origin: &str) {
+        let fleet = self.fleet();
+        let deadline = std::time::Instant::now() + Duration::from_secs(90);
+        loop {
+            let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
+            let own = leaves(station.path("data/log.db").as_path());
+            // The acknowledgement of the last is entered behind it, and is no reason for another.
+            let rest =
+                own.get(home.len()..).unwrap_or_else(|| panic!("{} at home, {}", home.len(), own.len()));
+            assert_eq!(home[..], own[..home.len()]);
+            if !home.is_empty() && rest.iter().all(|leaf| leaf.contains("\"kind\":\"anchor\"")) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "{} of {} are home", home.len(), own.len());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+fn code(status: &Value, wanted: &str) -> bool {
+    status["centre"]["said"]["code"] == wanted
+}
+
+fn leaves(log: &Path) -> Vec<String> {
+    let log = Log::read_only(log).unwrap();
+    log.leaves(0..log.size().unwrap()).map(|leaf| leaf.unwrap().1).collect()
+}
+
+fn origin(station: &Station) -> String {
+    let key = fs::read_to_string(station.path("data/keys/station.pub")).unwrap();
+    key.split('+').next().unwrap().to_owned()
+}
+
+/// A station with the centre's table in its settings.
+fn station(centre: &Centre, address: &str) -> Station {
+    let station = Station::new(&[("2022-03/a.wav", 1)]);
+    station.settle(&centre.table(address));
+    station
+}
+
+fn anchors(station: &Station) -> Vec<Body> {
+    let log = Log::read_only(&station.path("data/log.db")).unwrap();
+    let filter = Filter { kinds: vec!["anchor"], ..Filter::default() };
+    log.entries_of(&filter).unwrap().into_iter().map(|entry| entry.body).collect()
+}
+
+#[test]
+fn a_log_comes_home_and_is_countersigned() {
+    let centre = Centre::new(&[]);
+    let at_centre = centre.folder.daemon_alone();
+    let station = station(&centre, &centre.address());
+    let daemon = station.daemon_alone();
+    let origin = origin(&station);
+    centre.enrol(&daemon, &origin);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    let anchors = anchors(&station);
+    let Some(Body::Anchor(fact)) = anchors.first() else { panic!("{anchors:?}") };
+    assert!(fact.time.abs_diff(u64::try_from(Utc::now().timestamp()).unwrap()) < 120);
+    // What entries name came too: the centre can make the whole log again.
+    let fleet = centre.fleet();
+    for leaf in leaves(&station.path("data/log.db")) {
+        if let Ok(Leaf::Known(entry)) = canonical::decode(leaf.as_bytes()) {
+            for (_, digest) in entry.body.blobs() {
+                assert!(fleet.kept(digest).unwrap().is_some(), "{leaf}");
+            }
+        }
+    }
+    // The officer's act is an entry of the centre's own log.
+    at_centre.until_entered(&["\"act\":\"fleet\"", &format!("enrol {origin}"), "Cán bộ"]);
+    let listed = centre.folder.json(&["fleet"]).remove(0);
+    assert_eq!(listed["stations"][0]["standing"], "enrolled");
+    assert!(listed["stations"][0]["word"]["size"].as_u64().unwrap() > 0, "{listed}");
+    // Revoked, nothing more of it is taken, and it says so.
+    centre.folder.ok(&["fleet", "revoke", &origin, "--by", "Cán bộ"]);
+    daemon.until("revoked", |status| code(status, "centre-refused"));
+    let held = fleet.log(&origin).unwrap().unwrap();
+    assert_eq!(held.standing, Standing::Revoked);
+    assert_eq!(
+        fleet.leaves(&origin, 0, usize::MAX).unwrap().len() as u64,
+        held.frontier.size(),
+        "what came stays"
+    );
+}
+
+#[test]
+fn a_station_airs_alone_for_days_and_its_evidence_comes_home_later() {
+    let server = Server::start();
+    let centre = Centre::new(&[]);
+    let proxy = Proxy::start(&centre.address());
+    let mut station = Station::new(&[("2022-03/a.wav", 1)]);
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&(settings + &centre.table(&proxy.address())));
+    let origin = origin(&station);
+    station.schedule(&["2022-03/a.wav"], &[in_seconds(14)]);
+    station.approve();
+    // Nobody is at the other end yet.
+    let daemon = station.daemon(&server);
+    daemon.until("away", |status| code(status, "centre-away"));
+    let rows = daemon.until_closed(1);
+    assert_eq!(rows[0]["outcome"], "full", "{rows:?}");
+    let at_centre = centre.folder.daemon_alone();
+    centre.enrol(&daemon, &origin);
+    centre.until_home(&station, &origin);
+    let ends = centre
+        .fleet()
+        .ends(Utc::now().date_naive() - chrono::Days::new(1), Utc::now().date_naive() + chrono::Days::new(1));
+    let ends = ends.unwrap();
+    assert_eq!((ends.len(), &ends[0].0), (1, &origin), "{ends:?}");
+    // The line is cut in the middle of whatever is said, then comes back: every entry once.
+    for cut in 0..4 {
+        proxy.cut_after(300 + 700 * cut);
+        station.ok(&["note", rows[0]["slot"].as_str().unwrap(), "--text", &format!("lần {cut}")]);
+        proxy.until_cut();
+    }
+    proxy.heal();
+    centre.until_home(&station, &origin);
+    // The centre is killed and comes again: nothing acknowledged is missing.
+    drop(at_centre);
+    station.ok(&["note", rows[0]["slot"].as_str().unwrap(), "--text", "trung tâm vắng"]);
+    let _at_centre = centre.folder.daemon_alone();
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let verified = station.json(&["verify"]).remove(0);
+    assert_eq!(verified["faults"].as_array().map(Vec::len), Some(0), "{verified}");
+}
+
+#[test]
+fn an_older_copy_of_a_log_is_made_whole_before_it_goes_on() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let station = station(&centre, &centre.address());
+    let origin = origin(&station);
+    let daemon = station.daemon_alone();
+    centre.enrol(&daemon, &origin);
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let old = tempfile::tempdir().unwrap();
+    super::support::station::copy(&station.path("data"), old.path());
+    let daemon = station.daemon_alone();
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let whole = leaves(&station.path("data/log.db"));
+    // A snapshot is put back, high-water mark and all.
+    fs::remove_dir_all(station.path("data")).unwrap();
+    super::support::station::copy(old.path(), &station.path("data"));
+    assert!(leaves(&station.path("data/log.db")).len() < whole.len());
+    let daemon = station.daemon_alone();
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let again = leaves(&station.path("data/log.db"));
+    let home = centre.fleet().forks(10).unwrap();
+    assert_eq!(home, [], "it never signed twice");
+    let common = whole.iter().zip(&again).take_while(|(a, b)| a == b).count();
+    assert!(common + 1 >= whole.len(), "{common} of {} came back", whole.len());
+}
+
+#[test]
+fn two_histories_of_one_key_are_kept_with_both_signatures() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let station = station(&centre, &centre.address());
+    let origin = origin(&station);
+    let daemon = station.daemon_alone();
+    centre.enrol(&daemon, &origin);
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let twin = tempfile::tempdir().unwrap();
+    super::support::station::copy(&station.path(""), twin.path());
+    let daemon = station.daemon_alone();
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    // Another PC has the same key and the older log, and does not reach the centre when it starts.
+    fs::remove_dir_all(station.path("")).unwrap();
+    super::support::station::copy(twin.path(), &station.path(""));
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace(&centre.address(), "127.0.0.1:9"));
+    drop(station.daemon_alone());
+    station.set(&settings);
+    let daemon = station.daemon_alone();
+    let told = daemon.until("another history", |status| {
+        code(status, "centre-holds-other")
+            || code(status, "centre-holds-more")
+            || code(status, "centre-refused")
+    });
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while centre.fleet().forks(10).unwrap().is_empty() {
+        assert!(std::time::Instant::now() < deadline, "no fork is told: {told}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let forks = centre.fleet().forks(10).unwrap();
+    assert_eq!(forks[0].origin, origin);
+    assert!(
+        forks[0].held.contains(&origin) && forks[0].came.contains(&origin) && forks[0].held != forks[0].came
+    );
+}
