@@ -56,7 +56,10 @@ mod unit;
 mod urge;
 mod view;
 
-pub use crate::media::{Measure, Progress};
+pub use crate::{
+    fleet::Word,
+    media::{Measure, Progress},
+};
 pub use account::Account;
 #[cfg(test)]
 pub(crate) use account::of_period;

@@ -430,8 +430,8 @@ impl Fleet for SqliteFleet {
         let (first, last) = (first.to_string(), last.to_string());
         // One index is by day for all logs, the other by log for some of them.
         let all = "SELECT origin, day, outcome, n FROM
-             (SELECT log, day, outcome, count(*) AS n FROM ended WHERE day BETWEEN ?1 AND ?2 GROUP BY day, log, outcome)
-             JOIN log ON log.id = log";
+             (SELECT log AS whose, day, outcome, count(*) AS n FROM ended WHERE day BETWEEN ?1 AND ?2
+              GROUP BY day, log, outcome) JOIN log ON log.id = whose";
         let one =
             "SELECT ?3, day, outcome, count(*) FROM ended WHERE log = (SELECT id FROM log WHERE origin = ?3)
              AND day BETWEEN ?1 AND ?2 GROUP BY day, outcome";

@@ -224,6 +224,9 @@ impl FleetGlance {
     /// Reads the fleet behind a page that was shown; whoever comes while that is under way has nothing to do.
     pub fn read_behind(&self, centre: &Centre) {
         let Ok(mut words) = self.words.try_lock() else { return };
+        if let Some((_, false)) = self.last(centre) {
+            return;
+        }
         match centre.look(&mut words) {
             Ok(view) => drop(self.keep(view)),
             Err(error) => tracing::error!("the fleet is not read again: {error}"),

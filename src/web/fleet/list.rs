@@ -7,7 +7,7 @@ use axum::{extract::RawQuery, response::Response};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{PAGE, Sign, address, centre, contact, holds, standing, view};
+use super::{PAGE, Sign, address, brief, centre, contact, holds, lamps, standing, view};
 use crate::{
     control::{FleetView, Outline, QUIET, SILENT, Trouble, words_of},
     evidence::Outcome,
@@ -227,13 +227,9 @@ impl Drawing {
     fn line(&self, page: &Page, station: &Outline, words: &HashMap<Outcome, String>) -> Line {
         let counts = station.counts();
         let this = Month::of(self.today);
-        let lamps = station.word.iter().flat_map(|word| &word.lamps).map(|lamp| {
-            let (symbol, class) = if lamp.state == "error" { ("✕", "error") } else { ("▲", "warning") };
-            let name = page.coded("web-fleet-lamp", &lamp.what);
-            Sign { symbol, class, words: format!("{name}: {}", lamp.words[page.visit.lang as usize]) }
-        });
+        let word = station.word.as_deref();
         Line {
-            name: station.name.clone(),
+            name: brief(&station.name),
             origin: station.origin.clone(),
             href: address(&station.origin),
             standing: (!counts).then(|| standing(page, station.standing, station.closed)),
@@ -243,9 +239,9 @@ impl Drawing {
             } else {
                 Vec::new()
             },
-            lamps: if counts { lamps.collect() } else { Vec::new() },
+            lamps: if counts { lamps(page, word) } else { Vec::new() },
             split: station.troubles(self.now, self.today).contains(&Trouble::Split),
-            version: station.word.as_ref().map_or_else(String::new, |word| word.version.clone()),
+            version: word.map_or_else(String::new, |word| brief(&word.version)),
             cells: self.span().map(|day| self.cell(station, day, words)).collect(),
         }
     }

@@ -19,7 +19,7 @@ use super::{
     route::Route,
 };
 use crate::{
-    control::{Centre, FleetView, Outline, QUIET, SILENT},
+    control::{Centre, FleetView, Outline, QUIET, SILENT, Word},
     units::Month,
     words::Message,
 };
@@ -62,6 +62,28 @@ struct Sign {
     symbol: &'static str,
     class: &'static str,
     words: String,
+}
+
+/// What a station says, as far as a line takes it: its key may sign whatever it likes.
+fn brief(text: &str) -> String {
+    const MOST: usize = 160;
+    if text.chars().count() <= MOST {
+        text.to_owned()
+    } else {
+        text.chars().take(MOST).chain(['…']).collect()
+    }
+}
+
+/// The lamps that are not green, of which so many are shown.
+fn lamps(page: &Page, word: Option<&Word>) -> Vec<Sign> {
+    const MOST: usize = 6;
+    let lamps = word.into_iter().flat_map(|word| &word.lamps).take(MOST).map(|lamp| {
+        let (symbol, class) = if lamp.state == "error" { ("✕", "error") } else { ("▲", "warning") };
+        let name = page.coded("web-fleet-lamp", &brief(&lamp.what));
+        let words = format!("{name}: {}", brief(&lamp.words[page.visit.lang as usize]));
+        Sign { symbol, class, words }
+    });
+    lamps.collect()
 }
 
 /// When a station was last heard.

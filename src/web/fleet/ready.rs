@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{PAGE, Sign, address, centre, contact, view};
+use super::{PAGE, Sign, address, brief, centre, contact, view};
 use crate::{
     control::Unready,
     report,
@@ -72,7 +72,7 @@ async fn show(visit: Visit, Path(month): Path<String>, RawQuery(query): RawQuery
     let lines: Vec<Line> = shown
         .iter()
         .map(|(station, why)| Line {
-            name: station.name.clone(),
+            name: brief(&station.name),
             origin: station.origin.clone(),
             href: address(&station.origin),
             why: visit.say(&said(*why)),

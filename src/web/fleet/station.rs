@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::Path, response::Response};
 use chrono::DateTime;
 
-use super::{Sign, address, centre, change::DECIDERS, contact, standing};
+use super::{Sign, address, brief, centre, change::DECIDERS, contact, lamps, standing};
 use crate::{
     control::{Split, StationFile},
     web::{
@@ -52,7 +52,7 @@ async fn show(visit: Visit, Path(origin): Path<String>) -> Result<Response, Faul
     let file = file.await?.ok_or_else(Fault::missing)?;
     let (now, today, plan) = (centre.now(), centre.today(), &centre.folder.plan);
     let unit = file.word.as_ref().map_or(file.held.station(), |word| &word.unit);
-    let name = plan.unit_near(unit, today).map_or_else(|| unit.to_owned(), |unit| unit.name.clone());
+    let name = plan.unit_near(unit, today).map_or_else(|| brief(unit), |unit| unit.name.clone());
     let page = visit.titled(name.clone());
     let local = |ms: i64| DateTime::from_timestamp_millis(ms).map_or_else(String::new, |at| visit.local(at));
     let code = file.held.standing.code();
@@ -69,7 +69,7 @@ async fn show(visit: Visit, Path(origin): Path<String>) -> Result<Response, Faul
         heard: file.held.heard_ms.map(local).unwrap_or_default(),
         facts: facts(&page, &file),
         months: months(&page, &file),
-        lamps: lamps(&page, &file),
+        lamps: lamps(&page, file.word.as_ref()),
         entries: grouped(file.held.frontier.size(), visit.lang),
         cosigned: file.cosigned.map(|at| visit.local(at)),
         may_decide: visit.has(DECIDERS),
@@ -86,9 +86,9 @@ fn facts(page: &Page, file: &StationFile) -> Vec<(&'static str, String)> {
     let local = |ms| DateTime::from_timestamp_millis(ms).map_or_else(String::new, |at| page.visit.local(at));
     let mut facts = vec![
         ("web-fleet-said-at", local(word.wall_ms)),
-        ("web-fleet-version", word.version.clone()),
-        ("web-fleet-unit", word.unit.clone()),
-        ("web-fleet-on-air", word.on_air.clone()),
+        ("web-fleet-version", brief(&word.version)),
+        ("web-fleet-unit", brief(&word.unit)),
+        ("web-fleet-on-air", brief(&word.on_air)),
         ("web-fleet-next", word.next_ms.map(local).unwrap_or_default()),
         ("web-fleet-own-size", grouped(word.size, page.visit.lang)),
         ("web-fleet-free", size(word.free, page.visit.lang)),
@@ -109,15 +109,6 @@ fn months(page: &Page, file: &StationFile) -> Vec<(String, u32, Sign)> {
         (reading::month(held.month) + &ward, held.revision, sign)
     });
     holds.collect()
-}
-
-fn lamps(page: &Page, file: &StationFile) -> Vec<Sign> {
-    let lamps = file.word.iter().flat_map(|word| &word.lamps).map(|lamp| {
-        let (symbol, class) = if lamp.state == "error" { ("✕", "error") } else { ("▲", "warning") };
-        let name = page.coded("web-fleet-lamp", &lamp.what);
-        Sign { symbol, class, words: format!("{name}: {}", lamp.words[page.visit.lang as usize]) }
-    });
-    lamps.collect()
 }
 
 /// One of two statements that contradict one another: its heading, its bytes, how many entries it speaks of, whether
