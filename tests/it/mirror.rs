@@ -6,7 +6,6 @@ use loa::{
     control::{self, Against, AiringPage, Folder, Home, RowFilter, Which},
     evidence::{Body, Clk},
     store::Log,
-    units::Digest,
 };
 
 use crate::support::{
@@ -28,11 +27,12 @@ fn the_log_of_a_station_is_at_the_centre_byte_for_byte_and_whole() {
     let station = Station::new(&[]);
     station.settle("");
     station.daemon_alone().end();
+    // As it was when the log last said so; where its centre is was not known yet.
+    let own = Folder::open(&station.path("")).unwrap();
     let (place, home) = (centre(&[]), home(&station));
     let centre = opened(&place);
     bring(&centre, &home);
     let mirror = centre.mirror(home.origin()).unwrap();
-    let own = Folder::open(&station.path("")).unwrap();
     assert!(mirror.root.starts_with(place.path("data/stations")), "{}", mirror.root.display());
     assert_eq!(leaves_at(&mirror.log_path()), leaves_at(&own.log_path()));
     let head = Log::read_only(&mirror.log_path()).unwrap().head().unwrap();
@@ -139,10 +139,11 @@ fn what_never_came_has_no_copy_and_bytes_beside_the_log_come_with_it() {
     bring(&centre, &home);
     let mirror = centre.mirror(home.origin()).unwrap();
     let digests = home.named(&home.push(0).unwrap());
-    assert!(!digests.is_empty());
-    let log = Log::read_only(&mirror.log_path()).unwrap();
-    for digest in digests {
-        let bytes = log.blob(digest).unwrap().unwrap();
-        assert_eq!(Digest::of(&bytes), digest);
-    }
+    let blob = |path| {
+        let log = Log::read_only(path).unwrap();
+        digests.iter().map(|digest| log.blob(*digest).unwrap()).collect::<Vec<_>>()
+    };
+    // The history names some bytes that no station ever kept.
+    let own = blob(&station.path("data/log.db"));
+    assert!(own.iter().flatten().count() > 2 && own == blob(&mirror.log_path()));
 }

@@ -91,7 +91,8 @@ struct Line {
     /// Where it stands, unless it simply belongs to the fleet.
     standing: Option<Sign>,
     contact: Option<Sign>,
-    months: Vec<Sign>,
+    /// This month and the next, each short and with what it says.
+    months: Vec<(String, Sign)>,
     lamps: Vec<Sign>,
     split: bool,
     version: String,
@@ -235,7 +236,7 @@ impl Drawing {
             standing: (!counts).then(|| standing(page, station.standing, station.closed)),
             contact: counts.then(|| contact(page, station.heard_ms, self.now)),
             months: if counts {
-                [this, this.next()].map(|month| holds(page, station, month)).into()
+                [this, this.next()].map(|month| (reading::month(month), holds(page, station, month))).into()
             } else {
                 Vec::new()
             },
