@@ -58,8 +58,13 @@ pub fn ready_letter(
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let said = |key| say(lang, key, &values);
-    let parts =
-        [said("ready-to"), said("ready-opening"), lines.join("\n"), said("ready-asks"), said("urge-ends")];
+    // Of a month that began there is no day any more by which to be ready.
+    let (opening, asks) = if at.date() < month.first() {
+        ("ready-opening", "ready-asks")
+    } else {
+        ("ready-opening-late", "ready-asks-late")
+    };
+    let parts = [said("ready-to"), said(opening), lines.join("\n"), said(asks), said("urge-ends")];
     Some(parts.join("\n\n"))
 }
 

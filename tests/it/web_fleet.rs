@@ -315,6 +315,7 @@ fn who_does_not_hold_a_month_is_named_with_a_letter() {
     let letter = page.split("<textarea").nth(1).unwrap().split("</textarea>").next().unwrap();
     assert!(letter.contains("Kính gửi") && letter.contains("đài chưa báo gì về trung tâm"), "{letter}");
     assert!(letter.contains("đài đã có lịch lần 2 nhưng chưa được duyệt"), "{letter}");
+    assert!(letter.contains("đã bắt đầu") && !letter.contains("trước ngày"), "no day that is past: {letter}");
     assert!(!letter.contains(LONG) && !letter.contains("xã Phổ Cao"), "who is ready is not urged: {letter}");
     let next = auditor.get(&format!("/fleet/ready/{}", this.next())).text;
     assert!(next.contains("xã Phổ Cao: đài chưa có lịch phát của tháng"), "{next}");
