@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use loa::{
     control::{self, Folder},
     evidence::{Body, BootFacts, Clk, Cue, End, Outcome, ScheduleFact, SegmentFact, Start, Trigger},
+    programme::SlotList,
     store::{Blob, Log},
     units::{Digest, Frames, Level, Month, SlotId},
 };
@@ -17,24 +18,54 @@ fn clk(at: DateTime<Utc>, boot: u64) -> Clk {
     Clk { wall_ms: ms, boot_ms: ms % 86_400_000, boot: format!("{boot:032x}"), sync: true, offset_min: 420 }
 }
 
+/// The programme of a day at an hour.
+fn slot(date: NaiveDate, hour: u32) -> (SlotId, DateTime<Utc>) {
+    let local = date.and_hms_opt(hour, 30, 0).unwrap();
+    let id = SlotId { month: Month::of(date), programme: "cchc".into(), local };
+    (id, (local - TimeDelta::hours(7)).and_utc())
+}
+
+/// The days of a month.
+fn days(month: Month) -> impl Iterator<Item = NaiveDate> {
+    month.first().iter_days().take_while(move |date| month.contains(*date))
+}
+
+/// The plan that holds in a month, by its year.
+fn plan(month: Month) -> String {
+    include_str!("../../config/plan-2022.toml").replace("2022", &month.year().to_string())
+}
+
 /// A month's schedule as the log keeps it, and the blobs of which it is the digest.
-fn accept(month: Month, revision: u32) -> (ScheduleFact, Vec<Blob>) {
+fn accept(month: Month, revision: u32, hours: &Range<u32>) -> (ScheduleFact, Vec<Blob>) {
     let sample = include_str!("../../schedules/2022-03.toml").replace("2022-03", &month.to_string());
     let text = sample.replace("revision  = 1", &format!("revision  = {revision}"));
     let approval = format!("approval of {month} {revision}");
+    let slots: Vec<_> =
+        days(month).flat_map(|date| hours.clone().map(move |hour| slot(date, hour))).collect();
+    let count = slots.len() as u64;
+    let schedule = Digest::of(text.as_bytes());
+    let slots = SlotList { station: "duc-pho-duc-pho".into(), month, schedule, slots }.to_string();
     let fact = ScheduleFact {
         ward: false,
         month,
         revision,
-        digest: Digest::of(text.as_bytes()),
-        slots: Digest::of(b"slots"),
-        count: 450,
+        digest: schedule,
+        slots: Digest::of(slots.as_bytes()),
+        count,
         approval: Digest::of(approval.as_bytes()),
         by: "Nguyễn Văn A".into(),
         document: "12/PD".into(),
     };
     let blob = |kind, text: String| Blob { kind, bytes: text.into_bytes() };
-    (fact, vec![blob("schedule", text), blob("approval", approval)])
+    (
+        fact,
+        vec![
+            blob("schedule", text),
+            blob("approval", approval),
+            blob("slots", slots),
+            blob("plan", plan(month)),
+        ],
+    )
 }
 
 /// One airing of seven segments; now and then somebody says something about it.
@@ -95,10 +126,10 @@ fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Bod
 /// One day from its boot on.
 fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(Clk, Body)> {
     let boot = u64::try_from(day.to_epoch_days()).unwrap();
-    let at = |hour: u32| (day.and_hms_opt(hour, 30, 0).unwrap() - TimeDelta::hours(7)).and_utc();
+    let at = |hour: u32| slot(day, hour).1;
     let config = Body::Config {
         digest: Digest::of(b"config"),
-        plan: Digest::of(b"plan"),
+        plan: Digest::of(plan(Month::of(day)).as_bytes()),
         station: "duc-pho".into(),
         unit: "duc-pho".into(),
         output: "default".into(),
@@ -114,8 +145,7 @@ fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(C
     let mut entries: Vec<_> = opening.into_iter().map(|body| (clk(at(4), boot), body)).collect();
     for hour in hours {
         entries.push((clk(at(hour), boot), Body::Heartbeat {}));
-        let local = day.and_hms_opt(hour, 30, 0).unwrap();
-        let slot = SlotId { month: Month::of(day), programme: "cchc".into(), local };
+        let (slot, _) = slot(day, hour);
         let seq = log.size() + entries.len() as u64;
         let bodies = airing(seq, &slot, at(hour).timestamp_millis(), schedule);
         entries.extend(bodies.into_iter().map(|body| (clk(at(hour), boot), body)));
@@ -132,12 +162,12 @@ pub fn filled(root: &Path, mut month: Month, hours: Range<u32>, size: u64) -> (F
     while log.size() < size {
         let mut schedule = Digest::of(b"");
         for revision in 1..=2 {
-            let (fact, blobs) = accept(month, revision);
+            let (fact, blobs) = accept(month, revision, &hours);
             schedule = fact.digest;
             let at = month.first().and_hms_opt(0, 0, 0).unwrap().and_utc();
             log.append_with_blobs(&[(clk(at, 0), Body::ScheduleAccept(fact))], &blobs).unwrap();
         }
-        for date in month.first().iter_days().take_while(|date| month.contains(*date)) {
+        for date in days(month) {
             let entries = day(&log, date, hours.clone(), schedule);
             log.append(&entries).unwrap();
         }

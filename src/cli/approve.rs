@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Approve, Folder},
+    control::{self, Approve, Folder, Hand},
     units::ScheduleName,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn approve(
 ) -> anyhow::Result<Exit> {
     let order = Approve {
         schedule: month,
-        by: by.into(),
+        by: Hand::named(by),
         document: document.unwrap_or_default().into(),
         key,
         seen: None,

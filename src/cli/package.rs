@@ -17,13 +17,14 @@ use crate::{
     control::{self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Target, Trusted},
     programme::civil,
     units::Month,
+    words::Message,
 };
 
 /// What was typed behind `loa pack`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Order {
     month: Month,
-    #[arg(short, long, value_name = "DIR", required_unless_present = "tar", conflicts_with = "tar")]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "tar")]
     output: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     tar: Option<PathBuf>,
@@ -75,7 +76,8 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
     let target = match (&order.output, &order.tar) {
         (Some(output), _) => Target::Folder(output.clone()),
         (None, Some(tar)) => Target::Tar(tar.clone()),
-        (None, None) => Target::Kept,
+        (None, None) if folder.centre.is_some() => Target::Kept,
+        (None, None) => return Err(ControlError::Usage(Message::new("pack-nowhere")).into()),
     };
     let order = Pack {
         month: order.month,

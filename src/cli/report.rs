@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Account, Folder, Urging},
+    control::{self, Account, Compliance, Folder, Urging},
     reconcile::Period,
     report::{self, Format},
     units::Month,
@@ -98,7 +98,8 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 
 /// What is missing, a letter a unit.
 fn urge(folder: &Folder, year: i32, month: Option<Month>, say: Say) -> anyhow::Result<Exit> {
-    let Some(urging) = Urging::of(folder, year, month, System::new().now().wall)? else {
+    let Some(urging) = Urging::of(folder, &Compliance::default(), year, month, System::new().now().wall)?
+    else {
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };

@@ -29,8 +29,11 @@ pub struct Centre {
     pub tls: Tls,
     /// Where the fleet is kept: a file below the folder, or `postgres://…`.
     pub store: Place,
-    /// Where the files lie that stations fetch: a folder below the folder, or `s3://BUCKET`.
+    /// Where the files lie that stations fetch: a folder below the folder, or `s3://…`.
     pub files: Place,
+    /// Whose certificates are believed of servers that hold either (a PEM file below the folder); without one, those that
+    /// this machine trusts.
+    pub authorities: Option<PathBuf>,
     /// Folders in which stations without a network lay what they bring, and find what is theirs: sticks, shares.
     pub folders: Vec<PathBuf>,
 }
@@ -85,6 +88,7 @@ fn centre(table: &Table) -> Option<Centre> {
         "key",
         "store",
         "files",
+        "authorities",
         "folders",
     ]);
     let name = table.need("name").and_then(|field| field.id());
@@ -97,6 +101,8 @@ fn centre(table: &Table) -> Option<Centre> {
     let store =
         or(table, "store", below("data/fleet.db"), |field| place(field, &["postgres://", "postgresql://"]));
     let files = or(table, "files", below("data/packages"), |field| place(field, &["s3://"]));
+    let authorities =
+        or(table, "authorities", None, |field| field.path_below().map(|path| Some(path.into())));
     let folders = or(table, "folders", Vec::new(), |list| list.list_of(absolute));
     Some(Centre {
         name: name?,
@@ -106,6 +112,7 @@ fn centre(table: &Table) -> Option<Centre> {
         tls: tls?,
         store: store?,
         files: files?,
+        authorities: authorities?,
         folders: folders?,
     })
 }

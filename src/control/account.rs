@@ -58,7 +58,7 @@ impl Account {
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {
             let size = log.size()?;
-            let Some((plan, records)) = recorded(folder, &log, year)? else { return Ok(None) };
+            let Some((plan, records)) = recorded(folder, &log, year, period)? else { return Ok(None) };
             let matrix = matrix(&plan, period, as_of, &records);
             let airings = airings(folder, &matrix, year, as_of)?;
             let note = log.head()?;
@@ -73,7 +73,8 @@ impl Account {
     }
 }
 
-fn airings(
+/// The rows of the period in the log of `folder`, each with whether `matrix` counts it.
+pub(crate) fn airings(
     folder: &Folder,
     matrix: &Matrix,
     year: i32,
@@ -87,7 +88,7 @@ fn airings(
 }
 
 /// Those of a station's `rows` that belong to the period and to the plan's year, each with whether it counts.
-pub(crate) fn of_period(
+fn of_period(
     mut rows: Vec<Row>,
     matrix: &Matrix,
     station: &str,

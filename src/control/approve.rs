@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Approvers, ControlError, Draft, Folder, MonthFile,
+    Approvers, ControlError, Draft, Folder, Hand, MonthFile,
     check::examine,
     draft,
     folder::read_key,
@@ -26,7 +26,7 @@ pub struct Approve {
     /// Which schedule of which month.
     pub schedule: ScheduleName,
     /// Who approves.
-    pub by: String,
+    pub by: Hand,
     /// Number of the document of approval; may be empty.
     pub document: String,
     /// The private key; the station's own approval key when absent.
@@ -67,11 +67,13 @@ pub fn approve(folder: &Folder, order: &Approve, now: DateTime<Utc>) -> Result<D
     // The command line approves the schedule's own file; the hands in a draft beside it are not in that.
     let own = order.seen.is_some() || Draft::read(folder, order.schedule)?.file.digest == month.digest;
     let hands = if own { draft::hands(folder, order.schedule)? } else { Vec::new() };
+    let approvers = order.by.everybody(folder)?;
+    let own_hand = hands.iter().any(|hand| approvers.iter().any(|approver| approver.is(hand)));
     let release = Release {
-        by: order.by.clone(),
+        by: order.by.name.clone(),
         document: order.document.clone(),
         editor: editors.join(", "),
-        self_approved: editors.contains(&order.by.as_str()) || hands.contains(&order.by),
+        self_approved: editors.contains(&order.by.name.as_str()) || own_hand,
         at: now,
     };
     let note = Approval::sign(&subject, &release, &key).map_err(|error| approval_message(&error))?;

@@ -1,83 +1,25 @@
 //! The compliance matrix of one station's own log: unit × programme month of a plan's year.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{
     ControlError, Folder,
-    folder::open_log,
     ledger::brief,
     names::{Names, blob},
 };
 use crate::{
     evidence::{AsRunRow, Body, ScheduleFact},
     programme::{self, Plan, SlotList, civil},
-    reconcile::{Matrix, Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched, matrix},
+    reconcile::{Meant, Period, ProgrammeFact, Rules, Span, StationRecord, Vouched},
     store::{Filter, Reader},
-    units::ScheduleName,
+    units::{Month, ScheduleName},
     words::Message,
 };
 
 /// A year of the log, read a stretch of so many days at a time.
 const STRETCH: i64 = 32 * 86_400_000;
-
-/// So many periods are remembered.
-const MOST_PERIODS: usize = 16;
-
-/// The matrices of a station's years and of periods in them, each remembered as long as the log says nothing new: a year is read from
-/// thousands of entries, and looked at again and again.
-#[derive(Debug, Default)]
-pub struct Compliance(Mutex<HashMap<(i32, Period), Remembered>>);
-
-/// What a matrix was computed from, and the matrix.
-type Remembered = (Known, Option<Matrix>);
-
-/// What a matrix was computed from: the size of the log, the day.
-type Known = (u64, NaiveDate);
-
-impl Compliance {
-    /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
-    /// belonged; nothing where no plan of that year is known.
-    pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
-        self.of_period(folder, year, Period::Year, today)
-    }
-
-    /// The same for a `period` under the plan of `year`, as of the day `as_of`.
-    ///
-    /// # Errors
-    ///
-    /// The period ends before it begins; the log cannot be read.
-    pub fn of_period(
-        &self,
-        folder: &Folder,
-        year: i32,
-        period: Period,
-        as_of: NaiveDate,
-    ) -> Result<Option<Matrix>, ControlError> {
-        in_order(period)?;
-        let log = open_log(&folder.log_path())?;
-        let known = (log.size()?, as_of);
-        // Whoever panicked here left whole years behind.
-        let periods = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, matrix)) = periods().get(&(year, period))
-            && *of == known
-        {
-            return Ok(matrix.clone());
-        }
-        let recorded = recorded(folder, &log, year)?;
-        let matrix = recorded.map(|(plan, records)| matrix(&plan, period, as_of, &records));
-        let mut periods = periods();
-        if periods.len() >= MOST_PERIODS {
-            periods.clear();
-        }
-        periods.insert((year, period), (known, matrix.clone()));
-        Ok(matrix)
-    }
-}
 
 /// A period that ends before it begins is none.
 pub(super) fn in_order(period: Period) -> Result<(), ControlError> {
@@ -89,37 +31,88 @@ pub(super) fn in_order(period: Period) -> Result<(), ControlError> {
     }
 }
 
-/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them; nothing
-/// where no plan of that year is known.
-pub(super) fn recorded(
+/// What a year's records rest on beside what aired.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    plan: Plan,
+    meant: Vec<Meant>,
+    programmes: Vec<ProgrammeFact>,
+    vouched: Vec<Vouched>,
+}
+
+impl Frame {
+    /// The days of `period` under the plan.
+    pub(super) fn span(&self, period: Period) -> Span {
+        period.span(&self.plan)
+    }
+}
+
+/// That of `year`; nothing where no plan of that year is known.
+pub(super) fn frame(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Frame>, ControlError> {
+    let Some(plan) = plan_of(folder, log, year)? else { return Ok(None) };
+    let (meant, programmes) = meant(log, year)?;
+    Ok(Some(Frame { plan, meant, programmes, vouched: vouched(log, year)? }))
+}
+
+/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that year
+/// and in `period`, which may end later; nothing where no plan of that year is known.
+pub(crate) fn recorded(
     folder: &Folder,
     log: &Reader,
     year: i32,
+    period: Period,
 ) -> Result<Option<(Plan, Vec<StationRecord>)>, ControlError> {
-    let Some(mut plan) = plan_of(folder, log, year)? else { return Ok(None) };
-    let (rows, until) = rows_of(folder, log, year)?;
-    let records = records(folder, log, year, rows, until)?;
+    let Some(frame) = frame(folder, log, year)? else { return Ok(None) };
+    let Span { from, to } = frame.span(period);
+    let behind = to.succ_opt().unwrap_or(to);
+    let from = new_year(folder, year).min(midnight(folder, from));
+    let rows = rows_between(log, from, new_year(folder, year + 1).max(midnight(folder, behind)))?;
+    assembled(folder, log, frame, rows).map(Some)
+}
+
+/// The plan of a year with the units to which the station belonged, and a record for each of them.
+pub(super) fn assembled(
+    folder: &Folder,
+    log: &Reader,
+    frame: Frame,
+    rows: Vec<AsRunRow>,
+) -> Result<(Plan, Vec<StationRecord>), ControlError> {
+    let mut plan = frame.plan.clone();
+    let records = records(folder, log, frame, rows)?;
     plan.units.retain(|unit| records.iter().any(|record| record.unit == unit.id));
-    Ok(Some((plan, records)))
+    Ok((plan, records))
+}
+
+/// The wall time of the log's last entry.
+pub(super) fn last_wall(log: &Reader) -> Result<DateTime<Utc>, ControlError> {
+    let last = log.size()?.saturating_sub(1);
+    let until = log.entries(last..last + 1).next().transpose()?.map(|entry| entry.clk.wall());
+    Ok(until.unwrap_or_default())
+}
+
+/// The first instant of `day` at the station, in milliseconds since 1970 (UTC).
+fn midnight(folder: &Folder, day: NaiveDate) -> i64 {
+    civil::instant(folder.station.zone, day.and_time(NaiveTime::MIN)).0.timestamp_millis()
 }
 
 /// The first instant of `year` at the station, in milliseconds since 1970 (UTC).
 fn new_year(folder: &Folder, year: i32) -> i64 {
-    let day = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
-    civil::instant(folder.station.zone, day).0.timestamp_millis()
+    midnight(folder, NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default())
 }
 
-/// The rows of the year's airing days, and the wall time of the log's last entry.
-fn rows_of(folder: &Folder, log: &Reader, year: i32) -> Result<(Vec<AsRunRow>, DateTime<Utc>), ControlError> {
-    let (mut from, to) = (new_year(folder, year), new_year(folder, year + 1));
+/// The rows of the airing days of `month`, in order.
+pub(super) fn month_rows(folder: &Folder, log: &Reader, month: Month) -> Result<Vec<AsRunRow>, ControlError> {
+    rows_between(log, midnight(folder, month.first()), midnight(folder, month.next().first()))
+}
+
+/// The rows that were planned from `from` on and before `to`.
+fn rows_between(log: &Reader, mut from: i64, to: i64) -> Result<Vec<AsRunRow>, ControlError> {
     let mut rows = Vec::new();
     while let Some(begin) = log.next_planned(from)?.filter(|next| *next < to) {
         from = begin.saturating_add(STRETCH).min(to);
         rows.extend(log.at_once(|| brief(log, begin, from))?);
     }
-    let last = log.size()?.saturating_sub(1);
-    let until = log.entries(last..last + 1).next().transpose()?.map(|entry| entry.clk.wall());
-    Ok((rows, until.unwrap_or_default()))
+    Ok(rows)
 }
 
 /// The plan of `year`: that of the settings, or the one that held when it ended.
@@ -139,13 +132,12 @@ fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, Con
 fn records(
     folder: &Folder,
     log: &Reader,
-    year: i32,
+    frame: Frame,
     rows: Vec<AsRunRow>,
-    until: DateTime<Utc>,
 ) -> Result<Vec<StationRecord>, ControlError> {
+    let until = last_wall(log)?;
     let first = log.entries(0..1).next().transpose()?.map_or(until, |entry| entry.clk.wall());
-    let (meant, programmes) = meant(log, year)?;
-    let vouched = vouched(log, year)?;
+    let Frame { meant, programmes, vouched, .. } = frame;
     let rules = Rules::new(folder.station.zone, folder.station.windows.clone());
     let blank = |unit: String, known_from| StationRecord {
         station: folder.station.id.clone(),
@@ -229,16 +221,11 @@ fn meant(log: &Reader, year: i32) -> Result<(Vec<Meant>, Vec<ProgrammeFact>), Co
     Ok((meant, programmes.into_values().collect()))
 }
 
-/// What people vouch for in `year`.
+/// What people vouch for of the programmes of `year`.
 fn vouched(log: &Reader, year: i32) -> Result<Vec<Vouched>, ControlError> {
     let filter = Filter { kinds: vec!["manual"], ..Filter::default() };
-    let of_year = |fact: &crate::evidence::ManualFact| {
-        let at = DateTime::from_timestamp_millis(fact.first_ms).unwrap_or_default();
-        // Near the turn of the year the zone decides; a day more is cut by the programme month.
-        (at - TimeDelta::days(1)).year() <= year && (at + TimeDelta::days(1)).year() >= year
-    };
     let facts = log.entries_of(&filter)?.into_iter().filter_map(|entry| match entry.body {
-        Body::Manual(fact) if of_year(&fact) => Some(Vouched { entry: entry.seq, fact: *fact }),
+        Body::Manual(fact) if fact.month.year() == year => Some(Vouched { entry: entry.seq, fact: *fact }),
         _ => None,
     });
     Ok(facts.collect())

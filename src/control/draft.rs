@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approvers, Clearance, ControlError, Folder, MonthFile, folder::open_log, month::read_if_there,
+    Approvers, Clearance, ControlError, Folder, Hand, MonthFile, folder::open_log, month::read_if_there,
     records::short, survey::source_digests,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct Trail {
     pub digest: Digest,
     /// Everybody who saved this revision, in their order.
     #[serde(default)]
-    pub hands: Vec<String>,
+    pub hands: Vec<Hand>,
     /// Who returned it, and in which words.
     pub returned: Option<(String, String)>,
 }
@@ -91,7 +91,7 @@ pub struct Save<'a> {
     /// The working file as that person saw it; `None` where there was none.
     pub seen: Option<Digest>,
     /// Who saves.
-    pub by: &'a str,
+    pub by: &'a Hand,
     /// A file written by hand may be replaced: its bytes stay beside it.
     pub replace: bool,
 }
@@ -131,8 +131,9 @@ pub fn save(
         Some(draft) if draft.beside => (folder.draft_file(name), hands(folder, name)?),
         _ => (folder.schedule_file(name), hands(folder, name)?),
     };
-    if !hands.iter().any(|hand| hand == save.by) {
-        hands.push(save.by.into());
+    // One that an older file knows by name stays beside: it may have been another who was called so.
+    if !hands.iter().any(|hand| hand.id == save.by.id && hand.is(save.by)) {
+        hands.push(save.by.clone());
     }
     let text = programme::write(&schedule);
     // What could not be read again is never written.
@@ -143,7 +144,7 @@ pub fn save(
     entered()?;
     // First who, then what: no revision is without those who made it.
     let digest = Digest::of(text.as_bytes());
-    put_trail(folder, name, &Trail { by: save.by.into(), at: now, digest, hands, returned: None })?;
+    put_trail(folder, name, &Trail { by: save.by.name.clone(), at: now, digest, hands, returned: None })?;
     disk::replace(&folder.root.join(file), text.as_bytes(), 0o644)?;
     Ok(digest)
 }
@@ -222,7 +223,7 @@ fn is_approved(folder: &Folder, file: &MonthFile) -> bool {
 }
 
 /// Everybody who saved the revision of `name` that is in work.
-pub(super) fn hands(folder: &Folder, name: ScheduleName) -> Result<Vec<String>, ControlError> {
+pub(super) fn hands(folder: &Folder, name: ScheduleName) -> Result<Vec<Hand>, ControlError> {
     let path = trail_file(folder, name);
     let Some(bytes) = read_if_there(&path)? else { return Ok(Vec::new()) };
     let trail: Trail = serde_json::from_slice(&bytes).map_err(|error| {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, NaiveDateTime, Offset as _, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    ControlError, Folder, MonthFile,
+    ControlError, Folder, Hand, MonthFile,
     draft::{Trail, put_trail},
 };
 use crate::{
@@ -128,7 +128,7 @@ pub fn copy_month(
     folder: &Folder,
     from: ScheduleName,
     to: ScheduleName,
-    by: Option<(&str, DateTime<Utc>)>,
+    by: Option<(&Hand, DateTime<Utc>)>,
     entered: impl FnOnce() -> Result<(), ControlError>,
 ) -> Result<(String, Vec<NaiveDateTime>), ControlError> {
     let source = MonthFile::read(folder, from)?;
@@ -162,7 +162,8 @@ pub fn copy_month(
     entered()?;
     if let Some((by, at)) = by {
         let digest = Digest::of(text.as_bytes());
-        put_trail(folder, to, &Trail { by: by.into(), at, digest, hands: vec![by.into()], returned: None })?;
+        let hands = vec![by.clone()];
+        put_trail(folder, to, &Trail { by: by.name.clone(), at, digest, hands, returned: None })?;
     }
     let placed = disk::place(&path, false, |file| file.write_all(text.as_bytes()).at("write", &path))?;
     placed.ok_or_else(exists)?;

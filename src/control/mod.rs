@@ -19,6 +19,7 @@ mod error;
 mod export;
 mod folder;
 mod glance;
+mod hand;
 mod heard;
 mod home;
 mod import;
@@ -55,6 +56,7 @@ mod trust;
 mod unit;
 mod urge;
 mod view;
+mod years;
 
 pub use crate::{
     fleet::Word,
@@ -62,7 +64,7 @@ pub use crate::{
 };
 pub use account::Account;
 #[cfg(test)]
-pub(crate) use account::of_period;
+pub(crate) use account::airings;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use approve::{Approve, approve};
 pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, sticks};
@@ -75,7 +77,8 @@ pub use centre::{
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
-pub use compliance::Compliance;
+#[cfg(test)]
+pub(crate) use compliance::recorded;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
@@ -84,6 +87,7 @@ pub use error::{ControlError, file_error};
 pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};
 pub use glance::Glance;
+pub use hand::Hand;
 pub use heard::Heard;
 pub use home::Home;
 pub use import::{Arrival, Became, import, look_at};
@@ -119,3 +123,4 @@ pub use trust::{Approvers, NewTrust, TrustInForce, Trusted, accept_trust, new_tr
 pub use unit::{UnitChange, unit_ended};
 pub use urge::{Lack, Remedy, Urged, Urging};
 pub use view::{FindingView, finding_view};
+pub use years::Compliance;

@@ -115,6 +115,10 @@ pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Re
     if let Some(shelf) = &shelf {
         lay(&own, shelf, &manifest, &month)?;
     }
+    if folder.centre.is_some() {
+        // Its stations fetch it from here, or from where it is published.
+        lay(&own, &own, &manifest, &month)?;
+    }
     // From here on the number is used, whatever becomes of the stick.
     let fact = PackageFact {
         act: PackageAct::Issued,

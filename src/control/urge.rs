@@ -11,7 +11,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{ControlError, Folder, compliance::recorded, folder::open_log};
+use super::{Compliance, ControlError, Folder, folder::open_log};
 use crate::{
     evidence::Reason,
     programme::Plan,
@@ -110,20 +110,23 @@ impl Lack {
 }
 
 impl Urging {
-    /// What is missing of `month`, or of the months of `year` up to now, by the log of `folder` and as of `now`. `None`
-    /// when no plan of that year is known.
+    /// What is missing of `month`, or of the months of `year` up to now, by the log of `folder`, of which much may be
+    /// `remembered`, and as of `now`. `None` when no plan of that year is known.
     ///
     /// # Errors
     ///
     /// The log cannot be read.
     pub fn of(
         folder: &Folder,
+        remembered: &Compliance,
         year: i32,
         month: Option<Month>,
         now: DateTime<Utc>,
     ) -> Result<Option<Urging>, ControlError> {
         let log = open_log(&folder.log_path())?;
-        let Some((plan, records)) = recorded(folder, &log, year)? else { return Ok(None) };
+        let Some((plan, records)) = remembered.recorded(folder, &log, year, Period::Year)? else {
+            return Ok(None);
+        };
         let zone = folder.station.zone;
         let as_of = now.with_timezone(&zone).date_naive();
         // The year's report ends before December does, and December is urged all the same.
@@ -222,23 +225,6 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn cell(of: &str, state: State, done: u32) -> Cell {
-        Cell {
-            month: month(of),
-            state,
-            stations: 1,
-            programmes_due: 1,
-            programmes_done: u32::from(done >= 2),
-            airings_due: 2,
-            airings_done: done,
-            in_period: done,
-            made_good: 0,
-            vouched: 0,
-            topics: BTreeSet::new(),
-            reasons: BTreeMap::new(),
-        }
-    }
-
     /// A station of Phổ Hòa with these slots to come or gone.
     fn record(slots: &[(&str, &str)]) -> StationRecord {
         let plan = plan_2022();
@@ -287,11 +273,11 @@ mod tests {
     fn what_is_complete_or_still_far_or_has_no_unit_is_not_urged() {
         let cells = || {
             vec![
-                cell("2022-01", State::Complete, 2),
-                cell("2022-02", State::NoUnit, 0),
-                cell("2022-03", State::Short, 1),
-                cell("2022-04", State::NotYetDue, 0),
-                cell("2022-05", State::NotYetDue, 0),
+                Cell::sample("2022-01", State::Complete, 2),
+                Cell::sample("2022-02", State::NoUnit, 0),
+                Cell::sample("2022-03", State::Short, 1),
+                Cell::sample("2022-04", State::NotYetDue, 0),
+                Cell::sample("2022-05", State::NotYetDue, 0),
             ]
         };
         let months = |wanted| {
@@ -316,7 +302,7 @@ mod tests {
             ("2022-12", "2022-12-20T00:00:00Z", ("in-month", "2022-12-31T17:45:00+07:00")),
             ("2022-12", "2023-01-01T00:00:00Z", ("lapsed", "")),
         ] {
-            let lacks = urged(vec![cell(of, State::None, 0)], &[record(&[])], None, now);
+            let lacks = urged(vec![Cell::sample(of, State::None, 0)], &[record(&[])], None, now);
             let remedy = serde_json::to_value(lacks[0].remedy).unwrap();
             let until = remedy["until"].as_str().unwrap_or("");
             assert_eq!((remedy["state"].as_str().unwrap(), until), expected, "{of} at {now}");
@@ -337,7 +323,7 @@ mod tests {
             (State::NotYetDue, 1, "2022-03-21T00:00:00Z", 1, true),
             (State::Short, 1, "2022-04-01T00:00:00Z", 0, false),
         ] {
-            let lacks = urged(vec![cell("2022-03", state, done)], &[record(&slots)], None, now);
+            let lacks = urged(vec![Cell::sample("2022-03", state, done)], &[record(&slots)], None, now);
             assert_eq!((lacks[0].to_come, lacks[0].is_scheduled()), (to_come, scheduled), "{now}");
         }
     }

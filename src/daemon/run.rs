@@ -59,13 +59,25 @@ pub fn run(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> an
     }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start tokio")?;
-    let ended = runtime.block_on(serve(folder, options, told));
+    let clock: Arc<dyn Clock> = Arc::new(System::new());
+    // It waits for its stores by itself, which nobody may on a thread that drives a runtime.
+    let centre = if options.once.is_none() {
+        Centre::open(Arc::new(folder.clone()), Arc::clone(&clock))?
+    } else {
+        None
+    };
+    let ended = runtime.block_on(serve(folder, clock, centre, options, told));
     drop(lock);
     ended
 }
 
-async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -> anyhow::Result<()> {
-    let clock: Arc<dyn Clock> = Arc::new(System::new());
+async fn serve(
+    folder: Folder,
+    clock: Arc<dyn Clock>,
+    centre: Option<Centre>,
+    options: Options,
+    told: &mut dyn FnMut(&Reply),
+) -> anyhow::Result<()> {
     let output = options.output.clone().unwrap_or_else(|| folder.station.output.device.clone());
     let unclear = |_| ControlError::Usage(Message::new("output-unclear").with("output", &output));
     let choice: Choice = output.parse().map_err(unclear)?;
@@ -110,7 +122,7 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
         follow: if options.once.is_some() || !airs { Follow::Nothing } else { Follow::Calendar },
     };
     let heard = Told::default();
-    let (pages, ways) = if options.once.is_none() { surfaces(&ports, &heard)? } else { (None, None) };
+    let (pages, ways) = if options.once.is_none() { surfaces(&ports, centre, &heard)? } else { (None, None) };
     let mut engine = Engine::start(ports, rules, past, missed);
     engine.centre = heard;
     if let Some(pages) = &pages {
@@ -147,12 +159,15 @@ async fn serve(folder: Folder, options: Options, told: &mut dyn FnMut(&Reply)) -
 
 /// The pages and the ways to the centre and its stations, on their own threads: what is asked there comes in as everything
 /// else does. A full inbox refuses.
-fn surfaces(ports: &Ports, told: &Told) -> anyhow::Result<(Option<web::Place>, Option<Ways>)> {
+fn surfaces(
+    ports: &Ports,
+    centre: Option<Centre>,
+    told: &Told,
+) -> anyhow::Result<(Option<web::Place>, Option<Ways>)> {
     let inbox = ports.inbox.clone();
     let asking: control::Asking = Box::new(move |ask, reply| {
         let _ = inbox.try_send(Incoming::Asked(ask, reply));
     });
-    let centre = Centre::open(ports.folder.clone(), ports.clock.clone())?;
     let studio = Studio::new(ports.folder.clone(), ports.clock.clone(), asking, centre);
     let ways = ways::open(&studio, Arc::clone(told))?;
     Ok((web::open(studio).context("open the pages")?, Some(ways)))

@@ -46,6 +46,26 @@ pub struct Bucket {
     pub authorities: Option<PathBuf>,
 }
 
+impl Bucket {
+    /// The bucket at `address` (`s3://NAME/FOLDER?endpoint=https://HOST&region=REGION`; folder and region may be absent), used
+    /// with the key called `key`; none where that is no such address.
+    #[must_use]
+    pub fn at(address: &str, key: &str, secret: &str, authorities: Option<PathBuf>) -> Option<Bucket> {
+        let url = reqwest::Url::parse(address).ok().filter(|url| url.scheme() == "s3")?;
+        let of =
+            |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        Some(Bucket {
+            endpoint: of("endpoint")?,
+            region: of("region").unwrap_or_else(|| "us-east-1".into()),
+            name: url.host_str()?.into(),
+            folder: url.path().trim_matches('/').into(),
+            key: key.into(),
+            secret: secret.into(),
+            authorities,
+        })
+    }
+}
+
 impl fmt::Debug for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.endpoint, self.name, self.folder)

@@ -343,6 +343,24 @@ mod tests {
     fn the_plan_of_two_levels_parses() {
         let plan = shipped(2026);
         assert_eq!(plan.units.iter().filter(|u| u.kind == UnitKind::Province).count(), 1);
+        // Each has its office from the day on which it came to be.
+        assert_eq!(plan.units_at("2025-06-30".parse().unwrap()).count(), 0);
+        let units: Vec<&Unit> = plan.units_at("2025-07-01".parse().unwrap()).collect();
+        assert_eq!(units.len(), 6);
+        for unit in units {
+            let Office { above, name, symbol, place, authority, title, .. } = &unit.office;
+            assert!(
+                name.contains(if above.is_empty() { unit.name.as_str() } else { "tỉnh Quảng Ngãi" }),
+                "{name}"
+            );
+            assert!(unit.name.ends_with(place.as_str()) && !place.is_empty(), "{place}");
+            let signed = if above.is_empty() {
+                ("BC-UBND", "TM. Ủy ban nhân dân", "Chủ tịch")
+            } else {
+                ("BC-SVHTTDL", "", "Giám đốc")
+            };
+            assert_eq!((symbol.as_str(), authority.as_str(), title.as_str()), signed);
+        }
     }
 
     proptest::proptest! {

@@ -69,6 +69,27 @@ pub struct Cell {
     pub reasons: BTreeMap<Reason, u32>,
 }
 
+#[cfg(test)]
+impl Cell {
+    /// A programme month of one station, of whose two airings `done` count.
+    pub(crate) fn sample(month: &str, state: State, done: u32) -> Cell {
+        Cell {
+            month: month.parse().unwrap(),
+            state,
+            stations: 1,
+            programmes_due: 1,
+            programmes_done: u32::from(done >= 2),
+            airings_due: 2,
+            airings_done: done,
+            in_period: done,
+            made_good: 0,
+            vouched: 0,
+            topics: BTreeSet::new(),
+            reasons: BTreeMap::new(),
+        }
+    }
+}
+
 impl Cell {
     /// Whether it is held against the unit: its month is over and the unit existed.
     #[must_use]

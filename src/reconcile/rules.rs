@@ -29,11 +29,11 @@ impl Rules {
     }
 
     /// Whether `row` counts as one airing: complete, no test, on a device (proof level 2 or more), and
-    /// inside a window of its station.
+    /// inside a window of its station. What a person vouches for stands beside these, whatever it proves.
     #[must_use]
     pub fn counts(&self, row: &AsRunRow) -> bool {
         row.outcome == Some(Outcome::Full)
-            && row.trigger.is_some_and(|trigger| trigger != Trigger::Test)
+            && row.trigger.is_some_and(|trigger| !matches!(trigger, Trigger::Test | Trigger::ByHand))
             && row.proof >= 2
             && virtual_output(row).is_none()
             && !self.out_of_window(row)

@@ -18,8 +18,8 @@ const CELL: (usize, usize) = (46, 38);
 const HEAD: usize = 24;
 /// The letters of a unit's name that are drawn; the whole name is the title of its row.
 const LONGEST_NAME: usize = 34;
-/// Space that a letter of a name takes.
-const LETTER: usize = 7;
+/// Space that a letter of a name takes, also in a wide font.
+const LETTER: usize = 8;
 /// Each state of the legend takes so much, and three stand in a line.
 const LEGEND: (usize, usize, usize) = (230, 24, 3);
 /// The height of a bar that is full.
@@ -254,23 +254,6 @@ mod tests {
         report::tests::golden,
     };
 
-    fn cell(month: &str, state: State, done: u32) -> Cell {
-        Cell {
-            month: month.parse().unwrap(),
-            state,
-            stations: 1,
-            programmes_due: 1,
-            programmes_done: 0,
-            airings_due: 2,
-            airings_done: done,
-            in_period: done,
-            made_good: 0,
-            vouched: 0,
-            topics: BTreeSet::new(),
-            reasons: BTreeMap::new(),
-        }
-    }
-
     fn sample(names: [&str; 2]) -> Matrix {
         let months = ["2022-01", "2022-02", "2022-03"];
         let rows = [
@@ -280,7 +263,11 @@ mod tests {
         let row = |(name, states): (&str, [(State, u32); 3])| UnitRow {
             unit: name.into(),
             name: name.into(),
-            cells: months.iter().zip(states).map(|(month, (state, done))| cell(month, state, done)).collect(),
+            cells: months
+                .iter()
+                .zip(states)
+                .map(|(month, (state, done))| Cell::sample(month, state, done))
+                .collect(),
         };
         Matrix {
             span: Span { from: "2022-01-01".parse().unwrap(), to: "2022-12-10".parse().unwrap() },

@@ -26,7 +26,8 @@ use crate::{
 };
 
 /// What the bytes beside entries are.
-pub const KINDS: [&str; 6] = ["schedule", "slots", "approval", "config", "plan", "statement"];
+pub const KINDS: [&str; 9] =
+    ["schedule", "slots", "approval", "config", "plan", "statement", "trust", "checkpoint", "endorsement"];
 
 /// Bytes to be kept beside the entries that name their digest.
 #[derive(Debug, Clone, PartialEq, Eq)]

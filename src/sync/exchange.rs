@@ -124,7 +124,7 @@ impl Exchange {
         self.issued = self.centre.issued(&self.issued)?;
         let to = FolderFiles::new(&self.root);
         for name in self.issued.names(&*self.centre.files)? {
-            self.centre.copy(&name, &to)?;
+            self.centre.copy(&*self.centre.files, &name, &to)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::{
     config::{Link, Way},
     control::{self, Ask, Became, ControlError, Desired, Folder, Reply, Studio, file_error},
     package::Manifest,
-    units::Digest,
+    units::{Digest, Month},
     words::Message,
 };
 
@@ -47,15 +47,27 @@ impl Fetch {
         for version in &desired.trusts {
             self.whole(way, &format!("trust/{version}.note"))?;
         }
-        for (seq, digest) in &desired.packages {
-            if !self.done.contains(digest) {
-                self.package(way, *seq, *digest)?;
+        // The newest first: of a month nothing older is wanted.
+        let mut months = BTreeSet::new();
+        for (seq, digest) in desired.packages.iter().rev() {
+            match self.package(way, *seq, *digest, &mut months) {
+                // What is not at the centre comes in its own time or never; the import says by name what is missing.
+                Err(SyncError::Refused { status: 404, .. }) => {
+                    tracing::warn!("a file of package {seq} is not at the centre");
+                }
+                fetched => fetched?,
             }
         }
         Ok(())
     }
 
-    fn package(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<(), SyncError> {
+    fn package(
+        &self,
+        way: &mut dyn Transport,
+        seq: u64,
+        digest: Digest,
+        months: &mut BTreeSet<Month>,
+    ) -> Result<(), SyncError> {
         let name = format!("{seq}.note");
         let path = self.whole(way, &name)?;
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
@@ -64,9 +76,14 @@ impl Fetch {
             let _ = fs::remove_file(&path);
             return Err(SyncError::Unclear);
         }
-        self.whole(way, &format!("{seq}.tlog-proof"))?;
         // A note that says nothing readable is refused by name when it is imported.
-        let Some(manifest) = Manifest::unchecked(&note).0 else { return Ok(()) };
+        let manifest = Manifest::unchecked(&note).0;
+        let older = manifest.as_ref().is_some_and(|manifest| !months.insert(manifest.month));
+        if older || self.done.contains(&digest) {
+            return fs::remove_file(&path).map_err(|error| own("remove", &path, error));
+        }
+        self.whole(way, &format!("{seq}.tlog-proof"))?;
+        let Some(manifest) = manifest else { return Ok(()) };
         let parts: Vec<_> = [manifest.schedule, manifest.approval]
             .into_iter()
             .chain(manifest.files.iter().map(|file| file.part()))

@@ -157,7 +157,8 @@ async fn answer(
 async fn look(centre: Centre, tell: watch::Sender<Arc<Issued>>) {
     loop {
         let (looking, known) = (centre.clone(), tell.borrow().clone());
-        match tokio::task::spawn_blocking(move || looking.issued(&known)).await {
+        let job = move || looking.publish().and_then(|()| looking.issued(&known));
+        match tokio::task::spawn_blocking(job).await {
             Ok(Ok(issued)) => {
                 tell.send_if_modified(|known| {
                     let changed = **known != issued;

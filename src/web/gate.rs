@@ -122,7 +122,10 @@ async fn enter(
     let (mut request, form) = if changes { read(request).await? } else { (request, None) };
     match (&visit.person, may) {
         (_, May::Anybody) => {}
-        (None, _) => return Err(turned_away(&visit, &request, form)),
+        (None, _) => {
+            let part = is_part(request.headers()) || is_stream(request.headers());
+            return Err(turned_away(&visit, part, changes, form).await);
+        }
         (Some(person), May::Has(_)) if person.must_change => {
             return Err(Redirect::to(sign_in::PASSWORD).into_response());
         }
@@ -170,7 +173,7 @@ async fn looked(visit: &Visit) -> Result<(), Fault> {
 /// Who this session belongs to, with the token of its forms; nobody when the person was changed since.
 async fn who(site: &Site, session: &Session) -> Result<Option<(Person, String)>, Fault> {
     let Some(who) = session.get::<SignedIn>(WHO).await.map_err(Fault::failed)? else { return Ok(None) };
-    let people = People::read(&site.studio.folder)?;
+    let people = site.work(|studio| People::read(&studio.folder)).await?;
     let person = people.find(&who.id).filter(|person| !person.closed && person.edition == who.edition);
     Ok(person.map(|person| (person.clone(), who.token)))
 }
@@ -241,13 +244,13 @@ fn has_token(visit: &Visit, headers: &HeaderMap, query: Option<&str>, form: Opti
     of_form.or(of_header).or(of_files).is_some_and(|token| same(&visit.token, &token))
 }
 
-/// Nobody is signed in: to the sign-in page. What was sent is kept until it can be sent again.
-fn turned_away(visit: &Visit, request: &Request, form: Option<Form>) -> Response {
-    if is_part(request.headers()) || is_stream(request.headers()) {
+/// Nobody is signed in: to the sign-in page, but for a `part` of a page. What was sent is kept until it can be sent again.
+async fn turned_away(visit: &Visit, part: bool, changes: bool, form: Option<Form>) -> Response {
+    if part {
         return Fault::new(StatusCode::UNAUTHORIZED, Message::new("web-signed-out")).into_response();
     }
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    if !changes(request.method()) {
+    let path = visit.here.clone();
+    if !changes {
         return Redirect::to(&sign_in::address(&path, None)).into_response();
     }
     let lost = || Redirect::to(&sign_in::address("/", None)).into_response();
@@ -255,7 +258,7 @@ fn turned_away(visit: &Visit, request: &Request, form: Option<Form>) -> Response
     let Some(form) = form.filter(|form| !form.is_secret()) else { return lost() };
     // Nobody lays a form before another: its page named whose it is, in a word that others do not know.
     let (id, word) = form.get(OF).split_once(':').unwrap_or_default();
-    let people = People::read(&visit.site.studio.folder).unwrap_or_default();
+    let people = visit.work(|studio| People::read(&studio.folder)).await.unwrap_or_default();
     if !people.find(id).is_some_and(|person| same(&person.word(), word)) {
         return lost();
     }

@@ -8,12 +8,13 @@ use axum::{
 
 use super::{
     error::Fault,
-    log::blocking,
     page::{Page, Visit, html},
     reading,
     route::{EVERYONE, Route, get},
+    site::Site,
 };
 use crate::{
+    control::{Compliance, Studio},
     programme::plan::Topic,
     reconcile::{Cell, Matrix, State},
     report::trend_picture,
@@ -23,6 +24,9 @@ use crate::{
 pub(super) fn routes() -> Vec<Route> {
     vec![get("/matrix", EVERYONE, this_year), get("/matrix/{year}", EVERYONE, show)]
 }
+
+/// So many years are read beforehand; whoever asks for older ones waits a moment.
+const MOST_YEARS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -46,12 +50,29 @@ async fn show(visit: Visit, Path(year): Path<String>) -> Result<Response, Fault>
     let studio = visit.site.studio.clone();
     let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
     let site = visit.site.clone();
-    let matrix = blocking(move || site.compliance.of(&site.studio.folder, year, today)).await?;
+    let matrix = visit.work(move |studio| site.compliance.of(&studio.folder, year, today)).await?;
     let totals = matrix.as_ref().map(|matrix| matrix.totals.clone()).unwrap_or_default();
     let percent = (totals.cells_complete * 100).checked_div(totals.cells_due).unwrap_or(0);
     let plan_year = studio.folder.plan.year;
     let page = visit.titled(visit.page("web-nav-matrix").t1("web-matrix-title", "year", &year));
     Ok(html(&MatrixPage { page, year, plan_year, matrix, percent }).into_response())
+}
+
+/// Reads the years of the log before anybody asks for them, the latest first; what cannot be read is told when somebody
+/// looks at it.
+pub(super) async fn remember(site: Site) {
+    let years = site.work(|studio| Compliance::years(&studio.folder, studio.now())).await;
+    let Ok(Some((first, last))) = years else { return };
+    for year in (first..=last).rev().take(MOST_YEARS) {
+        let of = site.clone();
+        let read = move |studio: &Studio| {
+            let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
+            of.compliance.of(&studio.folder, year, today).map(drop)
+        };
+        if site.work(read).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// How a cell looks: its sign and its class.

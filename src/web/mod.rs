@@ -6,6 +6,7 @@
 
 mod assets;
 mod audio;
+mod deed;
 mod error;
 mod filled;
 mod fleet;

@@ -19,7 +19,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    control::{Act, Ask, ControlError, Person, Role, Studio},
+    control::{Act, Ask, ControlError, Hand, Person, Role, Studio},
     units::ScheduleName,
     words::{self, Lang, Message},
 };
@@ -70,6 +70,11 @@ impl Visit {
     /// The name that entries get.
     pub fn by(&self) -> String {
         self.person.as_ref().map_or(String::new(), |person| person.name.clone())
+    }
+
+    /// The visitor, as months know those who work on them.
+    pub fn hand(&self) -> Hand {
+        self.person.as_ref().map_or_else(|| Hand::named(""), Hand::from)
     }
 
     /// Whether the visitor has one of `roles`.
@@ -129,14 +134,12 @@ impl Visit {
         }
     }
 
-    /// Does `work`, which reads files, where it holds nobody up.
+    /// As [`Site::work`].
     pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Studio) -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, Fault> {
-        let studio = self.site.studio.clone();
-        let done = tokio::task::spawn_blocking(move || work(&studio)).await;
-        Ok(done.map_err(Fault::failed)??)
+        self.site.work(work).await
     }
 
     /// The same for a change of kind `act`, with the means to enter by whom and what was changed: where that cannot be

@@ -15,7 +15,7 @@ use axum_server::{
 use tokio::sync::Notify;
 
 use super::{
-    guard, route,
+    guard, matrix, route,
     session::sessions,
     site::{Site, hold},
     tls::{self, Doorkeeper},
@@ -107,6 +107,7 @@ async fn serve(
         Err(error) => tracing::error!("nobody can sign in: {error}"),
     }
     let _ = told.set(address);
+    tokio::spawn(matrix::remember(site.clone()));
     let pages = guard::guarded(route::router(&site).layer(sessions(&web)), &site);
     let keeper = Doorkeeper::new(web.proxy.as_ref().map(|proxy| proxy.address));
     let pages = pages.into_make_service_with_connect_info::<SocketAddr>();

@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
 use super::{
+    deed::deed,
     error::Fault,
     filled::everything,
     form::{Form, KeptForm, query},
@@ -24,7 +24,7 @@ use super::{
     site::{Site, hold},
 };
 use crate::{
-    control::{ControlError, Folder, People, Person, Role, SHORTEST_PASSWORD},
+    control::{People, Person, Role, SHORTEST_PASSWORD, Studio},
     words::Message,
 };
 
@@ -120,11 +120,10 @@ async fn sign_in(
         return Ok(answer);
     }
     let checking = visit.site.password_checks.acquire().await.map_err(Fault::failed)?;
-    let folder = visit.site.studio.folder.clone();
     let typed = id.clone();
-    let Some(person) =
-        spawn_blocking(move || verified(&folder, &typed, &password)).await.map_err(Fault::failed)??
-    else {
+    let verified =
+        move |studio: &Studio| Ok(People::read(&studio.folder)?.verify(&typed, &password).cloned());
+    let Some(person) = visit.work(verified).await? else {
         tracing::warn!(%from, "a wrong name or password");
         return Ok(refused(&visit, StatusCode::UNAUTHORIZED, onward, id, "web-wrong"));
     };
@@ -138,10 +137,6 @@ fn refused(visit: &Visit, status: StatusCode, onward: Onward, id: String, why: &
     let wrong = Some(visit.say(&Message::new(why)));
     let page = visit.page("web-sign-in");
     (status, html(&SignInPage { page, onward, id, wrong })).into_response()
-}
-
-fn verified(folder: &Folder, id: &str, password: &str) -> Result<Option<Person>, ControlError> {
-    Ok(People::read(folder)?.verify(id, password).cloned())
 }
 
 /// A path of these pages and of no other site.
@@ -289,6 +284,8 @@ struct AgainPage {
     page: Page,
     word: String,
     path: String,
+    /// What it does; none where no page of this version sends such a form.
+    deed: Option<String>,
     /// What was filled in, for people.
     filled: Vec<(String, String)>,
     fields: Vec<(String, String)>,
@@ -298,10 +295,10 @@ async fn again(visit: Visit, Path(word): Path<String>) -> Result<Response, Fault
     let id = visit.person.as_ref().map_or("", |person| person.id.as_str());
     let KeptForm { path, form, .. } = hold(&visit.site.kept).find(&word, id).ok_or_else(Fault::missing)?;
     let page = visit.page("web-again");
-    let filled = everything(&page, &path, &form);
+    let (deed, filled) = (deed(&page, &path, &form), everything(&page, &path, &form));
     let own = |name: &str| gate::OWN_FIELDS.contains(&name);
     let fields = form.0.into_iter().filter(|(name, _)| !own(name)).collect();
-    Ok(html(&AgainPage { page, word, path, filled, fields }))
+    Ok(html(&AgainPage { page, word, path, deed, filled, fields }))
 }
 
 #[cfg(test)]

@@ -132,6 +132,16 @@ impl Site {
         }))
     }
 
+    /// Does `work`, which reads files or takes its time, where it holds nobody up.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Studio) -> Result<T, ControlError> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let studio = self.studio.clone();
+        let done = tokio::task::spawn_blocking(move || work(&studio)).await;
+        Ok(done.map_err(Fault::failed)??)
+    }
+
     /// The word of the set-up link: made anew where nobody may sign in yet, none where somebody may.
     pub(super) fn begin_set_up(&self) -> Result<Option<String>, ControlError> {
         let nobody = People::read(&self.studio.folder)?.is_empty();

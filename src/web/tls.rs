@@ -120,16 +120,17 @@ pub(super) async fn renew(site: Site, serving: RustlsConfig) {
             continue;
         }
         looked = now;
-        match control::certificate(&site.studio.folder, now) {
-            Ok(Some(newer)) => {
+        match site.work(move |studio| Ok(control::certificate(&studio.folder, now))).await {
+            Ok(Ok(Some(newer))) => {
                 let old = hold(&site.certificate).replace(newer.clone());
                 if old.is_none_or(|old| old.fingerprint != newer.fingerprint) {
                     tracing::info!("the pages have a new certificate, SHA-256 {}", newer.fingerprint);
                     serving.reload_from_config(newer.config);
                 }
             }
-            Ok(None) => return,
-            Err(error) => tracing::error!("the certificate of the pages: {error}"),
+            Ok(Ok(None)) => return,
+            Ok(Err(error)) => tracing::error!("the certificate of the pages: {error}"),
+            Err(_) => tracing::error!("the certificate of the pages was not looked at"),
         }
     }
 }

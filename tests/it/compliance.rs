@@ -6,8 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use loa::{
     control::{Compliance, Folder},
     evidence::{Body, BootFacts, Clk, ManualFact, Outcome},
-    store::Log,
-    units::Digest,
+    reconcile::Period,
+    store::{Blob, Log},
+    units::{Digest, Month},
 };
 
 use super::support::{history::Historian, station::Station};
@@ -67,4 +68,52 @@ fn what_people_vouch_for_counts_for_the_unit_of_that_day() {
         row.map_or(0, |row| row.cells.iter().map(|cell| cell.vouched).sum())
     };
     assert_eq!((vouched("pho-hoa"), vouched("pho-minh"), matrix.totals.vouched), (2, 1, 3));
+}
+
+/// A log of the turn of a year and its first months, with somebody's word for an airing; `quiet` without what else happens.
+fn history(station: &Station, quiet: bool, seed: u64) -> Log {
+    let folder = Folder::open(&station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let mut month: Month = "2021-12".parse().unwrap();
+    let begin = if quiet { Historian::quiet } else { Historian::new };
+    let mut historian = begin(&mut log, month, seed);
+    historian.boot();
+    for _ in 0..4 {
+        let schedule = historian.accept(month, 1);
+        historian.live(month, schedule);
+        month = month.next();
+    }
+    log.append(&[(clk(at("2022-04-02T00:00:00Z")), manual(at("2022-03-04T10:00:00Z")))]).unwrap();
+    log
+}
+
+#[test]
+fn what_is_remembered_of_years_is_what_a_fresh_look_reads() {
+    for (quiet, seed) in [(true, 1), (true, 2), (false, 3)] {
+        let (told, station) = (Station::new(&[]), Station::new(&[]));
+        let past = history(&told, quiet, seed);
+        let folder = Folder::open(&station.path("")).unwrap();
+        let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+        let remembered = Compliance::default();
+        let as_of: NaiveDate = "2022-12-31".parse().unwrap();
+        let periods = [Period::Year, Period::Month("2022-01".parse().unwrap())];
+        let of = |known: &Compliance| periods.map(|of| known.of_period(&folder, 2022, of, as_of).unwrap());
+        let (mut random, mut seen) = (fastrand::Rng::with_seed(seed), std::collections::BTreeSet::new());
+        // The same log comes into being piece by piece, and is looked at after each.
+        while log.size() < past.size() {
+            let piece = log.size()..past.size().min(log.size() + random.u64(1..200));
+            let entries = past.reader().entries(piece).map(|entry| entry.unwrap());
+            let entries: Vec<_> = entries.map(|entry| (entry.clk, entry.body)).collect();
+            let named = entries.iter().flat_map(|(_, body)| body.blobs());
+            let blobs = named.filter_map(|(kind, digest)| {
+                past.reader().blob(digest).unwrap().map(|bytes| Blob { kind, bytes })
+            });
+            let blobs: Vec<_> = blobs.collect();
+            log.append_with_blobs(&entries, &blobs).unwrap();
+            let looked = of(&remembered);
+            assert_eq!(looked, of(&Compliance::default()), "seed {seed}, {} entries", log.size());
+            seen.insert(looked[0].as_ref().unwrap().totals.airings_done);
+        }
+        assert!(seen.len() > 10, "seed {seed}: {seen:?}");
+    }
 }

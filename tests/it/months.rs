@@ -4,7 +4,7 @@ use std::{fs, sync::Barrier, thread};
 
 use chrono::{Datelike as _, Utc};
 use loa::{
-    control::{self, Approve, ControlError, Draft, Folder, Glance, Save},
+    control::{self, Approve, ControlError, Draft, Folder, Glance, Hand, Role, Save, change_people},
     programme::{Approval, Schedule},
     units::{Digest, ScheduleName},
 };
@@ -30,10 +30,25 @@ fn code<T>(result: Result<T, ControlError>) -> Result<T, &'static str> {
     })
 }
 
+/// Somebody who is called `name` and signs in as that.
+fn hand(name: &str) -> Hand {
+    Hand { id: name.into(), name: name.into() }
+}
+
 fn save(
     folder: &Folder,
     name: ScheduleName,
     by: &str,
+    seen: Digest,
+    title: &str,
+) -> Result<Digest, &'static str> {
+    save_as(folder, name, &hand(by), seen, title)
+}
+
+fn save_as(
+    folder: &Folder,
+    name: ScheduleName,
+    by: &Hand,
     seen: Digest,
     title: &str,
 ) -> Result<Digest, &'static str> {
@@ -52,8 +67,11 @@ fn shown(folder: &Folder, name: ScheduleName) -> Digest {
 }
 
 fn approve(folder: &Folder, name: ScheduleName, by: &str, seen: Digest) -> Result<Digest, &'static str> {
-    let order =
-        Approve { schedule: name, by: by.into(), document: "1/PD".into(), key: None, seen: Some(seen) };
+    approve_as(folder, name, hand(by), seen)
+}
+
+fn approve_as(folder: &Folder, name: ScheduleName, by: Hand, seen: Digest) -> Result<Digest, &'static str> {
+    let order = Approve { schedule: name, by, document: "1/PD".into(), key: None, seen: Some(seen) };
     code(control::approve(folder, &order, Utc::now()))
 }
 
@@ -123,6 +141,46 @@ fn whoever_had_a_hand_in_a_revision_approves_their_own_work() {
 }
 
 #[test]
+fn who_is_called_otherwise_since_approves_their_own_work_all_the_same() {
+    let (station, name) = begun();
+    let folder = open(&station);
+    let of = |id: &str, name: &str| Hand { id: id.into(), name: name.into() };
+    let roles = [Role::Editor, Role::Approver];
+    change_people(&folder, |people| people.add("an", "Nguyễn Thị An", &roles, None)).unwrap();
+    save_as(&folder, name, &of("an", "Nguyễn Thị An"), seen(&folder, name), "Một").unwrap();
+    change_people(&folder, |people| people.change("an", "Nguyễn Thị Bình An", &roles, false)).unwrap();
+    for (by, own) in [
+        (of("an", "Nguyễn Thị Bình An"), true),
+        // On the command line people have names alone, the one of then and the one of now.
+        (Hand::named("Nguyễn Thị An"), true),
+        (Hand::named("Nguyễn Thị Bình An"), true),
+        (Hand::named("Hoa"), false),
+        // Another person who is called as that one was.
+        (of("an2", "Nguyễn Thị An"), false),
+    ] {
+        approve_as(&folder, name, by.clone(), shown(&folder, name)).unwrap();
+        assert_eq!(release(&station, &folder, name).release.self_approved, own, "{by:?}");
+    }
+}
+
+#[test]
+fn hands_that_an_older_version_kept_by_name_still_count() {
+    let (station, name) = begun();
+    let folder = open(&station);
+    save(&folder, name, "An", seen(&folder, name), "Một").unwrap();
+    let trail = station.path(&format!("data/work/{name}.json"));
+    let text = fs::read_to_string(&trail).unwrap();
+    let older = text.replace(r#"[{"id":"An","name":"An"}]"#, r#"["An"]"#);
+    assert_ne!(older, text);
+    fs::write(&trail, older).unwrap();
+    save(&folder, name, "Lan", seen(&folder, name), "Hai").unwrap();
+    for (by, own) in [("An", true), ("Lan", true), ("Hoa", false)] {
+        approve(&folder, name, by, shown(&folder, name)).unwrap();
+        assert_eq!(release(&station, &folder, name).release.self_approved, own, "{by}");
+    }
+}
+
+#[test]
 fn a_copied_month_leaves_out_days_that_it_does_not_have_and_tells_them() {
     let (station, name) = begun();
     let folder = open(&station);
@@ -136,16 +194,16 @@ fn a_copied_month_leaves_out_days_that_it_does_not_have_and_tells_them() {
     let text = format!("{before}2023-01-31{after}").replace(&format!("\"{}\"", name.month), "\"2023-01\"");
     fs::write(station.path(&folder.schedule_file(january)), text).unwrap();
     let (file, left_out) =
-        control::copy_month(&folder, january, february, Some(("An", Utc::now())), || Ok(())).unwrap();
+        control::copy_month(&folder, january, february, Some((&hand("An"), Utc::now())), || Ok(())).unwrap();
     assert_eq!((file.as_str(), left_out.len()), ("schedules/2023-02.toml", 1));
     assert_eq!((left_out[0].day(), left_out[0].month()), (31, 1));
     assert_eq!(
         Draft::read(&folder, february).unwrap().trail.unwrap().hands,
-        ["An"],
+        [hand("An")],
         "a copy is somebody's work"
     );
     assert_eq!(
-        code(control::copy_month(&folder, january, february, Some(("An", Utc::now())), || Ok(())))
+        code(control::copy_month(&folder, january, february, Some((&hand("An"), Utc::now())), || Ok(())))
             .unwrap_err(),
         "copy-exists"
     );
@@ -158,7 +216,7 @@ fn nothing_is_changed_without_its_entry() {
     let no = || Err(loa::words::Message::new("user-not-entered").into());
     let before = fs::read(station.path(&folder.schedule_file(name))).unwrap();
     let draft = Draft::read(&folder, name).unwrap();
-    let save = Save { name, seen: Some(draft.file.digest), by: "An", replace: true };
+    let save = Save { name, seen: Some(draft.file.digest), by: &hand("An"), replace: true };
     let mut schedule = draft.file.schedule.clone().unwrap();
     schedule.programmes[0].title = "Tên khác".into();
     assert_eq!(code(control::save(&folder, &save, schedule, Utc::now(), no)), Err("user-not-entered"));

@@ -15,6 +15,7 @@ use super::support::{
     proxy::Proxy,
     pulse::Server,
     station::{Daemon, Station, in_seconds},
+    way::Way,
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
@@ -23,45 +24,63 @@ struct Centre {
     lines: Value,
 }
 
+/// Makes a centre of a folder; gives what its stations need to know.
+fn found(folder: &Station) -> Value {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = format!("name = \"duc-pho\"\nlisten = \"{free}\"\n");
+    fs::write(folder.path("config/centre.toml"), settings).unwrap();
+    folder.json(&["init", "--centre"]).remove(0)
+}
+
+/// Where its stations find it.
+fn address(folder: &Station) -> String {
+    let settings = fs::read_to_string(folder.path("config/centre.toml")).unwrap();
+    settings.split('"').nth(3).unwrap().to_owned()
+}
+
+/// The `[centre]` table of stations, by way of `address`.
+fn table(lines: &Value, address: &str) -> String {
+    let (pin, key) = (lines["pin"].as_str().unwrap(), lines["key"].as_str().unwrap());
+    format!("\n[centre]\naddress = \"https://{address}\"\npin = \"{pin}\"\nkeys = [\"{key}\"]\n")
+}
+
+/// Confirms a station at the centre in `folder` by the code that its status shows.
+fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
+    let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
+    let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
+    let shown = hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned();
+    let wrong = shown.replace(char::is_numeric, "Z");
+    assert!(!folder.run(&["fleet", "enrol", origin, &wrong]).status.success(), "another code");
+    folder.ok(&["fleet", "enrol", origin, &shown, "--by", "Cán bộ"]);
+}
+
 impl Centre {
     fn new(segments: &[(&str, u32)]) -> Centre {
         let folder = Station::new(segments);
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        fs::write(folder.path("config/centre.toml"), format!("name = \"duc-pho\"\nlisten = \"{free}\"\n"))
-            .unwrap();
-        let lines = folder.json(&["init", "--centre"]).remove(0);
+        let lines = found(&folder);
         Centre { folder, lines }
     }
 
     fn address(&self) -> String {
-        let settings = fs::read_to_string(self.folder.path("config/centre.toml")).unwrap();
-        settings.split('"').nth(3).unwrap().to_owned()
+        address(&self.folder)
     }
 
-    /// The `[centre]` table of its stations, by way of `address`.
     fn table(&self, address: &str) -> String {
-        let (pin, key) = (self.lines["pin"].as_str().unwrap(), self.lines["key"].as_str().unwrap());
-        format!("\n[centre]\naddress = \"https://{address}\"\npin = \"{pin}\"\nkeys = [\"{key}\"]\n")
+        table(&self.lines, address)
+    }
+
+    fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
+        enrol(&self.folder, daemon, origin);
     }
 
     fn fleet(&self) -> SqliteFleet {
         SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
     }
 
-    /// Confirms a station by the code that its status shows.
-    fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
-        let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
-        let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
-        let shown = hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned();
-        let wrong = shown.replace(char::is_numeric, "Z");
-        assert!(!self.folder.run(&["fleet", "enrol", origin, &wrong]).status.success(), "another code");
-        self.folder.ok(&["fleet", "enrol", origin, &shown, "--by", "Cán bộ"]);
-    }
-
     /// Waits until the log of `origin` that it holds is, byte for byte, the one of `station`.
     fn until_home(&self, station: &Station, origin: &str) {
         let fleet = self.fleet();
-        let deadline = std::time::Instant::now() + Duration::from_secs(90);
+        let deadline = std::time::Instant::now() + Duration::from_secs(150);
         loop {
             let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
             let own = leaves(station.path("data/log.db").as_path());
@@ -169,7 +188,7 @@ fn a_station_airs_alone_for_days_and_its_evidence_comes_home_later() {
     let ends = ends.unwrap();
     assert_eq!((ends.len(), &ends[0].0), (1, &origin), "{ends:?}");
     // The line is cut in the middle of whatever is said, then comes back: every entry once.
-    for cut in 0..4 {
+    for cut in 0..3 {
         proxy.cut_after(300 + 700 * cut);
         station.ok(&["note", rows[0]["slot"].as_str().unwrap(), "--text", &format!("lần {cut}")]);
         proxy.until_cut();
@@ -257,4 +276,83 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
     assert!(
         forks[0].held.contains(&origin) && forks[0].came.contains(&origin) && forks[0].held != forks[0].came
     );
+}
+
+/// Adds the centre's table to the settings of the station of `way`.
+fn join(way: &Way, lines: &Value) -> String {
+    let settings = fs::read_to_string(way.station.path("config/station.toml")).unwrap();
+    way.station.set(&(settings + &table(lines, &address(&way.centre))));
+    origin(&way.station)
+}
+
+/// Approves a revision at the centre and packs it for whoever fetches it.
+fn issue(way: &Way, revision: u32) {
+    way.centre.issue(revision, &["2022-03/a.wav"], &way.slots);
+    let (month, editor, approver) = (way.month().to_string(), way.key("editor"), way.key("approver"));
+    way.centre.ok(&["pack", &month, "--key", &editor, "--key", &approver]);
+}
+
+#[test]
+fn a_month_goes_out_by_the_network_and_airs() {
+    let (server, mut way) = (Server::start(), Way::new());
+    let lines = found(&way.centre);
+    let origin = join(&way, &lines);
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon(&server);
+    enrol(&way.centre, &daemon, &origin);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    way.slots = vec![in_seconds(25)];
+    issue(&way, 2);
+    // Nobody touches the station: it fetches, checks, enters and airs.
+    daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"taken\""]);
+    let rows = daemon.until_closed(1);
+    assert_eq!((rows[0]["outcome"].as_str(), rows[0]["proof"].as_u64()), (Some("full"), Some(3)), "{rows:?}");
+    assert!(!way.station.path("data/inbox").exists(), "what was taken has its place");
+    // The centre knows who holds the month.
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let listed = way.centre.json(&["fleet"]).remove(0);
+        let holds = &listed["stations"][0]["word"]["holds"][0];
+        if holds["ready"] == true && holds["revision"] == 2 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{listed}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn what_is_damaged_at_the_source_is_refused_once_and_is_no_endless_loop() {
+    let way = Way::new();
+    let lines = found(&way.centre);
+    way.station.settle("");
+    let origin = join(&way, &lines);
+    issue(&way, 2);
+    let blobs = way.centre.path("data/packages/blobs/sha256");
+    let longest = fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path());
+    let audio = longest.max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+    let mut bytes = fs::read(&audio).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&audio, bytes).unwrap();
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon_alone();
+    enrol(&way.centre, &daemon, &origin);
+    daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"refused\""]);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    let refused = || {
+        let log = leaves(&way.station.path("data/log.db"));
+        log.iter().filter(|leaf| leaf.contains("\"act\":\"refused\"")).count()
+    };
+    let before = refused();
+    // Two rounds later it is told no more often.
+    let heard = || way.centre.json(&["fleet"]).remove(0)["stations"][0]["heard_ms"].as_i64().unwrap();
+    for _ in 0..2 {
+        let (last, deadline) = (heard(), std::time::Instant::now() + Duration::from_secs(60));
+        while heard() == last {
+            assert!(std::time::Instant::now() < deadline, "the station is heard again");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+    assert_eq!(refused(), before);
 }

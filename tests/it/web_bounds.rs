@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -290,6 +291,57 @@ fn what_is_beyond_every_measure_is_refused_and_tells_nothing() {
     assert!(!trace.contains("panicked"), "{trace}");
 }
 
+/// Bytes of the files below `folder`.
+fn filled(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
+    files.map(|file| file.metadata().map_or(0, |meta| meta.len())).sum()
+}
+
+#[test]
+fn two_gigabytes_in_one_form_fill_neither_disk_nor_memory() {
+    let station = station(&[]);
+    let daemon = station.daemon_alone();
+    let to = socket(&daemon);
+    let sign_in = format!("id=an&password={}", quoted(PASSWORD));
+    let login = raw(to, &post("/sign-in", FORM, "", &sign_in)).1;
+    let cookie =
+        format!("Cookie: loa={}\r\n", login.split("loa=").nth(1).unwrap().split(';').next().unwrap());
+    let page = raw(to, &get("/month/2022-03/audio", &cookie)).1;
+    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
+    let before = memory(&daemon);
+    // Nobody says beforehand how much will come.
+    let mut stream = line(to, 1);
+    let mut head_line = stream.try_clone().unwrap();
+    let mut part = |bytes: &[u8]| {
+        let sent = write!(stream, "{:x}\r\n", bytes.len()).and_then(|()| stream.write_all(bytes));
+        sent.and_then(|()| stream.write_all(b"\r\n"))
+    };
+    let head = format!(
+        "POST /month/2022-03/audio?token={token} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}Connection: close\r\n\
+         Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    head_line.write_all(head.as_bytes()).unwrap();
+    part(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d.wav\"\r\n\r\n").unwrap();
+    let (mebibyte, mut sent, mut most) = (vec![0; 1 << 20], 0_u64, 0);
+    let incoming = station.path("data/incoming");
+    while sent < 2 << 10 && part(&mebibyte).is_ok() {
+        sent += 1;
+        most = most.max(filled(&incoming) >> 20);
+    }
+    let _ = part(b"\r\n--x--\r\n").and_then(|()| head_line.write_all(b"0\r\n\r\n"));
+    let mut said = Vec::new();
+    let _ = head_line.read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    println!("{sent} MiB sent, at most {most} MiB kept, {} MiB of memory, then: {said:.40}", memory(&daemon));
+    // It was taken in as far as one file may be long, and no further; whoever still listened heard why.
+    assert!(sent > 500 && (400..=500).contains(&most), "{sent} MiB sent, {most} MiB kept");
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 413"), "{said}");
+    assert_eq!((filled(&incoming), station.path("media/2022-03").exists()), (0, false));
+    assert!(memory(&daemon) < before + 32, "{before} then {} MiB", memory(&daemon));
+    assert_eq!(raw(to, &get("/on-air", &cookie)).0, 200);
+    daemon.end();
+}
+
 /// What a browser with an empty cache takes for the page at `path`: its bytes with those of all that it links.
 fn weight(to: SocketAddr, path: &str, cookie: &str) -> (usize, usize) {
     let (status, page) = raw(to, &get(path, cookie));
@@ -341,7 +393,24 @@ fn a_first_visit_weighs_little() {
     for (path, cookie) in [
         ("/sign-in", ""),
         ("/on-air", &cookie),
+        ("/on-air/wall", &cookie),
+        ("/months", &cookie),
         ("/month/2022-03", &cookie),
+        ("/month/2022-03/audio", &cookie),
+        ("/month/2022-03/approve", &cookie),
+        ("/month/2022-03/compare", &cookie),
+        ("/log", &cookie),
+        ("/matrix/2022", &cookie),
+        ("/reports", &cookie),
+        ("/reports?period=year&year=2022", &cookie),
+        ("/reports/urge", &cookie),
+        ("/settings", &cookie),
+        ("/settings/people", &cookie),
+        ("/settings/station", &cookie),
+        ("/settings/keys", &cookie),
+        ("/settings/units", &cookie),
+        ("/settings/holds", &cookie),
+        ("/settings/tone", &cookie),
         ("/log?from=2022-03-01&to=2022-03-31", &cookie),
         (&airing, &cookie),
     ] {

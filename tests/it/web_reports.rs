@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use loa::control::Role;
+use loa::{control::Role, report::Format};
 use serde_json::Value;
 
 use crate::{
@@ -98,6 +98,58 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
     let operator = Visitor::at(&pages(&daemon));
     operator.sign_in("truc", PASSWORD);
     assert_eq!((operator.get("/reports").status, operator.get("/reports/urge").status), (403, 200));
+    daemon.end();
+}
+
+/// How the bytes of a form begin.
+const BEGINS: [(&str, &[u8]); 6] = [
+    ("docx", b"PK\x03\x04"),
+    ("xlsx", b"PK\x03\x04"),
+    ("html", b"<!DOCTYPE html>"),
+    ("csv", "\u{feff}".as_bytes()),
+    ("json", b"{"),
+    ("svg", b"<svg"),
+];
+
+#[test]
+fn every_form_is_offered_and_given_to_those_who_may_and_to_nobody_else() {
+    let station = station();
+    let ids = Role::ALL.map(|(word, role)| {
+        person(&station, word, word, &[role]);
+        (word, role)
+    });
+    let daemon = station.daemon_alone();
+    assert_eq!(
+        BEGINS.map(|(word, _)| word).as_slice(),
+        Format::ALL.iter().map(|(word, _)| *word).collect::<Vec<_>>()
+    );
+    for who in ids.into_iter().map(Some).chain([None]) {
+        let visitor = Visitor::at(&pages(&daemon));
+        if let Some((word, _)) = who {
+            assert_eq!(visitor.sign_in(word, PASSWORD).status, 303, "{word}");
+        }
+        // Who has no name is asked for it.
+        let status = match who {
+            None => 303,
+            Some((_, Role::Auditor | Role::Approver | Role::Admin)) => 200,
+            Some(_) => 403,
+        };
+        let offered = visitor.get("/reports");
+        assert_eq!(offered.status, status, "{who:?}");
+        for (form, begin) in BEGINS {
+            let option = format!("<option value=\"{form}\"");
+            assert_eq!(offered.text.contains(&option), status == 200, "{form} to {who:?}");
+            for period in ["year&year=2022", "month&month=2022-03"] {
+                let file =
+                    format!("/reports/file?period={period}&format={form}&table=matrix&as_of=2022-04-05");
+                let answer = visitor.get(&file);
+                assert_eq!(answer.status, status, "{file} to {who:?}");
+                let named = answer.header("content-disposition").starts_with("attachment");
+                assert_eq!(named, status == 200, "{file} to {who:?}");
+                assert!(!named || answer.bytes.starts_with(begin), "{file} to {who:?}");
+            }
+        }
+    }
     daemon.end();
 }
 

@@ -113,11 +113,28 @@ fn a_session_ends_with_its_password_its_person_and_its_time() {
     let again = late.header("location").to_owned();
     assert!(again.starts_with("/sign-in?again="), "{again}");
     let word = again.split_once('=').unwrap().1.to_owned();
+    let moved =
+        [("op", "segment-up"), ("programme", "cchc"), ("n", "1"), ("seen", "0123"), ("of", of.as_str())];
+    let month = one.post("/month/2022-03", &moved).header("location").replace("/sign-in?again=", "/again/");
     let fields = [("id", "an"), ("password", new), ("again", &word)];
     leads_to(&one.ask("POST", "/sign-in", Some(&fields), &[]), &format!("/again/{word}"));
     let kept = one.get(&format!("/again/{word}"));
     assert!(kept.text.contains("mưa to") && kept.text.contains("action=\"/on-air/stop\""), "{}", kept.text);
     assert!(kept.text.contains("<dt>Lý do</dt>") && !kept.text.contains("<dt>of</dt>"), "{}", kept.text);
+    assert!(kept.text.contains("Việc sẽ làm: <strong>Dừng phát ngay</strong>"), "{}", kept.text);
+    // What the page had filled in is told in words, not by the names that the program has for it.
+    let text = one.get(&month).text;
+    assert!(text.contains("Việc sẽ làm: <strong>Đưa tiết mục lên</strong>"), "{text}");
+    let told = [
+        "<dt>Tháng</dt><dd>03/2022</dd>",
+        "<dt>Chương trình</dt><dd>cchc</dd>",
+        "<dt>Tiết mục thứ</dt><dd>2</dd>",
+    ];
+    assert!(told.iter().all(|told| text.contains(told)), "{text}");
+    for own in ["op", "n", "seen", "programme"] {
+        assert!(!text.contains(&format!("<dt>{own}</dt>")), "{own}: {text}");
+        assert!(text.contains(&format!("name=\"{own}\"")), "it is sent as it was: {own}: {text}");
+    }
     leads_to(&two.get(&format!("/again/{word}")), &format!("/sign-in?to=%2Fagain%2F{word}"));
     // Another tab that still shows the sign-in page goes on to it as well; another person does not get it.
     leads_to(&one.get(&again), &format!("/again/{word}"));

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Centre;
 use crate::{
+    config::Place,
     control::ControlError,
     disk::At as _,
-    fleet::{Files, Held},
+    fleet::{Files, FolderFiles, Held},
     package::{EVERY_STATION, Manifest},
     units::Digest,
 };
@@ -71,14 +72,32 @@ impl Issued {
 }
 
 impl Centre {
+    /// Lays what was packed in this folder where stations fetch it, if that is elsewhere.
+    pub fn publish(&self) -> Result<(), ControlError> {
+        let packed = self.folder.data().join("packages");
+        if self.settings.files == Place::Below(self.folder.station.data.join("packages")) {
+            return Ok(());
+        }
+        let (own, there) = (FolderFiles::new(&packed), self.files.names("")?);
+        let new: Vec<String> = own.names("")?.into_iter().filter(|name| !there.contains(name)).collect();
+        let trusts = own.names("trust")?.len() != self.files.names("trust")?.len();
+        if new.is_empty() && !trusts {
+            return Ok(());
+        }
+        for name in issued(&own, &Issued::default())?.names(&own)? {
+            self.copy(&own, &name, &*self.files)?;
+        }
+        Ok(())
+    }
+
     /// Copies the file called `name` to `to`, where it is not there yet.
-    pub fn copy(&self, name: &str, to: &dyn Files) -> Result<(), ControlError> {
-        let (Some(length), None) = (self.files.length(name)?, to.length(name)?) else { return Ok(()) };
+    pub fn copy(&self, from: &dyn Files, name: &str, to: &dyn Files) -> Result<(), ControlError> {
+        let (Some(length), None) = (from.length(name)?, to.length(name)?) else { return Ok(()) };
         let mut file = tempfile::NamedTempFile::new_in(self.folder.data())
             .at("create a file in", &self.folder.data())?;
         let mut at = 0;
         while at < length {
-            let bytes = self.files.read(name, at, PIECE)?;
+            let bytes = from.read(name, at, PIECE)?;
             if bytes.is_empty() {
                 break;
             }
@@ -90,22 +109,25 @@ impl Centre {
 
     /// All that was issued; of what is `known` only the names are looked at, since a file that was put is never changed.
     pub fn issued(&self, known: &Issued) -> Result<Issued, ControlError> {
-        let number = |name: &str| name.strip_suffix(".note").and_then(|number| number.parse::<u64>().ok());
-        let mut packages = BTreeMap::new();
-        for name in self.files.names("")? {
-            let Some(seq) = number(&name) else { continue };
-            if let Some(known) = known.packages.get(&seq) {
-                packages.insert(seq, known.clone());
-                continue;
-            }
-            // What says nothing readable is nobody's.
-            let note = self.files.read(&name, 0, LONGEST_NOTE)?;
-            let stations = Manifest::unchecked(&note).0.map_or(Vec::new(), |manifest| manifest.stations);
-            packages.insert(seq, (Digest::of(&note), stations));
-        }
-        let mut trusts: Vec<u64> =
-            self.files.names("trust")?.iter().filter_map(|name| number(name)).collect();
-        trusts.sort_unstable();
-        Ok(Issued { packages, trusts })
+        issued(&*self.files, known)
     }
+}
+
+fn issued(files: &dyn Files, known: &Issued) -> Result<Issued, ControlError> {
+    let number = |name: &str| name.strip_suffix(".note").and_then(|number| number.parse::<u64>().ok());
+    let mut packages = BTreeMap::new();
+    for name in files.names("")? {
+        let Some(seq) = number(&name) else { continue };
+        if let Some(known) = known.packages.get(&seq) {
+            packages.insert(seq, known.clone());
+            continue;
+        }
+        // What says nothing readable is nobody's.
+        let note = files.read(&name, 0, LONGEST_NOTE)?;
+        let stations = Manifest::unchecked(&note).0.map_or(Vec::new(), |manifest| manifest.stations);
+        packages.insert(seq, (Digest::of(&note), stations));
+    }
+    let mut trusts: Vec<u64> = files.names("trust")?.iter().filter_map(|name| number(name)).collect();
+    trusts.sort_unstable();
+    Ok(Issued { packages, trusts })
 }

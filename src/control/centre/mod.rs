@@ -21,7 +21,7 @@ pub use ready::{Readiness, Unready};
 pub use station::{Split, StationFile};
 pub use take::TakeError;
 
-use std::{fmt, sync::Arc};
+use std::{env, fmt, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -29,7 +29,7 @@ use super::{ControlError, Folder};
 use crate::{
     clock::Clock,
     config::{self, Place},
-    fleet::{Files, Fleet, FolderFiles, Held, SqliteFleet, Word},
+    fleet::{Bucket, BucketFiles, Files, Fleet, FolderFiles, Held, PostgresFleet, SqliteFleet, Word},
     keys::WitnessKey,
     units::Digest,
     words::Message,
@@ -57,17 +57,19 @@ impl fmt::Debug for Centre {
 }
 
 impl Centre {
-    /// Opens the centre of `folder`; none where the folder is a station's alone.
+    /// Opens the centre of `folder`; none where the folder is a station's alone. It waits for its stores, so not on a thread
+    /// that drives a runtime.
     pub fn open(folder: Arc<Folder>, clock: Arc<dyn Clock>) -> Result<Option<Centre>, ControlError> {
         let Some(settings) = folder.centre.clone() else { return Ok(None) };
         let key = key::read(&folder)?;
+        let authorities = settings.authorities.as_ref().map(|file| folder.root.join(file));
         let fleet: Arc<dyn Fleet> = match &settings.store {
             Place::Below(path) => Arc::new(SqliteFleet::open(&folder.root.join(path))?),
-            Place::Address(address) => return Err(unserved(address)),
+            Place::Address(address) => Arc::new(PostgresFleet::open(address, authorities.as_deref())?),
         };
         let files: Arc<dyn Files> = match &settings.files {
             Place::Below(path) => Arc::new(FolderFiles::new(&folder.root.join(path))),
-            Place::Address(address) => return Err(unserved(address)),
+            Place::Address(address) => Arc::new(BucketFiles::open(&bucket(address, authorities)?)?),
         };
         Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), clock }))
     }
@@ -93,6 +95,14 @@ impl Centre {
     }
 }
 
-fn unserved(address: &str) -> ControlError {
-    Message::new("centre-store-unknown").with("address", address).into()
+/// The bucket at `address`; its key stands in the environment, by the names that every S3 client takes, and in no file of
+/// settings.
+fn bucket(address: &str, authorities: Option<PathBuf>) -> Result<Bucket, ControlError> {
+    let of = |name: &str| {
+        env::var(name)
+            .map_err(|_| Message::new("centre-store-key").with("address", address).with("name", name))
+    };
+    let (key, secret) = (of("AWS_ACCESS_KEY_ID")?, of("AWS_SECRET_ACCESS_KEY")?);
+    let unknown = || Message::new("centre-store-unknown").with("address", address).into();
+    Bucket::at(address, &key, &secret, authorities).ok_or_else(unknown)
 }

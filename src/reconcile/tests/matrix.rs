@@ -153,23 +153,23 @@ fn make_goods_count_for_what_they_repair_and_vouched_airings_apart() {
         bench.make_good(&slot(5), at(&slot(13)));
     });
     assert_eq!(march_cell(&[needless]).airings_done, 1);
+    let fact = ManualFact {
+        slot: Some(slot(12)),
+        month: march(),
+        programme: "cchc".into(),
+        first_ms: at(&slot(12)).timestamp_millis(),
+        last_ms: at(&slot(12)).timestamp_millis() + 720_000,
+        outcome: Outcome::Full,
+        by: "B".into(),
+        text: String::new(),
+        statement: Digest::of(b"note"),
+    };
+    // The log has a row of its own for it, in full and confirmed by a person.
     let mut vouched = with(&|bench| {
         bench.missed(&slot(12), Reason::DeviceLost);
+        bench.add(Body::Manual(Box::new(fact.clone())));
     });
-    vouched.vouched.push(Vouched {
-        entry: 20,
-        fact: ManualFact {
-            slot: Some(slot(12)),
-            month: march(),
-            programme: "cchc".into(),
-            first_ms: at(&slot(12)).timestamp_millis(),
-            last_ms: at(&slot(12)).timestamp_millis() + 720_000,
-            outcome: Outcome::Full,
-            by: "B".into(),
-            text: String::new(),
-            statement: Digest::of(b"note"),
-        },
-    });
+    vouched.vouched.push(Vouched { entry: 20, fact });
     let cell = march_cell(&[vouched]);
     assert_eq!((cell.state, cell.airings_done, cell.vouched), (State::Short, 1, 1));
     assert_eq!(cell.reasons.into_iter().collect::<Vec<_>>(), [(Reason::DeviceLost, 1)]);
@@ -254,6 +254,26 @@ fn units_are_those_of_their_day() {
     bench.air(&slot_of("2022-05", 7));
     let late = record(&bench, &[slot_of("2022-05", 7)], "2022-06-01T00:00:00Z");
     let year = matrix(&plan, Period::Year, day("2022-12-31"), &[late]);
+    assert_eq!((year.totals.strays, year.totals.in_period), (1, 0));
+}
+
+/// A station of no unit of the plan airs a programme of this year and one of the year before.
+#[test]
+fn what_was_made_for_another_year_is_no_stray_of_this_one() {
+    let mut bench = Bench::new();
+    for made_for in ["2021-12", "2022-01"] {
+        bench.now = at(&slot_of("2022-01", 5));
+        let airing = bench.cue(None, Trigger::Manual);
+        bench.amend_cue(|cue| cue.month = month(made_for));
+        bench.start(airing, "alsa_output.usb");
+        bench.now += s(720);
+        let end = bench.full(airing, None);
+        bench.end(end);
+    }
+    let slots = [slot_of("2021-12", 5), slot_of("2022-01", 5)];
+    let elsewhere =
+        StationRecord { unit: "elsewhere".into(), ..record(&bench, &slots, "2022-05-01T00:00:00Z") };
+    let year = matrix(&plan_2022(), Period::Year, day("2022-12-31"), &[elsewhere]);
     assert_eq!((year.totals.strays, year.totals.in_period), (1, 0));
 }
 

@@ -29,6 +29,7 @@ pub fn as_run(
         "report-entries",
     ];
     let mut grid = Grid::ruled(ACROSS, shares, &keys.map(|key| paper.say(key)));
+    let several = paper.is_of_several();
     for (n, row) in (1..).zip(&airings.0.rows) {
         let [planned, first, last] =
             ["planned", "first_frame", "last_frame"].map(|key| airings.text(row, key));
@@ -37,7 +38,7 @@ pub fn as_run(
             said::instant(&planned),
             said::clock(&first),
             said::clock(&last),
-            airings.text(row, "title"),
+            paper.titled(airings, row, several),
             ended(airings, row),
             airings.text(row, "counts"),
             airings.text(row, "proof"),

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     control::Account,
     programme::Office,
-    report::Table,
+    report::{Cell, Table},
     words::{Lang, say},
 };
 
@@ -51,6 +51,25 @@ impl<'a> Paper<'a> {
     pub fn unit(&self) -> &'a str {
         let unit = self.account.plan.unit_near(&self.account.unit, self.account.matrix.span.to);
         unit.map_or(&self.account.unit, |unit| &unit.name)
+    }
+
+    /// The unit called `id`; its id where the plan does not have it.
+    pub fn unit_called(&self, id: &str) -> String {
+        let unit = self.account.plan.unit_near(id, self.account.matrix.span.to);
+        unit.map_or_else(|| id.to_owned(), |unit| unit.name.clone())
+    }
+
+    /// Whether the rows of the log are of several units, so that each has to say of which.
+    pub fn is_of_several(&self) -> bool {
+        let mut units = self.account.airings.iter().map(|(row, _)| &row.unit);
+        let first = units.next();
+        units.any(|unit| Some(unit) != first)
+    }
+
+    /// The title of the programme of a `row`; behind the name of its unit where rows are of `several`.
+    pub fn titled(&self, table: Look<'_>, row: &[Cell], several: bool) -> String {
+        let title = table.text(row, "title");
+        if several { format!("{}: {title}", self.unit_called(&table.text(row, "unit"))) } else { title }
     }
 
     /// The total called `key`.

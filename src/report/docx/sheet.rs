@@ -23,12 +23,13 @@ pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
     rows(paper, &mut blocks);
     sums(paper, &mut blocks);
     let hint = paper.say("paper-sign-here");
-    let operator = vec![
-        Line::new("Authority", paper.say("paper-operator").to_uppercase()),
-        Line::new("Signature", hint.clone()),
-        Line::new("Signer", NOBODY),
-    ];
-    blocks.push(Grid::beside(ACROSS, [ACROSS / 2; 2], vec![[operator, paper.signature(Some(hint))]]).into());
+    let leader = paper.signature(Some(hint.clone()));
+    let mut operator = vec![Line::new("Authority", paper.say("paper-operator").to_uppercase())];
+    // Both sign at the same height.
+    let above = leader.iter().filter(|line| line.style == "Authority").count();
+    operator.extend((1..above).map(|_| Line::new("Authority", "")));
+    operator.extend([Line::new("Signature", hint), Line::new("Signer", NOBODY)]);
+    blocks.push(Grid::beside(ACROSS, [ACROSS / 2; 2], vec![[operator, leader]]).into());
     let mut source: Vec<Block> = vec![
         Line::new("AppendixTitle", paper.say("paper-source").to_uppercase()).into(),
         Line::new("RuleAcross", "").into(),

@@ -209,7 +209,7 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
             let cells = [
                 n.to_string(),
                 said::instant(&incidents.text(row, "planned")),
-                unit(paper, &incidents.text(row, "unit")),
+                paper.unit_called(&incidents.text(row, "unit")),
                 incidents.text(row, "title"),
                 incidents.text(row, "outcome_said"),
                 why(paper, incidents, row),
@@ -242,12 +242,6 @@ fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
         "" => paper.say("paper-no-reason"),
         _ => reason,
     }
-}
-
-/// The unit's name; its id where the plan does not have it.
-fn unit(paper: &Paper<'_>, id: &str) -> String {
-    let unit = paper.account.plan.unit_near(id, paper.account.matrix.span.to);
-    unit.map_or_else(|| id.to_owned(), |unit| unit.name.clone())
 }
 
 /// Appendix I: unit by month.
@@ -315,11 +309,12 @@ fn incidents(paper: &Paper<'_>) -> Vec<Block> {
         "report-entries",
     ];
     let mut grid = Grid::ruled(ACROSS, &[5, 10, 20, 20, 18, 19, 8], &keys.map(|key| paper.say(key)));
+    let several = paper.is_of_several();
     for (n, row) in (1..).zip(&incidents.0.rows) {
         let cells = [
             n.to_string(),
             said::instant(&incidents.text(row, "planned")),
-            incidents.text(row, "title"),
+            paper.titled(incidents, row, several),
             format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
             incidents.text(row, "detail"),
             incidents.text(row, "notes"),

@@ -1,6 +1,7 @@
 //! Reports of drawn and of told years, beside what was written into them.
 
 mod golden;
+mod logged;
 mod naive;
 mod random;
 mod told;

@@ -41,7 +41,7 @@ fn inside(told: &Told) -> bool {
 
 /// Whether it was heard as the plan wants it, whatever else repairs the same slot.
 fn heard(told: &Told) -> bool {
-    matches!(told.fate, Fate::Full | Fate::Manual | Fate::MakesGood(_))
+    matches!(told.fate, Fate::Full | Fate::Resumed | Fate::Manual | Fate::MakesGood(_))
         && inside(told)
         && told.programme != FOREIGN
 }
@@ -121,7 +121,7 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
             found.incidents += u64::from(!counts && told.fate != Fate::Missed(Reason::Superseded));
             sum(
                 match told.fate {
-                    Fate::Full if counts => "full",
+                    Fate::Full | Fate::Resumed if counts => "full",
                     Fate::Partial => "partial",
                     Fate::Missed(_) => "missed",
                     Fate::Preempted => "preempted",

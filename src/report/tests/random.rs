@@ -8,12 +8,13 @@ use proptest::{prelude::*, sample::select};
 use serde_json::Value;
 
 use super::{
+    logged::account,
     naive::{Counted, Square, count, fifteenth},
-    told::{FOREIGN, Fate, Place, Told, account, day, month, plan_of_2022, unit},
+    told::{FOREIGN, Fate, Place, Told, day, month, plan_of_2022, unit},
 };
 use crate::{
     control::Account,
-    evidence::Reason,
+    evidence::{Reason, Trigger},
     programme::{Plan, Unit},
     reconcile::Period,
     report::{Cell, Format, TABLES, Table, docx::tests as paper, tables, write},
@@ -78,7 +79,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         // Whom it repairs is seen when all airings are drawn.
         3 => Just(Fate::MakesGood(day("2022-01-01").and_time(NaiveTime::MIN))),
         9 => select(vec![
-            Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Virtual,
+            Fate::Resumed, Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Virtual,
             Fate::Unproven, Fate::Manual, Fate::Vouched,
         ]),
     ]
@@ -151,7 +152,7 @@ fn rows<'a>(all: &'a Value, name: &str) -> &'a Vec<Value> {
     all[name].as_array().unwrap()
 }
 
-fn json_agrees(account: &Account, counted: &Counted) -> Value {
+pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
     let bytes = write(account, Format::Json, "", Lang::Vi).unwrap().unwrap();
     let all: Value = serde_json::from_slice(&bytes).unwrap();
     for (key, value) in &counted.totals {
@@ -184,6 +185,9 @@ fn json_agrees(account: &Account, counted: &Counted) -> Value {
         assert!(!line["devices"].as_str().unwrap().contains("wav:"), "a file is no loudspeaker: {line}");
         let time = &line["first_frame"].as_str().unwrap()[11..16];
         assert!(["05:30", "06:18", "17:00"].contains(&time), "outside the window: {line}");
+    }
+    for (row, _) in account.airings.iter().filter(|(_, counts)| *counts) {
+        assert!(!matches!(row.trigger, None | Some(Trigger::Test | Trigger::ByHand)), "{row:?}");
     }
     all
 }
@@ -337,6 +341,68 @@ fn drawn() -> impl Strategy<Value = (Account, Counted)> {
         let counted = count(&plan, &places, days_of(period, &plan), as_of);
         (account(plan, &places, period, as_of), counted)
     })
+}
+
+/// Whatever is no airing on a device in its window, day by day, with a note beside it or not.
+#[test]
+fn what_nobody_was_to_hear_never_counts_in_any_form() {
+    let fates = [
+        Fate::Test,
+        Fate::Virtual,
+        Fate::Unproven,
+        Fate::Vouched,
+        Fate::Partial,
+        Fate::Missed(Reason::PowerOff),
+        Fate::Preempted,
+        Fate::OutOfWindow,
+        Fate::Cancelled,
+    ];
+    let on = |day: u64, (hour, minute), fate| Told {
+        at: (month("2022-03").first() + Days::new(day)).and_hms_opt(hour, minute, 0).unwrap(),
+        ..Told::on("2022-03", "2022-03-01", fate)
+    };
+    let in_window = (0..).zip(fates).map(|(day, fate)| on(day, (5, 30), fate));
+    // In full, and by whoever's order, while the loudspeakers were to rest.
+    let resting = [(6, 25), (12, 0), (22, 0)].map(|time| on(20, time, Fate::Full)).into_iter();
+    let ordered = [(12, 30), (23, 0)].map(|time| on(21, time, Fate::Manual));
+    let repair = Fate::MakesGood(on(5, (5, 30), Fate::Full).at);
+    let told = in_window.chain(resting).chain(ordered).chain([on(22, (12, 0), repair)]).collect();
+    let place = Place::of("u0", told);
+    let plan = Plan { units: lived(0, Life::Whole), ..plan_of_2022() };
+    for period in [Period::Year, Period::Month(month("2022-03"))] {
+        let counted = count(&plan, std::slice::from_ref(&place), days_of(period, &plan), day("2022-12-31"));
+        for key in ["airings_done", "in_period", "full", "units_aired", "cells_complete", "aired_ms"] {
+            assert_eq!(counted.totals[key], 0, "{key}");
+        }
+        assert_eq!(counted.rows, 15);
+        let account = account(plan.clone(), std::slice::from_ref(&place), period, day("2022-12-31"));
+        let all = json_agrees(&account, &counted);
+        lines_agree(&account, &all);
+        let tables = tables(&account, Lang::Vi);
+        workbook_agrees(&account, &counted, &tables);
+        document_agrees(&account, &counted, &tables);
+        pictures_agree(&account, &counted);
+    }
+}
+
+/// December's programme is aired once more in January, by order, and somebody vouches for another airing of it.
+#[test]
+fn what_was_made_for_december_counts_in_january_too() {
+    let told = |on: &str, fate| Told::on("2022-12", on, fate);
+    let mut place = Place::of(
+        "u0",
+        vec![
+            told("2022-12-05", Fate::Full),
+            told("2023-01-04", Fate::Manual),
+            told("2023-01-10", Fate::Vouched),
+        ],
+    );
+    place.known.1 = day("2023-01-31");
+    let plan = Plan { units: lived(0, Life::Whole), ..plan_of_2022() };
+    let period = Period::Custom { from: day("2022-12-01"), to: day("2023-01-15") };
+    let counted = count(&plan, std::slice::from_ref(&place), days_of(period, &plan), day("2023-01-31"));
+    assert_eq!((counted.rows, counted.totals["in_period"], counted.totals["vouched"]), (3, 2, 1));
+    json_agrees(&account(plan, std::slice::from_ref(&place), period, day("2023-01-31")), &counted);
 }
 
 proptest! {

@@ -1,23 +1,20 @@
 //! A year as a few words tell it: units with their days, stations, what became of every airing. From the same words
-//! come the rows of logs and the account that a report is written from.
-
-use std::collections::BTreeMap;
+//! come the logs from which a report is written, and the count that it is held against.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-use super::row;
 use crate::{
-    control::{Account, Row, of_period},
-    evidence::{AsRunRow, Checkpoint, Clk, ManualFact, Outcome, Reason, Trigger},
+    evidence::{Outcome, Reason, Trigger},
     programme::{Plan, Unit, plan},
-    reconcile::{Meant, Period, ProgrammeFact, Rules, StationRecord, Vouched, matrix},
-    units::{Digest, Month, SlotId},
+    units::{Month, SlotId},
 };
 
 /// What became of an airing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     Full,
+    /// In full, with a short break between two stretches of sound.
+    Resumed,
     Partial,
     Missed(Reason),
     Preempted,
@@ -83,7 +80,8 @@ pub fn unit(id: &str, name: &str, from: NaiveDate, to: Option<NaiveDate>) -> Uni
     Unit { id: id.into(), name: name.into(), valid_from: from, valid_to: to, ..ward }
 }
 
-fn utc(at: NaiveDateTime) -> DateTime<Utc> {
+/// The instant of civil time at the stations.
+pub fn utc(at: NaiveDateTime) -> DateTime<Utc> {
     at.and_utc() - TimeDelta::hours(7)
 }
 
@@ -94,8 +92,14 @@ impl Told {
         Told { month: month(of), programme: "p0".into(), at, fate }
     }
 
-    fn slot(&self, at: NaiveDateTime) -> SlotId {
+    /// The slot of its programme at the instant `at`.
+    pub fn slot(&self, at: NaiveDateTime) -> SlotId {
         SlotId { month: self.month, programme: self.programme.clone(), local: at }
+    }
+
+    /// Its instant.
+    pub fn instant(&self) -> DateTime<Utc> {
+        utc(self.at)
     }
 
     /// Whether the schedule asks for it at this instant.
@@ -103,9 +107,11 @@ impl Told {
         !matches!(self.fate, Fate::Test | Fate::Manual | Fate::MakesGood(_) | Fate::Vouched)
     }
 
-    fn outcome(&self) -> (Outcome, Option<Reason>) {
+    /// How the log says that it ended.
+    pub fn outcome(&self) -> (Outcome, Option<Reason>) {
         match self.fate {
             Fate::Full
+            | Fate::Resumed
             | Fate::Virtual
             | Fate::Unproven
             | Fate::Manual
@@ -120,87 +126,19 @@ impl Told {
         }
     }
 
-    fn trigger(&self) -> Trigger {
+    /// What made it happen.
+    pub fn trigger(&self) -> Trigger {
         match self.fate {
             Fate::Test => Trigger::Test,
             Fate::Manual => Trigger::Manual,
             Fate::MakesGood(_) => Trigger::MakeGood,
-            Fate::Vouched => Trigger::ByHand,
             _ => Trigger::Schedule,
         }
     }
 
-    fn proof(&self) -> u8 {
-        match self.fate {
-            Fate::Missed(_) | Fate::Cancelled => 0,
-            Fate::Unproven | Fate::Vouched => 1,
-            _ => 3,
-        }
-    }
-
-    /// Whether it has a first frame; by somebody's word it has one, too.
-    pub fn sounded(&self) -> bool {
-        !matches!(self.fate, Fate::Missed(_) | Fate::Cancelled)
-    }
-
-    fn device(&self) -> Option<&'static str> {
-        match self.fate {
-            Fate::Vouched => None,
-            _ if !self.sounded() => None,
-            Fate::Virtual => Some("wav:/tmp/thu.wav"),
-            _ => Some("alsa:usb"),
-        }
-    }
-
-    /// The row of a log, whose entry is `n`.
-    fn recorded(&self, n: u64) -> AsRunRow {
-        let clk = Clk { wall_ms: 0, boot_ms: 0, boot: String::new(), sync: true, offset_min: 420 };
-        let at = utc(self.at);
-        let (outcome, reason) = self.outcome();
-        let sounded = self.sounded();
-        AsRunRow {
-            slot: self.is_slot().then(|| self.slot(self.at)),
-            repairs: if let Fate::MakesGood(of) = self.fate { Some(self.slot(of)) } else { None },
-            trigger: Some(self.trigger()),
-            first_us: sounded.then(|| at.timestamp_micros()),
-            last_us: sounded.then(|| (at + TimeDelta::milliseconds(720_000)).timestamp_micros()),
-            devices: self.device().into_iter().map(str::to_owned).collect(),
-            outcome: Some(outcome),
-            reason,
-            proof: self.proof(),
-            seqs: vec![n],
-            ..AsRunRow::blank(&clk, self.month, &self.programme, at.timestamp_millis())
-        }
-    }
-
-    /// The same as people read it.
-    fn said(&self, n: u64, place: &Place) -> Row {
-        let row_of_log = self.recorded(n);
-        let local = |at: NaiveDateTime| format!("{}+07:00", at.format("%Y-%m-%dT%H:%M:%S"));
-        let sounded = self.sounded();
-        Row {
-            slot: row_of_log.slot,
-            repairs: row_of_log.repairs,
-            station: place.station.clone(),
-            unit: place.unit.clone(),
-            month: self.month.to_string(),
-            programme: self.programme.clone(),
-            title: Some(format!("Chuyên mục {} tháng {}", self.programme, self.month)),
-            trigger: row_of_log.trigger,
-            planned: local(self.at),
-            first_frame: sounded.then(|| local(self.at)),
-            last_frame: sounded.then(|| local(self.at + TimeDelta::minutes(12))),
-            start_error_ms: sounded.then_some(0.5),
-            duration_ms: sounded.then_some(LENGTH_MS),
-            devices: row_of_log.devices,
-            outcome: row_of_log.outcome,
-            reason: row_of_log.reason,
-            proof: row_of_log.proof,
-            detail: String::new(),
-            notes: Vec::new(),
-            entries: vec![n],
-            ..row(n, 1, 1, None)
-        }
+    /// Where it sounded. That a file has the proof of a device is more than a station would say, and counts no more.
+    pub fn device(&self) -> &'static str {
+        if self.fate == Fate::Virtual { "wav:/tmp/thu.wav" } else { "alsa:usb" }
     }
 }
 
@@ -210,64 +148,4 @@ impl Place {
         let known = (day("2021-12-31"), day("2022-12-31"));
         Place { station: unit.into(), unit: unit.into(), known, airings }
     }
-
-    fn record(&self, plan: &Plan) -> StationRecord {
-        let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
-        let told = || (0..).zip(&self.airings);
-        let meant = |told: &Told| Meant {
-            slot: told.slot(told.at),
-            at: utc(told.at),
-            dropped: told.fate == Fate::Missed(Reason::Superseded),
-            files: Vec::new(),
-        };
-        let vouched = |(entry, told): (u64, &Told)| Vouched {
-            entry,
-            fact: ManualFact {
-                slot: None,
-                month: told.month,
-                programme: told.programme.clone(),
-                first_ms: utc(told.at).timestamp_millis(),
-                last_ms: utc(told.at).timestamp_millis() + 720_000,
-                outcome: Outcome::Full,
-                by: "Nguyễn Văn Trực".into(),
-                text: "phát bằng máy khác".into(),
-                statement: Digest::of(b"statement"),
-            },
-        };
-        let mut programmes = BTreeMap::new();
-        for told in &self.airings {
-            let foreign = told.programme == FOREIGN;
-            let column = if foreign { "Ca nhạc" } else { &plan.columns[0].title }.to_owned();
-            let topics = vec![if told.programme == "p0" { "II.1" } else { "II.2" }.to_owned()];
-            let (month, id) = (told.month, told.programme.clone());
-            programmes.insert((month, id.clone()), ProgrammeFact { month, id, column, topics });
-        }
-        StationRecord {
-            station: self.station.clone(),
-            unit: self.unit.clone(),
-            rules: Rules::new(chrono_tz::Asia::Ho_Chi_Minh, plan.windows.clone()),
-            known_from: noon(self.known.0),
-            known_until: noon(self.known.1),
-            meant: self.airings.iter().filter(|told| told.is_slot()).map(meant).collect(),
-            rows: told().map(|(n, told)| told.recorded(n)).collect(),
-            vouched: told().filter(|(_, told)| told.fate == Fate::Vouched).map(vouched).collect(),
-            programmes: programmes.into_values().collect(),
-        }
-    }
-}
-
-/// The account of `period` as of `as_of`, with the rows of all `places`.
-pub fn account(plan: Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
-    let records: Vec<StationRecord> = places.iter().map(|place| place.record(&plan)).collect();
-    let matrix = matrix(&plan, period, as_of, &records);
-    let of_place = |place: &Place| {
-        let rows = (0..).zip(&place.airings).map(|(n, told)| told.said(n, place)).collect();
-        of_period(rows, &matrix, &place.station, plan.year, as_of)
-    };
-    let airings: Vec<(Row, bool)> = places.iter().flat_map(of_place).collect();
-    let [station, unit] =
-        places.first().map_or_else(Default::default, |place| [place.station.clone(), place.unit.clone()]);
-    let head = Checkpoint { origin: "loa/station/a/1".into(), size: 4711, root: Digest::of(b"root") };
-    let note = format!("{}\n{}\nq83vEjRWeJA=\n\n— loa/station/a/1 AAAA\n", head.origin, head.size);
-    Account { plan, period, matrix, airings, head, note, station, unit }
 }

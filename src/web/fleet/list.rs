@@ -15,7 +15,7 @@ use crate::{
     web::{
         error::Fault,
         form,
-        log::{blocking, mark, outcome_words},
+        log::{mark, outcome_words},
         page::{Page, Visit, html},
         reading::{self, grouped},
         route::{EVERYONE, Route, get},
@@ -153,7 +153,7 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
     let count = found.len();
     let (first, last) = asked.span(today);
     let origins: Vec<String> = shown.iter().map(|station| station.origin.clone()).collect();
-    let tallies = blocking(move || Ok(centre.fleet.tally(Some(&origins), first, last)?)).await?;
+    let tallies = visit.work(move |_| Ok(centre.fleet.tally(Some(&origins), first, last)?)).await?;
     let mut days: Days = HashMap::new();
     for tally in tallies {
         *days.entry((tally.origin, tally.day)).or_default().entry(tally.outcome).or_default() += tally.count;

@@ -13,7 +13,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     error::Fault,
-    log::blocking,
     page::{Page, Visit},
     reading::grouped,
     route::Route,
@@ -46,7 +45,7 @@ async fn view(visit: &Visit) -> Result<Arc<FleetView>, Fault> {
             tokio::task::spawn_blocking(move || site.fleet.read_behind(&centre));
             Ok(view)
         }
-        None => blocking(move || site.fleet.read(&centre)).await,
+        None => visit.work(move |_| site.fleet.read(&centre)).await,
     }
 }
 

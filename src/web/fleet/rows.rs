@@ -12,9 +12,7 @@ use crate::{
     web::{
         error::Fault,
         form::Form,
-        log::{
-            Shelf, TAKERS, blocking, check_proof, give_bundle, give_proof, show_airing, show_list, verify_log,
-        },
+        log::{Shelf, TAKERS, check_proof, give_bundle, give_proof, show_airing, show_list, verify_log},
         page::Visit,
         route::{EVERYONE, Route, get, has, post},
     },
@@ -36,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn shelf(visit: &Visit, origin: String) -> Result<Shelf, Fault> {
     let centre = centre(visit)?;
     let base = format!("{}/log", address(&origin));
-    let folder = blocking(move || match centre.fleet.log(&origin)? {
+    let folder = visit.work(move |_| match centre.fleet.log(&origin)? {
         Some(_) => centre.mirror(&origin).map(Some),
         None => Ok(None),
     });
@@ -74,7 +72,8 @@ async fn of_airing(
 }
 
 async fn proof(visit: Visit, Path((origin, entry)): Path<(String, String)>) -> Result<Response, Fault> {
-    give_proof(shelf(&visit, origin).await?, &entry).await
+    let shelf = shelf(&visit, origin).await?;
+    give_proof(&visit, shelf, &entry).await
 }
 
 async fn bundle(
@@ -82,7 +81,8 @@ async fn bundle(
     Path(origin): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
-    give_bundle(shelf(&visit, origin).await?, query).await
+    let shelf = shelf(&visit, origin).await?;
+    give_bundle(&visit, shelf, query).await
 }
 
 async fn check(

@@ -9,7 +9,7 @@ use crate::{
     control::{Split, StationFile},
     web::{
         error::Fault,
-        log::{TAKERS, blocking},
+        log::TAKERS,
         page::{Page, Visit, html},
         reading::{self, grouped, size},
         route::{EVERYONE, Route, get},
@@ -45,7 +45,7 @@ struct StationPage {
 async fn show(visit: Visit, Path(origin): Path<String>) -> Result<Response, Fault> {
     let centre = centre(&visit)?;
     let known = centre.clone();
-    let file = blocking(move || match known.fleet.log(&origin)? {
+    let file = visit.work(move |_| match known.fleet.log(&origin)? {
         Some(_) => known.station(&origin).map(Some),
         None => Ok(None),
     });

@@ -9,7 +9,7 @@ use axum::{
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{CORRECTORS, EXPLAINERS, Shelf, blocking, mark, outcome_words};
+use super::{CORRECTORS, EXPLAINERS, Shelf, mark, outcome_words};
 use crate::{
     control::{self, AiringPage, Ask, Proof, Row, Which},
     units::SlotId,
@@ -101,15 +101,14 @@ pub(in crate::web) async fn show(
     query: Option<String>,
 ) -> Result<Response, Fault> {
     let chosen = form::query::<Chosen>(query.as_deref()).entry;
-    let folder = shelf.folder.clone();
-    let airing = blocking(move || control::airing(&folder, &which)).await?.ok_or_else(Fault::missing)?;
+    let airing = shelf.work(&visit, move |folder| control::airing(folder, &which)).await?;
+    let airing = airing.ok_or_else(Fault::missing)?;
     let here = shelf.place(airing.row.slot.as_ref(), airing.entries.first().map(|entry| entry.seq));
     // The entry that was asked for, or the last of the row.
     let of_row = |seq: &u64| airing.row.entries.contains(seq);
     let seq = chosen.filter(of_row).or_else(|| airing.row.entries.last().copied());
-    let folder = shelf.folder.clone();
     let proof = match seq {
-        Some(seq) => blocking(move || control::proof(&folder, seq)).await?,
+        Some(seq) => shelf.work(&visit, move |folder| control::proof(folder, seq)).await?,
         None => None,
     };
     Ok(html(&page(&visit, shelf, here, airing, proof)))

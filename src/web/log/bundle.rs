@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_http::services::ServeFile;
 
-use super::{Shelf, blocking, unclear};
+use super::{Shelf, unclear};
 use crate::{
     control::{
         Parcel,
@@ -62,15 +62,19 @@ impl Period {
 static ONE: Semaphore = Semaphore::const_new(1);
 
 async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    give(Shelf::own(&visit), query).await
+    give(&visit, Shelf::own(&visit), query).await
 }
 
 /// The bundle of the log on `shelf` that `query` asks for.
-pub(in crate::web) async fn give(shelf: Shelf, query: Option<String>) -> Result<Response, Fault> {
+pub(in crate::web) async fn give(
+    visit: &Visit,
+    shelf: Shelf,
+    query: Option<String>,
+) -> Result<Response, Fault> {
     let (from, to) = form::query::<Period>(query.as_deref()).days()?;
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-bundle-busy"))) };
-    let folder = shelf.folder.clone();
-    let made = blocking(move || Parcel::make(&folder, Wish { from, to, audio: false, force: false })).await?;
+    let wish = Wish { from, to, audio: false, force: false };
+    let made = shelf.work(visit, move |folder| Parcel::make(folder, wish)).await?;
     // The answer holds the file open: it is sent to its end though its name goes now.
     let request = Request::new(Body::empty());
     let mut file = ServeFile::new(made.file()).try_call(request).await.map_err(Fault::failed)?.map(Body::new);

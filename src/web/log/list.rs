@@ -7,7 +7,7 @@ use axum::{extract::RawQuery, response::Response};
 use chrono::{DateTime, Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::{OUTCOMES, Shelf, blocking, mark, outcome_words};
+use super::{OUTCOMES, Shelf, mark, outcome_words};
 use crate::{
     control::{self, Day, Line, Look, Sheet},
     evidence::{Outcome, Reason},
@@ -156,23 +156,22 @@ pub(in crate::web) async fn show(
     query: Option<String>,
 ) -> Result<Response, Fault> {
     let asked: Asked = form::query(query.as_deref());
-    let (studio, folder) = (visit.site.studio.clone(), shelf.folder.clone());
-    let wanted = asked.clone();
-    let (month, days, sheet) = blocking(move || {
-        let today = studio.now().with_timezone(&folder.station.zone).date_naive();
+    let (wanted, now) = (asked.clone(), visit.site.studio.now());
+    let reading = shelf.work(&visit, move |folder| {
+        let today = now.with_timezone(&folder.station.zone).date_naive();
         let month = match (wanted.is_period(), wanted.month.parse().ok()) {
             (true, _) => None,
             (false, Some(month)) => Some(month),
-            (false, None) => Some(control::last_month(&folder, today)?),
+            (false, None) => Some(control::last_month(folder, today)?),
         };
         let look = wanted.look(month);
         let (days, sheet) = match month {
-            Some(month) => control::month_of_log(&folder, month, &look)?,
-            None => (BTreeMap::new(), control::sheet(&folder, &look)?),
+            Some(month) => control::month_of_log(folder, month, &look)?,
+            None => (BTreeMap::new(), control::sheet(folder, &look)?),
         };
         Ok((month, days, sheet))
-    })
-    .await?;
+    });
+    let (month, days, sheet) = reading.await?;
     Ok(html(&page(&visit, shelf, asked, month, &days, &sheet)))
 }
 

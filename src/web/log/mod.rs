@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     control::{
-        Folder,
+        ControlError, Folder,
         Role::{self, Approver, Operator},
     },
     evidence::Outcome,
@@ -85,6 +85,16 @@ impl Shelf {
         Shelf { folder: visit.site.studio.folder.clone(), base: "/log".into(), own: true }
     }
 
+    /// Reads in its folder, where that holds nobody up.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        visit: &Visit,
+        work: impl FnOnce(&Folder) -> Result<T, ControlError> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let folder = Arc::clone(&self.folder);
+        visit.work(move |_| work(&folder)).await
+    }
+
     /// Where an airing has its page: under its slot, or under its first entry where it has none.
     pub fn place(&self, slot: Option<&SlotId>, airing: Option<u64>) -> String {
         let base = &self.base;
@@ -94,13 +104,6 @@ impl Shelf {
             (None, None) => base.clone(),
         }
     }
-}
-
-/// Work on the log, which waits for the disk.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, crate::control::ControlError> + Send + 'static,
-) -> Result<T, Fault> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(Fault::failed)??)
 }
 
 /// A field `name` that says what it cannot mean.

@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tokio::sync::Semaphore;
 
-use super::{Shelf, blocking};
+use super::Shelf;
 use crate::{
     control::{self, Against, Audit, Endorsed, Proof},
     evidence::Outcome,
@@ -40,9 +40,8 @@ struct ProofPage {
     back: String,
 }
 
-async fn proof(shelf: &Shelf, entry: u64) -> Result<Proof, Fault> {
-    let folder = shelf.folder.clone();
-    blocking(move || control::proof(&folder, entry)).await?.ok_or_else(Fault::missing)
+async fn proof(visit: &Visit, shelf: &Shelf, entry: u64) -> Result<Proof, Fault> {
+    shelf.work(visit, move |folder| control::proof(folder, entry)).await?.ok_or_else(Fault::missing)
 }
 
 async fn check_own(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
@@ -51,7 +50,7 @@ async fn check_own(visit: Visit, Extension(form): Extension<Form>) -> Result<Res
 }
 
 async fn give_own(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
-    give(Shelf::own(&visit), &entry).await
+    give(&visit, Shelf::own(&visit), &entry).await
 }
 
 async fn verify_own(visit: Visit) -> Result<Response, Fault> {
@@ -62,7 +61,7 @@ async fn verify_own(visit: Visit) -> Result<Response, Fault> {
 /// One entry of the log on `shelf`, proved step by step.
 #[allow(clippy::needless_pass_by_value, reason = "as a handler is given them")]
 pub(in crate::web) async fn check(visit: Visit, shelf: Shelf, form: Form) -> Result<Response, Fault> {
-    let proof = proof(&shelf, form.parsed("entry")?).await?;
+    let proof = proof(&visit, &shelf, form.parsed("entry")?).await?;
     let below = format!("{}/", shelf.base);
     let back =
         Some(form.get("back")).filter(|back| back.starts_with(&below)).unwrap_or(&shelf.base).to_owned();
@@ -70,9 +69,9 @@ pub(in crate::web) async fn check(visit: Visit, shelf: Shelf, form: Form) -> Res
 }
 
 /// The proof as a file that other programs verify: `c2sp.org/tlog-proof`.
-pub(in crate::web) async fn give(shelf: Shelf, entry: &str) -> Result<Response, Fault> {
+pub(in crate::web) async fn give(visit: &Visit, shelf: Shelf, entry: &str) -> Result<Response, Fault> {
     let entry = entry.parse().map_err(|_| Fault::missing())?;
-    let proof = proof(&shelf, entry).await?;
+    let proof = proof(visit, &shelf, entry).await?;
     let mut text = format!("c2sp.org/tlog-proof@v1\nindex {entry}\n");
     for hash in &proof.path {
         text += &BASE64.encode(hash.0);
@@ -106,9 +105,8 @@ static ONE: Semaphore = Semaphore::const_new(1);
 /// The whole log on `shelf`, verified now.
 pub(in crate::web) async fn verify(visit: Visit, shelf: Shelf) -> Result<Response, Fault> {
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-audit-busy"))) };
-    let root = shelf.folder.root.clone();
     let begun = visit.site.studio.clock().now();
-    let audit = blocking(move || control::audit(&root, &Against::default())).await?;
+    let audit = shelf.work(&visit, |folder| control::audit(&folder.root, &Against::default())).await?;
     let ms = visit.site.studio.clock().now().since(&begun).num_milliseconds();
     let ms = f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
     let seconds = decimal(ms / 1000.0, 1, false, visit.lang);

@@ -59,7 +59,7 @@ async fn approved(
 ) -> Result<[String; 2], Fault> {
     let seen: Digest = form.parsed("seen")?;
     once_more(visit, from, form.get("password")).await?;
-    let (document, by) = (form.get("document").trim().to_owned(), visit.by());
+    let (document, by) = (form.get("document").trim().to_owned(), visit.hand());
     visit
         .work(move |studio| {
             let order = Approve { schedule: name, by, document, key: None, seen: Some(seen) };

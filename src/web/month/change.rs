@@ -36,7 +36,7 @@ pub(super) async fn change(
 async fn changed(visit: &Visit, name: ScheduleName, form: &Form) -> Result<[String; 2], Fault> {
     let seen: Digest = form.parsed("seen")?;
     let edit = edit(name.month, form)?;
-    let (by, replace, op) = (visit.by(), form.get("replace") == "yes", form.get("op").to_owned());
+    let (by, replace, op) = (visit.hand(), form.get("replace") == "yes", form.get("op").to_owned());
     visit
         .entering(Act::Schedule, move |studio, enter| {
             let draft = Draft::read(&studio.folder, name)?;
@@ -47,7 +47,7 @@ async fn changed(visit: &Visit, name: ScheduleName, form: &Form) -> Result<[Stri
             };
             edit.make(&mut schedule)?;
             let save = Save { name, seen: Some(seen), by: &by, replace };
-            let entered = || enter(&by, format!("{name} {op}"));
+            let entered = || enter(&by.name, format!("{name} {op}"));
             control::save(&studio.folder, &save, schedule, studio.now(), entered).map(|_| ())
         })
         .await?;

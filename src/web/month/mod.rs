@@ -133,11 +133,11 @@ async fn begun(visit: &Visit, form: &Form) -> Result<(ScheduleName, [String; 2])
     let name = ScheduleName { month, ward: form.get("ward") == "yes" };
     let from = form.get("from").trim();
     let text = format!("{name}{}", if from.is_empty() { String::new() } else { format!(" ← {from}") });
-    let by = visit.by();
+    let by = visit.hand();
     let from = if from.is_empty() { None } else { Some(form.parsed::<ScheduleName>("from")?) };
     let left_out = visit
         .entering(Act::Schedule, move |studio, enter| {
-            let (now, entered) = (studio.now(), || enter(&by, text));
+            let (now, entered) = (studio.now(), || enter(&by.name, text));
             if let Some(from) = from {
                 Ok(control::copy_month(&studio.folder, from, name, Some((&by, now)), entered)?.1)
             } else {

@@ -7,6 +7,7 @@ use axum::{
 };
 
 use super::super::{
+    deed,
     error::{Fault, Sentence},
     filled::{Filled, filled, worded},
     form::Form,
@@ -68,7 +69,7 @@ pub(super) async fn show(visit: Visit, name: ScheduleName, form: Form, fault: Fa
     fields.retain(|(name, _)| name != "seen" && !gate::OWN_FIELDS.contains(&name.as_str()));
     let stale = StalePage {
         why: fault.said.in_lang(visit.lang),
-        op: page.coded("web-op", if OPS.contains(&form.get("op")) { form.get("op") } else { "other" }),
+        op: deed::change(&page, &form),
         about: there.about(),
         gone: there.gone,
         seen: draft.file.digest.to_string(),
@@ -80,22 +81,6 @@ pub(super) async fn show(visit: Visit, name: ScheduleName, form: Form, fault: Fa
     };
     (StatusCode::CONFLICT, html(&stale)).into_response()
 }
-
-/// The changes that have a name of their own.
-const OPS: &[&str] = &[
-    "issuer",
-    "programme-add",
-    "programme",
-    "programme-remove",
-    "segments-add",
-    "segment",
-    "segment-up",
-    "segment-down",
-    "segment-move",
-    "segment-remove",
-    "slots-add",
-    "slots-remove",
-];
 
 /// What a change would meet now.
 struct There<'a> {

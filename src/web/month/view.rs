@@ -17,7 +17,7 @@ use super::{
     staged,
 };
 use crate::{
-    control::{self, CheckReport, Draft, FindingView, ProgrammeReport, Stage, Studio, finding_view},
+    control::{self, CheckReport, Draft, FindingView, ProgrammeReport, Stage, finding_view},
     programme::{Finding, Programme, SegmentKind, Source},
     units::ScheduleName,
     words::{Lang, Message},
@@ -199,14 +199,13 @@ async fn check(visit: &Visit, name: ScheduleName) -> Result<Option<CheckReport>,
         return Ok(known);
     }
     let Ok(turn) = visit.site.checking.clone().try_lock_owned() else { return Ok(None) };
-    let studio: Studio = visit.site.studio.clone();
-    let work = tokio::task::spawn_blocking(move || {
+    let work = visit.work(move |studio| {
         // One at a time: rendering takes a core.
         let _turn = turn;
         studio.glance.check(&studio.folder, name)
     });
     match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => Ok(Some(done.map_err(Fault::failed)??)),
+        Ok(done) => done.map(Some),
         Err(_) => Ok(None),
     }
 }

@@ -43,8 +43,8 @@ async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
         .await?;
     let account = made.ok_or_else(|| Fault::no(Message::new("report-no-plan").with("year", year)))?;
     let lang = visit.lang;
-    let written = tokio::task::spawn_blocking(move || report::write(&account, format, table, lang)).await;
-    let bytes = written.map_err(Fault::failed)?.map_err(Fault::failed)?.ok_or_else(Fault::missing)?;
+    let written = visit.work(move |_| Ok(report::write(&account, format, table, lang))).await?;
+    let bytes = written.map_err(Fault::failed)?.ok_or_else(Fault::missing)?;
     let station = &visit.site.studio.folder.station.id;
     let disposition = format!("attachment; filename=\"bao-cao-{station}-{name}\"");
     let disposition = HeaderValue::from_str(&disposition).map_err(Fault::failed)?;

@@ -5,7 +5,7 @@ use axum::{extract::RawQuery, response::Response};
 use serde::Deserialize;
 
 use crate::{
-    control::{Lack, Urged, Urging},
+    control::{Lack, Studio, Urged, Urging},
     report,
     units::Month,
     web::{
@@ -54,7 +54,10 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
             known.ok_or_else(|| unclear("year", year))?
         }
     };
-    let urging = visit.work(move |studio| Urging::of(&studio.folder, year, month, studio.now())).await?;
+    let site = visit.site.clone();
+    let known =
+        move |studio: &Studio| Urging::of(&studio.folder, &site.compliance, year, month, studio.now());
+    let urging = visit.work(known).await?;
     let studio = &visit.site.studio;
     let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
     asked.year = year.to_string();

@@ -70,6 +70,11 @@ impl Field {
         format!("{}.{}", self.table, self.key)
     }
 
+    /// The key of its label.
+    pub fn label(&self) -> String {
+        format!("web-setting-{}", self.key.replace('_', "-"))
+    }
+
     /// Whether a finding at `key` is about it.
     pub fn is(&self, key: &str) -> bool {
         key.strip_prefix(&self.name()).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))

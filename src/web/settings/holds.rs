@@ -45,11 +45,11 @@ fn time(at: &str) -> String {
 }
 
 async fn show(visit: Visit) -> Result<Response, Fault> {
-    let folder = &visit.site.studio.folder;
-    let mut holds = holds(folder)?;
+    let mut holds = visit.work(|studio| holds(&studio.folder)).await?;
     // Those in force first, the newest first.
     holds.sort_by_key(|hold| (hold.lifted.is_some(), std::cmp::Reverse(hold.entry)));
-    let (months, may_change) = (folder.station.retention.programme_months, visit.has(CHANGERS));
+    let (months, may_change) =
+        (visit.site.studio.folder.station.retention.programme_months, visit.has(CHANGERS));
     Ok(html(&HoldsPage { page: visit.page("web-holds"), holds, months, may_change }))
 }
 

@@ -3,10 +3,13 @@
 use askama::Template;
 use axum::{Extension, response::Response};
 
-use super::{CHANGERS, READERS, station::placed};
+use super::{
+    CHANGERS, READERS,
+    station::{checked, placed},
+};
 use crate::{
     config::Station,
-    control::{ControlError, KeyView, SettingsFile},
+    control::{ControlError, KeyView, SettingsFile, Studio},
     units::Digest,
     web::{
         error::Fault,
@@ -55,8 +58,12 @@ fn texts(station: &Station, list: &str) -> Vec<String> {
 }
 
 async fn show(visit: Visit) -> Result<Response, Fault> {
+    let read = |studio: &Studio| {
+        let own = ["station", "approval"].map(|name| KeyView::beside(&studio.folder, name));
+        Ok((SettingsFile::read(&studio.folder)?, own))
+    };
+    let (file, [station, approval]) = visit.work(read).await?;
     let folder = &visit.site.studio.folder;
-    let file = SettingsFile::read(folder)?;
     let in_file = file.station().0.unwrap_or_else(|| folder.station.clone());
     let trusted = |list| {
         let force = texts(&folder.station, list);
@@ -65,8 +72,8 @@ async fn show(visit: Visit) -> Result<Response, Fault> {
     };
     Ok(html(&KeysPage {
         page: visit.page("web-keys"),
-        station: KeyView::beside(folder, "station"),
-        approval: KeyView::beside(folder, "approval"),
+        station,
+        approval,
         trusted: LISTS.into_iter().map(trusted).collect(),
         may_change: visit.has(CHANGERS),
         waits: file.digest() != Digest::of(&folder.station_bytes),
@@ -85,14 +92,13 @@ async fn remove(visit: Visit, Extension(form): Extension<Form>) -> Response {
 
 async fn change(visit: &Visit, form: &Form, add: bool) -> Result<[String; 2], Fault> {
     let _alone = visit.site.changing.lock().await;
-    let folder = &visit.site.studio.folder;
     let list = LISTS.into_iter().find(|list| *list == form.get("list")).ok_or_else(Fault::missing)?;
-    let mut file = SettingsFile::read(folder)?;
+    let mut file = visit.work(|studio| SettingsFile::read(&studio.folder)).await?;
     file.list("trust", list, form.get("key").trim(), add);
     if file.changes.is_empty() {
         return Err(Fault::no(Message::new("web-station-same")));
     }
-    if let Err(error) = file.check(folder) {
+    if let Err(error) = checked(visit, &file).await? {
         // The key is the only thing that was typed: what is wrong is said at once.
         if let ControlError::Config(findings) = &error
             && let Some(finding) = findings.iter().find(|finding| finding.place.key.starts_with("trust"))

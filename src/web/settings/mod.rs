@@ -21,7 +21,7 @@ use super::{
 use crate::control::{
     People,
     Role::{self, Admin, Auditor, Operator},
-    holds as all_holds,
+    Studio, holds as all_holds,
 };
 
 /// Who may look at settings.
@@ -42,6 +42,16 @@ pub(super) fn routes() -> Vec<Route> {
     routes
 }
 
+/// The key of the label of the setting `name`, as forms call it.
+pub(super) fn label(name: &str) -> Option<String> {
+    field::FIELDS.iter().find(|field| field.name() == name).map(field::Field::label)
+}
+
+/// The key of the name of the day that files call `word`.
+pub(super) fn weekday(word: &str) -> Option<String> {
+    station::DAYS.contains(&word).then(|| format!("web-day-{word}"))
+}
+
 /// One place of the settings, with what stands there in a few words.
 struct Card {
     path: &'static str,
@@ -59,10 +69,14 @@ struct OverviewPage {
 
 async fn overview(visit: Visit) -> Result<Response, Fault> {
     let page = visit.page("web-nav-settings");
+    let counted = |studio: &Studio| {
+        let open = People::read(&studio.folder)?.iter().filter(|person| !person.closed).count();
+        let held = all_holds(&studio.folder)?.iter().filter(|hold| hold.lifted.is_none()).count();
+        Ok((open, held))
+    };
+    let (open, held) = visit.work(counted).await?;
     let folder = &visit.site.studio.folder;
-    let (people, station) = (People::read(folder)?, &folder.station);
-    let open = people.iter().filter(|person| !person.closed).count();
-    let held = all_holds(folder)?.iter().filter(|hold| hold.lifted.is_none()).count();
+    let station = &folder.station;
     let today = visit.site.studio.now().with_timezone(&station.zone).date_naive();
     let trusted = station.approvers.len() + station.operators.len();
     let card = |path, key, about| Card { path, key, about };

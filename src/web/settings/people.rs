@@ -63,14 +63,14 @@ impl PeoplePage {
     }
 }
 
-fn page(visit: &Visit, typed: Form, wrong: Option<String>) -> Result<Response, Fault> {
-    let people = People::read(&visit.site.studio.folder)?.iter().cloned().collect();
+async fn page(visit: &Visit, typed: Form, wrong: Option<String>) -> Result<Response, Fault> {
+    let people = visit.work(|studio| Ok(People::read(&studio.folder)?.iter().cloned().collect())).await?;
     let may_change = visit.has(CHANGERS);
     Ok(html(&PeoplePage { page: visit.page("web-people"), people, may_change, typed, wrong }))
 }
 
 async fn show(visit: Visit) -> Result<Response, Fault> {
-    page(&visit, Form::default(), None)
+    page(&visit, Form::default(), None).await
 }
 
 async fn add(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
@@ -84,7 +84,7 @@ async fn add(visit: Visit, Extension(form): Extension<Form>) -> Result<Response,
         }
         Err(fault) if fault.status == StatusCode::UNPROCESSABLE_ENTITY => {
             let wrong = Some(fault.said.in_lang(visit.lang));
-            Ok((fault.status, page(&visit, form, wrong)?).into_response())
+            Ok((fault.status, page(&visit, form, wrong).await?).into_response())
         }
         Err(fault) => Err(fault),
     }

@@ -8,7 +8,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use tokio::task::spawn_blocking;
 
 use super::{
     CHANGERS, READERS,
@@ -81,7 +80,7 @@ struct StationPage {
 }
 
 /// The days of a week, as files name them.
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+pub(super) const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// The page of `file`; with `typed`, as somebody filled it in.
 fn page(visit: &Visit, file: &SettingsFile, typed: Option<&Form>, findings: &[Finding]) -> Response {
@@ -102,7 +101,7 @@ fn page(visit: &Visit, file: &SettingsFile, typed: Option<&Form>, findings: &[Fi
         let wrong = found.iter().filter(|finding| field.is(&finding.place.key));
         Shown {
             name: field.name(),
-            label: page.t(&format!("web-setting-{}", field.key.replace('_', "-"))),
+            label: page.t(&field.label()),
             head: begins.then(|| page.coded("web-part", field.table)),
             kind: field.kind,
             in_force: Some(force).filter(|force| *force != value),
@@ -143,22 +142,21 @@ fn known_devices(visit: &Visit) -> Vec<(String, String)> {
 }
 
 async fn show(visit: Visit) -> Result<Response, Fault> {
-    let file = SettingsFile::read(&visit.site.studio.folder)?;
+    let again = visit.clone();
     // Devices are asked of the sound server, which may take its time.
-    spawn_blocking(move || page(&visit, &file, None, &[])).await.map_err(Fault::failed)
+    visit.work(move |studio| Ok(page(&again, &SettingsFile::read(&studio.folder)?, None, &[]))).await
 }
 
 async fn change(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
     let _alone = visit.site.changing.lock().await;
-    let folder = &visit.site.studio.folder;
-    let before = SettingsFile::read(folder)?;
+    let before = visit.work(|studio| SettingsFile::read(&studio.folder)).await?;
     let mut file = before.clone();
     if form.get("seen") != before.digest().to_string() {
         let changed = Fault::no(Message::new("settings-changed"));
         return Ok(visit.refuse(PATH, changed).await);
     }
     let (station, _) = before.station();
-    let station = station.unwrap_or_else(|| folder.station.clone());
+    let station = station.unwrap_or_else(|| visit.site.studio.folder.station.clone());
     // What stays as it is stays as it is written; the two halves of the windows go together.
     let typed = |field: &Field| taken(&form, field).unwrap_or_else(|| text_of(&station, field));
     let changed = |field: &Field| typed(field) != text_of(&station, field);
@@ -171,20 +169,31 @@ async fn change(visit: Visit, Extension(form): Extension<Form>) -> Result<Respon
     if file.changes.is_empty() {
         return Ok(visit.done(PATH, both(&Message::new("web-station-same"))).await);
     }
-    if let Err(ControlError::Config(findings)) = file.check(folder) {
-        let again = visit.clone();
-        let answer = spawn_blocking(move || page(&again, &before, Some(&form), &findings));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, answer.await.map_err(Fault::failed)?).into_response());
+    match checked(&visit, &file).await? {
+        Ok(()) => {}
+        Err(ControlError::Config(findings)) => {
+            let again = visit.clone();
+            let answer = visit.work(move |_| Ok(page(&again, &before, Some(&form), &findings))).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response());
+        }
+        Err(error) => return Err(error.into()),
     }
     let result = placed(&visit, &file).await;
     Ok(visit.told(PATH, result).await)
+}
+
+/// What the changed `file` would be as a whole.
+pub(super) async fn checked(visit: &Visit, file: &SettingsFile) -> Result<Result<(), ControlError>, Fault> {
+    let file = file.clone();
+    visit.work(move |studio| Ok(file.check(&studio.folder))).await
 }
 
 /// Enters the changes of `file`, then places it: no change is without its entry.
 pub(super) async fn placed(visit: &Visit, file: &SettingsFile) -> Result<[String; 2], Fault> {
     let text = file.changes.join("; ");
     done(visit.site.studio.enter(Act::Settings, &visit.by(), text).await)?;
-    file.place(&visit.site.studio.folder)?;
+    let file = file.clone();
+    visit.work(move |studio| file.place(&studio.folder)).await?;
     Ok(both(&Message::new("web-station-saved")))
 }
 

@@ -82,13 +82,13 @@ impl UnitsPage {
 }
 
 async fn show(visit: Visit) -> Result<Response, Fault> {
-    page(&visit, Form::default(), None)
+    page(&visit, Form::default(), None).await
 }
 
 /// The units as the file has them; where it cannot be read, as they are in force.
-fn page(visit: &Visit, typed: Form, fault: Option<&Fault>) -> Result<Response, Fault> {
+async fn page(visit: &Visit, typed: Form, fault: Option<&Fault>) -> Result<Response, Fault> {
+    let (file, bytes) = visit.work(|studio| plan_file(&studio.folder)).await?;
     let folder = &visit.site.studio.folder;
-    let (file, bytes) = plan_file(folder)?;
     let Plan { mut units, title, .. } = plan::read(&file, &bytes).0.unwrap_or_else(|| folder.plan.clone());
     let findings = fault.iter().flat_map(|fault| &fault.findings);
     units.sort_by(|a, b| (&a.id, a.valid_from).cmp(&(&b.id, b.valid_from)));
@@ -137,7 +137,7 @@ async fn answer(visit: &Visit, form: Form, result: Result<[String; 2], Fault>) -
     match result {
         Ok(sentence) => Ok(visit.done(PATH, sentence).await),
         Err(fault) if fault.status == StatusCode::UNPROCESSABLE_ENTITY => {
-            Ok((fault.status, page(visit, form, Some(&fault))?).into_response())
+            Ok((fault.status, page(visit, form, Some(&fault)).await?).into_response())
         }
         Err(fault) => Err(fault),
     }
@@ -149,16 +149,16 @@ async fn remade(
     make: impl FnOnce(&str, &[u8]) -> Result<Vec<u8>, Fault>,
 ) -> Result<[String; 2], Fault> {
     let _alone = visit.site.changing.lock().await;
-    let folder = &visit.site.studio.folder;
-    let (file, old) = plan_file(folder)?;
+    let (file, old) = visit.work(|studio| plan_file(&studio.folder)).await?;
     let bytes = make(&file, &old)?;
     if bytes == old {
         return Err(Fault::no(Message::new("web-unit-same")));
     }
-    check_plan(folder, &bytes)?;
     let text = format!("{file}: {} → {}", Digest::of(&old), Digest::of(&bytes));
+    let new = bytes.clone();
+    visit.work(move |studio| check_plan(&studio.folder, &new)).await?;
     done(visit.site.studio.enter(Act::Settings, &visit.by(), text).await)?;
-    place_plan(folder, &bytes)?;
+    visit.work(move |studio| place_plan(&studio.folder, &bytes)).await?;
     Ok(both(&Message::new("web-units-saved")))
 }
 

@@ -36,7 +36,9 @@ web-looks = Too many different pages were opened within a minute.
     .hint = Each look is an entry of the log; wait a minute and go on.
 web-again = Send again
 web-again-why = This was sent when the session had ended, so it did nothing yet. Look at it and send it.
-web-again-to = It goes to:
+web-again-what = What it does:
+web-yes = Yes
+web-entry-number = Entry of the log
 web-again-do = Send again
 web-again-not = Drop it
 

@@ -36,7 +36,9 @@ web-looks = Đã mở quá nhiều trang khác nhau trong một phút.
     .hint = Mỗi lần xem được ghi vào nhật ký; đợi một phút rồi xem tiếp.
 web-again = Gửi lại nội dung
 web-again-why = Nội dung này được gửi khi phiên làm việc đã hết nên chưa có hiệu lực. Xem lại rồi gửi.
-web-again-to = Gửi đến:
+web-again-what = Việc sẽ làm:
+web-yes = Có
+web-entry-number = Mục trong nhật ký
 web-again-do = Gửi lại
 web-again-not = Bỏ, không gửi
 

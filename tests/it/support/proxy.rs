@@ -61,7 +61,7 @@ impl Proxy {
 
     /// Waits until it broke.
     pub fn until_cut(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(150);
         while self.cuts.load(Ordering::SeqCst) == self.seen.load(Ordering::SeqCst) {
             assert!(Instant::now() < deadline, "nothing passed that could be cut");
             thread::sleep(Duration::from_millis(20));

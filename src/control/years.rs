@@ -1,0 +1,320 @@
+//! What a station recorded in whole years, remembered: a year is read from thousands of entries, and looked at again and
+//! again. What the log says anew forgets no more than it touches: an airing its month, a schedule its year, an
+//! auditor's look nothing.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    ControlError, Folder,
+    compliance::{Frame, assembled, frame, in_order, last_wall, month_rows},
+    folder::open_log,
+};
+use crate::{
+    evidence::{AsRunRow, Body},
+    programme::Plan,
+    reconcile::{Matrix, Period, Span, StationRecord, matrix},
+    store::Reader,
+    units::Month,
+};
+
+/// So many periods are remembered, a few kilobytes each.
+const MOST_PERIODS: usize = 256;
+/// So many rows, half a kilobyte each: what twelve years of fifteen airings a day have.
+const MOST_ROWS: usize = 80_000;
+/// After so many entries that nobody looked at, reading anew costs less than looking what they touch.
+const FAR: u64 = 20_000;
+
+/// The matrices of a station's years and of periods in them, and the records that they are computed from.
+#[derive(Debug, Default)]
+pub struct Compliance(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    touched: Touched,
+    /// What aired in each month, as of the size of the log.
+    rows: HashMap<Month, (u64, Arc<Vec<AsRunRow>>)>,
+    /// What was meant and vouched for in each year, as of the size of the log.
+    frames: HashMap<i32, (u64, Arc<Option<Frame>>)>,
+    matrices: HashMap<(i32, Period), (Known, Option<Matrix>)>,
+}
+
+/// The size of the log when something last came that changes …
+#[derive(Debug, Default)]
+struct Touched {
+    /// So much of the log was looked through.
+    size: u64,
+    /// … everything.
+    all: u64,
+    /// … what aired in a month.
+    months: HashMap<Month, u64>,
+    /// … what was meant or vouched for in a year.
+    years: HashMap<i32, u64>,
+}
+
+/// What a matrix was computed from: the size of the log that last touched its year, the day as of which it is, the last
+/// day of the log.
+type Known = (u64, NaiveDate, NaiveDate);
+
+/// A plan with what was recorded under it.
+type Recorded = (Plan, Vec<StationRecord>);
+
+impl Compliance {
+    /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
+    /// belonged; nothing where no plan of that year is known.
+    pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
+        self.of_period(folder, year, Period::Year, today)
+    }
+
+    /// The same for a `period` under the plan of `year`, as of the day `as_of`, without the airings one by one.
+    ///
+    /// # Errors
+    ///
+    /// The period ends before it begins; the log cannot be read.
+    pub fn of_period(
+        &self,
+        folder: &Folder,
+        year: i32,
+        period: Period,
+        as_of: NaiveDate,
+    ) -> Result<Option<Matrix>, ControlError> {
+        in_order(period)?;
+        let log = open_log(&folder.log_path())?;
+        self.look_through(folder, &log)?;
+        // A cell asks on which day the log ended, and nothing of a matrix asks more of its end.
+        let until = last_wall(&log)?.with_timezone(&folder.station.zone).date_naive();
+        let size = self.memory().touched.size;
+        let Some(span) =
+            self.frame(folder, &log, year, size)?.as_ref().as_ref().map(|frame| frame.span(period))
+        else {
+            return Ok(None);
+        };
+        // Beyond the year every entry may matter.
+        let beyond = span.from.year() < year || span.to.year() > year;
+        let touched = if beyond { size } else { self.memory().touched.of_year(year) };
+        let known = (touched, as_of, until);
+        if let Some((of, matrix)) = self.memory().matrices.get(&(year, period))
+            && *of == known
+        {
+            return Ok(matrix.clone());
+        }
+        let recorded = self.read(folder, &log, year, period)?;
+        let matrix = recorded.map(|(plan, records)| {
+            let matrix = matrix(&plan, period, as_of, &records);
+            Matrix { counted: BTreeSet::new(), ..matrix }
+        });
+        let mut memory = self.memory();
+        if memory.matrices.len() >= MOST_PERIODS {
+            memory.matrices.clear();
+        }
+        memory.matrices.insert((year, period), (known, matrix.clone()));
+        Ok(matrix)
+    }
+
+    /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that
+    /// year and in `period`, which may end later; nothing where no plan of that year is known.
+    pub(super) fn recorded(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        year: i32,
+        period: Period,
+    ) -> Result<Option<Recorded>, ControlError> {
+        self.look_through(folder, log)?;
+        self.read(folder, log, year, period)
+    }
+
+    /// The first and the last year in which anything was planned by now; none where nothing was.
+    pub fn years(folder: &Folder, now: DateTime<Utc>) -> Result<Option<(i32, i32)>, ControlError> {
+        let log = open_log(&folder.log_path())?;
+        let year = |ms: i64| {
+            let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+            at.with_timezone(&folder.station.zone).year()
+        };
+        let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
+        Ok(first.zip(last).map(|(first, last)| (year(first), year(last))))
+    }
+
+    /// Looks what the entries touch that came since the last look.
+    fn look_through(&self, folder: &Folder, log: &Reader) -> Result<(), ControlError> {
+        let size = log.size()?;
+        self.memory().touched.look_through(log, size, folder.station.zone)
+    }
+
+    fn read(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        year: i32,
+        period: Period,
+    ) -> Result<Option<Recorded>, ControlError> {
+        let size = self.memory().touched.size;
+        let Some(frame) = self.frame(folder, log, year, size)?.as_ref().clone() else { return Ok(None) };
+        let mut rows = Vec::new();
+        for month in months(year, frame.span(period), planned(log, folder.station.zone)?) {
+            rows.extend(self.rows(folder, log, month, size)?.iter().cloned());
+        }
+        assembled(folder, log, frame, rows).map(Some)
+    }
+
+    fn frame(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        year: i32,
+        size: u64,
+    ) -> Result<Arc<Option<Frame>>, ControlError> {
+        {
+            let memory = self.memory();
+            let since = memory.touched.years.get(&year).copied().unwrap_or(0).max(memory.touched.all);
+            if let Some((_, frame)) = memory.frames.get(&year).filter(|(read, _)| *read >= since) {
+                return Ok(Arc::clone(frame));
+            }
+        }
+        let read = Arc::new(frame(folder, log, year)?);
+        let mut memory = self.memory();
+        if memory.frames.len() >= MOST_PERIODS {
+            memory.frames.clear();
+        }
+        memory.frames.insert(year, (size, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    fn rows(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        month: Month,
+        size: u64,
+    ) -> Result<Arc<Vec<AsRunRow>>, ControlError> {
+        {
+            let memory = self.memory();
+            let since = memory.touched.months.get(&month).copied().unwrap_or(0).max(memory.touched.all);
+            if let Some((_, rows)) = memory.rows.get(&month).filter(|(read, _)| *read >= since) {
+                return Ok(Arc::clone(rows));
+            }
+        }
+        let read = Arc::new(month_rows(folder, log, month)?);
+        let mut memory = self.memory();
+        let held: usize = memory.rows.values().map(|(_, rows)| rows.len()).sum();
+        if held + read.len() > MOST_ROWS {
+            memory.rows.clear();
+        }
+        memory.rows.insert(month, (size, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    /// Whoever panicked here left whole things behind.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The first and the last day on which anything was planned; none where nothing was.
+fn planned(log: &Reader, zone: Tz) -> Result<Option<(NaiveDate, NaiveDate)>, ControlError> {
+    let day =
+        |ms: i64| DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&zone).date_naive();
+    let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(i64::MAX)?);
+    Ok(first.zip(last).map(|(first, last)| (day(first), day(last))))
+}
+
+/// The months of `year` and of `span`, as far as anything was `planned`.
+fn months(year: i32, span: Span, planned: Option<(NaiveDate, NaiveDate)>) -> impl Iterator<Item = Month> {
+    let day = move |month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    planned.into_iter().flat_map(move |(first, last)| {
+        let from = Month::of(day(1, 1).min(span.from).max(first));
+        let to = Month::of(day(12, 31).max(span.to).min(last));
+        std::iter::successors((from <= to).then_some(from), move |month| (*month < to).then(|| month.next()))
+    })
+}
+
+impl Touched {
+    /// Looks what the entries up to `size` touch.
+    fn look_through(&mut self, log: &Reader, size: u64, zone: Tz) -> Result<(), ControlError> {
+        // Another may have looked further meanwhile.
+        if size.saturating_sub(self.size) > FAR {
+            *self = Touched { size, all: size, ..Touched::default() };
+        }
+        for entry in log.entries(self.size..size) {
+            self.entry(log, &entry?.body, size, zone)?;
+        }
+        self.size = self.size.max(size);
+        Ok(())
+    }
+
+    fn entry(&mut self, log: &Reader, body: &Body, size: u64, zone: Tz) -> Result<(), ControlError> {
+        let civil = |ms: i64| {
+            let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+            at.with_timezone(&zone).date_naive()
+        };
+        match body {
+            Body::Cue(cue) => self.day(civil(cue.planned_ms), size),
+            Body::Missed(missed) => self.day(missed.slot.local.date(), size),
+            Body::Start(start) => self.airing(log, start.airing, size, civil)?,
+            Body::Segment(segment) => self.airing(log, segment.airing, size, civil)?,
+            Body::End(end) => self.airing(log, end.airing, size, civil)?,
+            Body::Manual(fact) => {
+                let day = civil(fact.first_ms);
+                self.day(day, size);
+                // Near the turn of a year it stands in both.
+                for days in [-1, 1] {
+                    self.years.insert((day + TimeDelta::days(days)).year(), size);
+                }
+            }
+            Body::ScheduleAccept(fact) => {
+                self.years.insert(fact.month.year(), size);
+            }
+            // Units, plans, and which entry was the last before an instant.
+            Body::Config { .. } | Body::ClockStep { .. } | Body::LogOpen { .. } => self.all = size,
+            Body::Boot(_)
+            | Body::Sw { .. }
+            | Body::ScheduleRefuse { .. }
+            | Body::Approve { .. }
+            | Body::Device(_)
+            | Body::Gap { .. }
+            | Body::Operator(_)
+            | Body::Note { .. }
+            | Body::Correct { .. }
+            | Body::Hold(_)
+            | Body::Delete(_)
+            | Body::Package(_)
+            | Body::Anchor(_)
+            | Body::Read { .. }
+            | Body::Heartbeat {}
+            | Body::Shutdown { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn day(&mut self, day: NaiveDate, size: u64) {
+        self.months.insert(Month::of(day), size);
+    }
+
+    /// What was heard of the airing whose first cue is the entry `airing` belongs to where that was planned.
+    fn airing(
+        &mut self,
+        log: &Reader,
+        airing: u64,
+        size: u64,
+        civil: impl Fn(i64) -> NaiveDate,
+    ) -> Result<(), ControlError> {
+        match log.entries(airing..airing.saturating_add(1)).next().transpose()?.map(|entry| entry.body) {
+            Some(Body::Cue(cue)) => self.day(civil(cue.planned_ms), size),
+            _ => self.all = size,
+        }
+        Ok(())
+    }
+
+    /// The size of the log when something last came that changes the matrix of `year`.
+    fn of_year(&self, year: i32) -> u64 {
+        let its = self.months.iter().filter(|(month, _)| month.year() == year);
+        let of_months = its.map(|(_, size)| *size).max();
+        let of_year = self.years.get(&year).copied();
+        self.all.max(of_months.unwrap_or(0)).max(of_year.unwrap_or(0))
+    }
+}
