@@ -335,6 +335,10 @@ fn the_pages_of_the_fleet_are_looked_at_in_a_browser() {
     look(&browser, "fleet");
     browser.script("document.querySelector('table.fleet').scrollIntoView()", Vec::new());
     look(&browser, "fleet-lines");
+    browser.size(390, 844);
+    browser.script("document.querySelector('table.fleet').scrollIntoView()", Vec::new());
+    browser.picture("fleet-table-phone");
+    browser.size(1280, 900);
     browser.go("/fleet?days=month&only=attention");
     look(&browser, "fleet-attention");
     browser.go("/fleet?q=khong-co");
