@@ -77,14 +77,21 @@ fn station(fleet: &dyn Fleet, own: &WitnessKey, n: usize, leaves: &[String]) {
     fleet.ask(&asked, u64::MAX >> 1).unwrap();
     fleet.stand(&origin, Standing::Enrolled, "Lê Văn C", 1).unwrap();
     let mut frontier = Frontier::default();
-    leaves.iter().for_each(|leaf| drop(frontier.push(leaf.as_bytes())));
+    for leaf in leaves {
+        frontier.push(leaf.as_bytes());
+    }
     let head = Checkpoint { origin: origin.clone(), size: frontier.size(), root: frontier.root() };
     let push = Push { old: 0, head: head.sign(&key).unwrap(), leaves: leaves.to_vec() };
-    let held = fleet.log(&origin).unwrap().unwrap();
-    assert!(fleet.advance(&witness(Some(&held), &push, own, 1_646_433_000).unwrap()).unwrap());
+    let known = fleet.log(&origin).unwrap().unwrap();
+    assert!(fleet.advance(&witness(Some(&known), &push, own, 1_646_433_000).unwrap()).unwrap());
     let this = Month::of(today());
-    let hold =
-        |month| Holding { month, ward: false, revision: 1, schedule: Digest::of(b"x"), ready: n % 9 > 0 };
+    let hold = |month| Holding {
+        month,
+        ward: false,
+        revision: 1,
+        schedule: Digest::of(b"x"),
+        ready: !n.is_multiple_of(9),
+    };
     let now = Utc::now().timestamp_millis();
     let word = Word {
         origin: origin.clone(),
@@ -98,8 +105,8 @@ fn station(fleet: &dyn Fleet, own: &WitnessKey, n: usize, leaves: &[String]) {
         lamps: Vec::new(),
         free: 1 << 35,
     };
-    let heard = if n % 7 == 0 { now - 3_600_000 } else { now };
-    fleet.heard(&origin, &word.sign(&key).unwrap(), heard).unwrap();
+    let heard_ms = if n.is_multiple_of(7) { now - 3_600_000 } else { now };
+    fleet.heard(&origin, &word.sign(&key).unwrap(), heard_ms).unwrap();
 }
 
 /// The daemon, which ends with the bench.

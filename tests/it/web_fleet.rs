@@ -128,7 +128,9 @@ fn the_list_says_of_every_station_how_it_stands() {
         ("loa/station/bi-lui/1", &["Nhật ký mâu thuẫn"]),
     ] {
         let line = line(&page, origin);
-        parts.iter().for_each(|part| assert!(line.contains(part), "{origin} lacks {part}: {line}"));
+        for part in parts {
+            assert!(line.contains(part), "{origin} lacks {part}: {line}");
+        }
     }
     assert!(!page.text.contains("<script>alert"), "names are no markup");
     assert!(page.text.contains("&#60;script&#62;alert"), "{}", page.text);
