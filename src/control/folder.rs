@@ -160,7 +160,8 @@ impl Folder {
         }
     }
 
-    fn alone(&self, name: &str) -> Result<Lock, ControlError> {
+    /// Waits for the lock called `name` in the folder of the data.
+    pub(super) fn alone(&self, name: &str) -> Result<Lock, ControlError> {
         let path = self.data().join(name);
         let file = self.lock_file(&path)?;
         file.lock().at("lock", &path)?;

@@ -261,7 +261,7 @@ impl Wanted<'_> {
 }
 
 /// `text` in small letters of one spelling; without their marks where it is `plain`.
-fn folded(text: &str, plain: bool) -> String {
+pub(super) fn folded(text: &str, plain: bool) -> String {
     if !plain {
         return text.nfc().flat_map(char::to_lowercase).collect();
     }

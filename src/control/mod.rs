@@ -58,7 +58,10 @@ mod urge;
 mod view;
 mod years;
 
-pub use crate::media::{Measure, Progress};
+pub use crate::{
+    fleet::Word,
+    media::{Measure, Progress},
+};
 pub use account::Account;
 #[cfg(test)]
 pub(crate) use account::airings;
@@ -68,7 +71,10 @@ pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, stick
 pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
-pub use centre::{Centre, CentreLines, Desired, Enrolment, Issued, TakeError, make_centre, wish};
+pub use centre::{
+    Centre, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET, Readiness,
+    SILENT, Split, StationFile, TakeError, Trouble, Unready, make_centre, wish, words_of,
+};
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
 #[cfg(test)]

@@ -142,6 +142,7 @@ fn steps(open: Open<'_>) {
     let narrow = again.ends(day(12), day(12)).unwrap();
     assert!(narrow.iter().any(|(_, ended)| ended.seq == before + 1), "the day itself");
     assert!(narrow.iter().all(|(_, ended)| ended.slot.local.date() == day(12)), "no other day");
+    counts(again.as_ref(), &station.origin, &ends);
     assert!(again.stand(&station.origin, Standing::Revoked, "Lê Văn C", 3).unwrap());
     station.enter(Body::Heartbeat {});
     let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
@@ -151,6 +152,29 @@ fn steps(open: Open<'_>) {
         !again.advance(&late).unwrap(),
         "a step that was decided before the revocation and comes behind it"
     );
+}
+
+/// The counts are those of `ends`, all that ended in March.
+fn counts(fleet: &dyn Fleet, origin: &str, ends: &[(String, Ended)]) {
+    let day = |day| NaiveDate::from_ymd_opt(2022, 3, day).unwrap();
+    let told = |of: Option<&[String]>, first, last| {
+        let mut tally = fleet.tally(of, day(first), day(last)).unwrap();
+        tally.sort_by(|a, b| (&a.origin, a.day, a.outcome).cmp(&(&b.origin, b.day, b.outcome)));
+        tally
+    };
+    let all = told(None, 1, 31);
+    assert_eq!(all.iter().map(|tally| tally.count).sum::<u64>(), ends.len() as u64);
+    for tally in &all {
+        let same = |(of, ended): &&(String, Ended)| {
+            (of, ended.slot.local.date(), ended.outcome) == (&tally.origin, tally.day, tally.outcome)
+        };
+        assert_eq!(ends.iter().filter(same).count() as u64, tally.count, "{tally:?}");
+    }
+    let own = [origin.to_owned(), "loa/station/nobody/1".to_owned()];
+    let wanted: Vec<Tally> = all.iter().filter(|tally| tally.origin == origin).cloned().collect();
+    assert_eq!(told(Some(&own), 1, 31), wanted);
+    assert!(told(Some(&own), 12, 12).iter().all(|tally| tally.day == day(12)), "no other day");
+    assert_eq!(told(Some(&[]), 1, 31), []);
 }
 
 fn only_one_of_two_is_first(open: Open<'_>) {

@@ -132,6 +132,20 @@ pub struct Held {
     pub word: String,
 }
 
+impl Held {
+    /// The id of its station.
+    #[must_use]
+    pub fn station(&self) -> &str {
+        self.origin.rsplit('/').nth(1).unwrap_or_default()
+    }
+
+    /// Its epoch; zero where its name has none.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.origin.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// One step of a log: what a push adds, all or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -181,6 +195,19 @@ pub struct Fork {
     pub at_ms: i64,
 }
 
+/// How often the slots of one day of a log ended in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Which log.
+    pub origin: String,
+    /// The day, in station time.
+    pub day: NaiveDate,
+    /// How they ended.
+    pub outcome: Outcome,
+    /// How many.
+    pub count: u64,
+}
+
 /// The centre's store. Whatever returns without an error is on the disk.
 pub trait Fleet: Send + Sync {
     /// Every log, by origin.
@@ -226,4 +253,12 @@ pub trait Fleet: Send + Sync {
 
     /// How the slots of the days from `first` to `last`, in station time, ended; by origin and position.
     fn ends(&self, first: NaiveDate, last: NaiveDate) -> Result<Vec<(String, Ended)>, FleetError>;
+
+    /// The same counted by log, day and outcome; of the logs in `of`, or of all. In no order.
+    fn tally(
+        &self,
+        of: Option<&[String]>,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<Tally>, FleetError>;
 }

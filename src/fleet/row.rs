@@ -1,12 +1,14 @@
 //! How the values of a fleet stand in the columns of both databases.
 
+use chrono::NaiveDate;
+
 use crate::{
     evidence::Frontier,
     keys::PublicKey,
     units::{Digest, SlotId},
 };
 
-use super::Ended;
+use super::{Ended, Tally};
 
 /// A number as both databases have them.
 pub fn signed(number: u64) -> i64 {
@@ -45,6 +47,12 @@ pub fn read_ended(seq: i64, slot: &str, outcome: &str, reason: &str, proof: i64)
         reason: if reason.is_empty() { None } else { Some(of_word(reason)?) },
         proof: u8::try_from(proof).ok()?,
     })
+}
+
+/// A count of a log's day, read back; none where a later program wrote what this one does not know.
+pub fn read_tally(origin: String, day: NaiveDate, outcome: &str, count: i64) -> Option<Tally> {
+    let outcome = of_word(outcome)?;
+    Some(Tally { origin, day, outcome, count: u64::try_from(count).ok()? })
 }
 
 fn word(code: &impl serde::Serialize) -> String {

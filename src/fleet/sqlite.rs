@@ -17,7 +17,7 @@ use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step,
+    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally,
     row::{self, signed},
 };
 use crate::units::Digest;
@@ -68,7 +68,8 @@ CREATE TABLE ended(
   proof INTEGER NOT NULL,
   PRIMARY KEY(log, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ended_day ON ended(day);
+CREATE INDEX ended_day ON ended(day, log, outcome);
+CREATE INDEX ended_log ON ended(log, day, outcome);
 CREATE TABLE blob(digest BLOB PRIMARY KEY CHECK(length(digest) = 32), kind TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE fork(
   origin TEXT NOT NULL, what TEXT NOT NULL, held TEXT NOT NULL, came TEXT NOT NULL, at_ms INTEGER NOT NULL,
@@ -417,6 +418,44 @@ impl Fleet for SqliteFleet {
             )?;
             let rows = query.query_map(params![first.to_string(), last.to_string()], ended)?;
             rows.filter_map(Result::transpose).map(|row| row.and_then(|found| found)).collect()
+        })
+    }
+
+    fn tally(
+        &self,
+        of: Option<&[String]>,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<Tally>, FleetError> {
+        let (first, last) = (first.to_string(), last.to_string());
+        // One index is by day for all logs, the other by log for some of them.
+        let all = "SELECT origin, day, outcome, n FROM
+             (SELECT log AS whose, day, outcome, count(*) AS n FROM ended WHERE day BETWEEN ?1 AND ?2
+              GROUP BY day, log, outcome) JOIN log ON log.id = whose";
+        let one =
+            "SELECT ?3, day, outcome, count(*) FROM ended WHERE log = (SELECT id FROM log WHERE origin = ?3)
+             AND day BETWEEN ?1 AND ?2 GROUP BY day, outcome";
+        let tally = |row: &Row<'_>| {
+            let (day, outcome): (String, String) = (row.get(1)?, row.get(2)?);
+            let Ok(day) = day.parse() else { return Ok(None) };
+            Ok(row::read_tally(row.get(0)?, day, &outcome, row.get(3)?))
+        };
+        self.read("count outcomes", |db| {
+            let mut found = Vec::new();
+            let Some(of) = of else {
+                let mut query = db.prepare_cached(all)?;
+                for row in query.query_map(params![first, last], tally)? {
+                    found.extend(row?);
+                }
+                return Ok(found);
+            };
+            let mut query = db.prepare_cached(one)?;
+            for origin in of {
+                for row in query.query_map(params![first, last, origin], tally)? {
+                    found.extend(row?);
+                }
+            }
+            Ok(found)
         })
     }
 }

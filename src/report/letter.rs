@@ -1,8 +1,11 @@
 //! A letter that urges a unit, as text ready to send, and the sentences that it is made of.
 
+use chrono::NaiveDateTime;
+
 use crate::{
     control::{Lack, Remedy, Urged, Urging},
     reconcile::State,
+    units::Month,
     words::{self, Lang, say},
 };
 
@@ -30,6 +33,38 @@ pub fn letter(urging: &Urging, unit: &Urged, lang: Lang) -> Option<String> {
     let said = |key| say(lang, key, &values);
     let parts =
         [said("urge-to"), said("urge-opening"), lines.join("\n"), said("urge-asks"), said("urge-ends")];
+    Some(parts.join("\n\n"))
+}
+
+/// The letter to those who do not hold `month` yet, as of `at` in the centre's time: each by its unit's name, with why.
+/// None when everybody does.
+#[must_use]
+pub fn ready_letter(
+    month: Month,
+    at: NaiveDateTime,
+    unready: &[(String, String)],
+    lang: Lang,
+) -> Option<String> {
+    if unready.is_empty() {
+        return None;
+    }
+    let line = |(n, (name, why)): (usize, &(String, String))| format!("{}. {name}: {why}.", n + 1);
+    let lines: Vec<String> = unready.iter().enumerate().map(line).collect();
+    let values = [
+        ("month", format!("{:02}/{}", month.number(), month.year())),
+        ("time", at.format("%H:%M").to_string()),
+        ("day", at.format("%d/%m/%Y").to_string()),
+        ("first", month.first().format("%d/%m/%Y").to_string()),
+    ];
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let said = |key| say(lang, key, &values);
+    // Of a month that began there is no day any more by which to be ready.
+    let (opening, asks) = if at.date() < month.first() {
+        ("ready-opening", "ready-asks")
+    } else {
+        ("ready-opening-late", "ready-asks-late")
+    };
+    let parts = [said("ready-to"), said(opening), lines.join("\n"), said(asks), said("urge-ends")];
     Some(parts.join("\n\n"))
 }
 

@@ -20,7 +20,7 @@ pub use self::{
     docx::{docx, page},
     format::{Format, write},
     json::json,
-    letter::{lacks, letter, remedy},
+    letter::{lacks, letter, ready_letter, remedy},
     picture::{matrix_picture, pictures, trend_picture},
     tables::{Cell, Column, TABLES, Table, tables},
     xlsx::xlsx,

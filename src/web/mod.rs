@@ -9,6 +9,7 @@ mod audio;
 mod deed;
 mod error;
 mod filled;
+mod fleet;
 mod form;
 mod gate;
 mod guard;

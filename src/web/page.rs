@@ -232,6 +232,7 @@ const PLACES: &[(&str, &str, &str, &[Role])] = &[
     ("/months", "/month", "web-nav-months", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/log", "/log", "web-nav-log", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/matrix", "/matrix", "web-nav-matrix", &[Editor, Approver, Operator, Auditor, Admin]),
+    ("/fleet", "/fleet", "web-nav-fleet", &[Editor, Approver, Operator, Auditor, Admin]),
     ("/reports", "/reports", "web-reports", &[Auditor, Approver, Admin]),
     ("/import", "/import", "web-import", &[Operator, Admin]),
     ("/settings", "/settings", "web-nav-settings", &[Admin, Auditor]),
@@ -276,7 +277,9 @@ impl Page {
 
     /// Where the navigation leads this visitor.
     pub fn links(&self) -> Vec<Link> {
+        let is_centre = self.visit.site.studio.centre.is_some();
         let places = PLACES.iter().filter(|(_, _, _, roles)| self.visit.has(roles));
+        let places = places.filter(|(path, ..)| is_centre || *path != "/fleet");
         places
             .map(|&(path, below, key, _)| Link { path, key, here: self.visit.path.starts_with(below) })
             .collect()

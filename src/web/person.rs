@@ -1,11 +1,28 @@
-//! A change of those who may sign in, with its entry.
+//! A change of those who may sign in, with its entry; and a person who says once more that it is they.
+
+use std::net::IpAddr;
 
 use super::{
     error::Fault,
     gate,
     page::{Enter, Visit},
 };
-use crate::control::{Act, ControlError, People, Studio, change_people};
+use crate::{
+    control::{Act, ControlError, People, Studio, change_people},
+    words::Message,
+};
+
+/// Whether `password` is that of whoever is signed in; tried from the machine `from`.
+pub(super) async fn once_more(visit: &Visit, from: IpAddr, password: &str) -> Result<(), Fault> {
+    let Some(person) = visit.person.clone() else { return Err(Fault::missing()) };
+    visit.site.may_guess(&person.id, from).map_err(|_| Fault::no(Message::new("web-guesses")))?;
+    let password = password.to_owned();
+    let check = move |studio: &Studio| match People::read(&studio.folder)?.verify(&person.id, &password) {
+        Some(_) => Ok(()),
+        None => Err(Message::new("password-old-wrong").into()),
+    };
+    visit.work(check).await
+}
 
 /// Changes the people and enters what was done to `id`, called `verb`; the entry is durable before the change counts,
 /// so no change is without one. Where nobody is signed in, the person made is who made it.

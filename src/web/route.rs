@@ -5,6 +5,7 @@ use axum::{Router, extract::DefaultBodyLimit, handler::Handler, middleware::from
 use super::{
     assets, audio,
     error::Fault,
+    fleet,
     gate::{May, gate},
     import, log, matrix, month, on_air, reports, settings, sign_in,
     site::Site,
@@ -62,6 +63,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(log::routes());
     routes.extend(matrix::routes());
     routes.extend(reports::routes());
+    routes.extend(fleet::routes());
     routes.extend(import::routes());
     routes.extend(settings::routes());
     routes

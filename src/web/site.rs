@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{error::Fault, form::Kept, on_air::Told};
 use crate::config::Tls;
-use crate::control::{Certificate, Compliance, ControlError, People, Studio, secret_word};
+use crate::control::{Certificate, Compliance, ControlError, FleetGlance, People, Studio, secret_word};
 use crate::words::Message;
 
 /// Guesses of one person's password and of one machine: so many at once, then one more every minute and every ten
@@ -74,6 +74,8 @@ pub(super) struct Shared {
     pub told: tokio::sync::Mutex<Option<Arc<Told>>>,
     /// The matrices of the years.
     pub compliance: Compliance,
+    /// What was seen of the fleet, where this is a centre.
+    pub fleet: FleetGlance,
     /// The word of the one-time set-up link, while there is nobody yet.
     set_up: Mutex<Option<String>>,
     /// When each auditor began to look at each thing.
@@ -120,6 +122,7 @@ impl Site {
             decoding: Arc::new(Semaphore::new(DECODES_AT_ONCE)),
             told: tokio::sync::Mutex::default(),
             compliance: Compliance::default(),
+            fleet: FleetGlance::default(),
             looks: tokio::sync::Mutex::default(),
             new_looks: DefaultKeyedRateLimiter::keyed(Quota::per_minute(NEW_LOOKS)),
             guesses,

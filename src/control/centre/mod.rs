@@ -6,12 +6,19 @@
 
 mod desired;
 mod enrol;
+mod glance;
 mod key;
+mod mirror;
+mod ready;
+mod station;
 mod take;
 
 pub use desired::{Desired, Issued};
 pub use enrol::{Enrolment, wish};
+pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, words_of};
 pub use key::{CentreLines, make as make_centre};
+pub use ready::{Readiness, Unready};
+pub use station::{Split, StationFile};
 pub use take::TakeError;
 
 use std::{env, fmt, path::PathBuf, sync::Arc};

@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step,
+    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally,
     row::{self, signed},
     trusted::trusted,
 };
@@ -66,6 +66,13 @@ ORDER BY first";
 const ENDS: &str =
     "SELECT origin, seq, slot, outcome, reason, proof FROM ended JOIN log ON log.id = ended.log
   WHERE day BETWEEN $1 AND $2 ORDER BY origin, seq";
+
+const TALLY: &str = "SELECT origin, day, outcome, n FROM
+  (SELECT log, day, outcome, count(*) AS n FROM ended WHERE day BETWEEN $1 AND $2 GROUP BY log, day, outcome) AS counted
+  JOIN log ON log.id = counted.log";
+
+const TALLY_OF: &str = "SELECT origin, day, outcome, count(*) FROM log JOIN ended ON ended.log = log.id
+  WHERE origin = ANY($3) AND day BETWEEN $1 AND $2 GROUP BY origin, day, outcome";
 
 const MISSING: &str = "SELECT digest FROM unnest($1::bytea[]) WITH ORDINALITY AS named(digest, place)
   WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = named.digest) ORDER BY place";
@@ -338,6 +345,24 @@ impl Fleet for PostgresFleet {
                 Ok(found.map(|ended| Ok::<_, Fault>((row.try_get(0)?, ended))).transpose()?)
             };
             rows.iter().map(ended).filter_map(Result::transpose).collect()
+        })
+    }
+
+    fn tally(
+        &self,
+        of: Option<&[String]>,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<Tally>, FleetError> {
+        self.read("count outcomes", |line| {
+            let rows = match of {
+                None => line.rows(TALLY, &[&first, &last])?,
+                Some(of) => line.rows(TALLY_OF, &[&first, &last, &of])?,
+            };
+            let tally = |row: &Row| -> Result<Option<Tally>, Fault> {
+                Ok(row::read_tally(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))
+            };
+            rows.iter().map(tally).filter_map(Result::transpose).collect()
         })
     }
 }

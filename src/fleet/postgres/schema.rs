@@ -44,7 +44,8 @@ CREATE TABLE loa_fleet.ended(
   proof smallint NOT NULL,
   PRIMARY KEY(log, seq)
 );
-CREATE INDEX ended_day ON loa_fleet.ended(day);
+CREATE INDEX ended_day ON loa_fleet.ended(day, log, outcome);
+CREATE INDEX ended_log ON loa_fleet.ended(log, day, outcome);
 CREATE TABLE loa_fleet.blob(
   digest bytea PRIMARY KEY CHECK(length(digest) = 32), kind text NOT NULL, bytes bytea NOT NULL
 );

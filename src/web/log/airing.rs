@@ -9,7 +9,7 @@ use axum::{
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::{CORRECTORS, EXPLAINERS, mark, outcome_words, place};
+use super::{CORRECTORS, EXPLAINERS, Shelf, mark, outcome_words};
 use crate::{
     control::{self, AiringPage, Ask, Proof, Row, Which},
     units::SlotId,
@@ -44,6 +44,7 @@ struct Section {
 #[template(path = "airing.html")]
 struct AiringTemplate {
     page: Page,
+    shelf: Shelf,
     here: String,
     /// The calendar month in which it was planned.
     month: String,
@@ -73,7 +74,8 @@ async fn of_airing(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
     let airing = airing.parse().map_err(|_| Fault::missing())?;
-    show(visit, Which::Airing(airing), query).await
+    let shelf = Shelf::own(&visit);
+    show(visit, shelf, Which::Airing(airing), query).await
 }
 
 async fn of_slot(
@@ -82,7 +84,8 @@ async fn of_slot(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Fault> {
     let slot = slot.parse().map_err(|_| Fault::missing())?;
-    show(visit, Which::Slot(slot), query).await
+    let shelf = Shelf::own(&visit);
+    show(visit, shelf, Which::Slot(slot), query).await
 }
 
 #[derive(Default, Deserialize)]
@@ -90,37 +93,49 @@ struct Chosen {
     entry: Option<u64>,
 }
 
-async fn show(visit: Visit, which: Which, query: Option<String>) -> Result<Response, Fault> {
+/// The airing `which` in the log on `shelf`.
+pub(in crate::web) async fn show(
+    visit: Visit,
+    shelf: Shelf,
+    which: Which,
+    query: Option<String>,
+) -> Result<Response, Fault> {
     let chosen = form::query::<Chosen>(query.as_deref()).entry;
-    let airing = visit.work(move |studio| control::airing(&studio.folder, &which)).await?;
+    let airing = shelf.work(&visit, move |folder| control::airing(folder, &which)).await?;
     let airing = airing.ok_or_else(Fault::missing)?;
-    let here = place(airing.row.slot.as_ref(), airing.entries.first().map(|entry| entry.seq));
+    let here = shelf.place(airing.row.slot.as_ref(), airing.entries.first().map(|entry| entry.seq));
     // The entry that was asked for, or the last of the row.
     let of_row = |seq: &u64| airing.row.entries.contains(seq);
     let seq = chosen.filter(of_row).or_else(|| airing.row.entries.last().copied());
     let proof = match seq {
-        Some(seq) => visit.work(move |studio| control::proof(&studio.folder, seq)).await?,
+        Some(seq) => shelf.work(&visit, move |folder| control::proof(folder, seq)).await?,
         None => None,
     };
-    Ok(html(&page(&visit, here, airing, proof)))
+    Ok(html(&page(&visit, shelf, here, airing, proof)))
 }
 
-fn page(visit: &Visit, here: String, airing: AiringPage, proof: Option<Proof>) -> AiringTemplate {
+fn page(
+    visit: &Visit,
+    shelf: Shelf,
+    here: String,
+    airing: AiringPage,
+    proof: Option<Proof>,
+) -> AiringTemplate {
     let page = visit.page("web-airing");
     let row = airing.row.clone();
     let (symbol, class) = mark(row.outcome);
     let mut links = Vec::new();
     if let Some(slot) = &row.repairs {
-        links.push(("web-airing-repairs", place(Some(slot), None), reading::slot(slot)));
+        links.push(("web-airing-repairs", shelf.place(Some(slot), None), reading::slot(slot)));
     }
     if let Some(slot) = &row.vouches {
-        links.push(("web-airing-vouches", place(Some(slot), None), reading::slot(slot)));
+        links.push(("web-airing-vouches", shelf.place(Some(slot), None), reading::slot(slot)));
     }
     for entry in &airing.made_good_by {
-        links.push(("web-airing-made-good", place(None, Some(*entry)), format!("№ {entry}")));
+        links.push(("web-airing-made-good", shelf.place(None, Some(*entry)), format!("№ {entry}")));
     }
     for entry in &airing.vouched_by {
-        links.push(("web-airing-vouched", place(None, Some(*entry)), format!("№ {entry}")));
+        links.push(("web-airing-vouched", shelf.place(None, Some(*entry)), format!("№ {entry}")));
     }
     let segments = row.segments.iter().map(|segment| {
         let frames = grouped(segment.frames, visit.lang);
@@ -141,10 +156,11 @@ fn page(visit: &Visit, here: String, airing: AiringPage, proof: Option<Proof>) -
         segments: segments.collect(),
         links,
         proof,
-        may_note: visit.has(EXPLAINERS),
-        may_correct: visit.has(CORRECTORS),
+        may_note: shelf.own && visit.has(EXPLAINERS),
+        may_correct: shelf.own && visit.has(CORRECTORS),
         row,
         airing,
+        shelf,
         page,
     }
 }
@@ -258,9 +274,9 @@ fn machine(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
 }
 
 /// The page that a form was sent from, by its hidden fields.
-fn back(form: &Form) -> String {
+fn back(visit: &Visit, form: &Form) -> String {
     let slot = form.get("slot").parse::<SlotId>().ok();
-    place(slot.as_ref(), form.get("airing").parse().ok())
+    Shelf::own(visit).place(slot.as_ref(), form.get("airing").parse().ok())
 }
 
 async fn note(visit: Visit, Extension(form): Extension<Form>) -> Response {
@@ -269,7 +285,7 @@ async fn note(visit: Visit, Extension(form): Extension<Form>) -> Response {
         done(visit.site.studio.ask(Ask::Note { slot, by: visit.by(), text }).await)
     };
     let result = asked.await;
-    visit.told(&back(&form), result).await
+    visit.told(&back(&visit, &form), result).await
 }
 
 async fn correct(visit: Visit, Extension(form): Extension<Form>) -> Response {
@@ -278,5 +294,5 @@ async fn correct(visit: Visit, Extension(form): Extension<Form>) -> Response {
         done(visit.site.studio.ask(Ask::Correct { entry, by: visit.by(), text }).await)
     };
     let result = asked.await;
-    visit.told(&back(&form), result).await
+    visit.told(&back(&visit, &form), result).await
 }

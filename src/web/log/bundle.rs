@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower_http::services::ServeFile;
 
-use super::unclear;
+use super::{Shelf, unclear};
 use crate::{
     control::{
         Parcel,
@@ -62,15 +62,24 @@ impl Period {
 static ONE: Semaphore = Semaphore::const_new(1);
 
 async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    give(&visit, Shelf::own(&visit), query).await
+}
+
+/// The bundle of the log on `shelf` that `query` asks for.
+pub(in crate::web) async fn give(
+    visit: &Visit,
+    shelf: Shelf,
+    query: Option<String>,
+) -> Result<Response, Fault> {
     let (from, to) = form::query::<Period>(query.as_deref()).days()?;
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-bundle-busy"))) };
     let wish = Wish { from, to, audio: false, force: false };
-    let made = visit.work(move |studio| Parcel::make(&studio.folder, wish)).await?;
+    let made = shelf.work(visit, move |folder| Parcel::make(folder, wish)).await?;
     // The answer holds the file open: it is sent to its end though its name goes now.
     let request = Request::new(Body::empty());
     let mut file = ServeFile::new(made.file()).try_call(request).await.map_err(Fault::failed)?.map(Body::new);
     let word = |day: Option<NaiveDate>, open: &str| day.map_or_else(|| open.into(), |day| day.to_string());
-    let station = &visit.site.studio.folder.station.id;
+    let station = &shelf.folder.station.id;
     let name = format!("loa-{station}-{}-{}.zip", word(from, "dau"), word(to, "cuoi"));
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = file.headers_mut();

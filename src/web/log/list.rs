@@ -7,7 +7,7 @@ use axum::{extract::RawQuery, response::Response};
 use chrono::{DateTime, Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::{OUTCOMES, mark, outcome_words, place};
+use super::{OUTCOMES, Shelf, mark, outcome_words};
 use crate::{
     control::{self, Day, Line, Look, Sheet},
     evidence::{Outcome, Reason},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![get("/log", EVERYONE, show)]
+    vec![get("/log", EVERYONE, own)]
 }
 
 /// What the address asks for; what does not fit is as if it were not there.
@@ -51,9 +51,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn address(&self) -> String {
+    fn address(&self, base: &str) -> String {
         let query = serde_urlencoded::to_string(self).unwrap_or_default();
-        if query.is_empty() { "/log".into() } else { format!("/log?{query}") }
+        if query.is_empty() { base.into() } else { format!("{base}?{query}") }
     }
 
     /// A period of days rather than a month.
@@ -104,6 +104,7 @@ struct CalendarDay {
 #[template(path = "log.html")]
 struct LogPage {
     page: Page,
+    shelf: Shelf,
     asked: Asked,
     month: Option<Month>,
     before: String,
@@ -143,30 +144,40 @@ const REASONS: [Reason; 19] = [
     Reason::SoftwareFault,
 ];
 
-async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+async fn own(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let shelf = Shelf::own(&visit);
+    show(visit, shelf, query).await
+}
+
+/// The log on `shelf`, as `query` asks for it.
+pub(in crate::web) async fn show(
+    visit: Visit,
+    shelf: Shelf,
+    query: Option<String>,
+) -> Result<Response, Fault> {
     let asked: Asked = form::query(query.as_deref());
-    let wanted = asked.clone();
-    let (month, days, sheet) = visit
-        .work(move |studio| {
-            let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-            let month = match (wanted.is_period(), wanted.month.parse().ok()) {
-                (true, _) => None,
-                (false, Some(month)) => Some(month),
-                (false, None) => Some(control::last_month(&studio.folder, today)?),
-            };
-            let look = wanted.look(month);
-            let (days, sheet) = match month {
-                Some(month) => control::month_of_log(&studio.folder, month, &look)?,
-                None => (BTreeMap::new(), control::sheet(&studio.folder, &look)?),
-            };
-            Ok((month, days, sheet))
-        })
-        .await?;
-    Ok(html(&page(&visit, asked, month, &days, &sheet)))
+    let (wanted, now) = (asked.clone(), visit.site.studio.now());
+    let reading = shelf.work(&visit, move |folder| {
+        let today = now.with_timezone(&folder.station.zone).date_naive();
+        let month = match (wanted.is_period(), wanted.month.parse().ok()) {
+            (true, _) => None,
+            (false, Some(month)) => Some(month),
+            (false, None) => Some(control::last_month(folder, today)?),
+        };
+        let look = wanted.look(month);
+        let (days, sheet) = match month {
+            Some(month) => control::month_of_log(folder, month, &look)?,
+            None => (BTreeMap::new(), control::sheet(folder, &look)?),
+        };
+        Ok((month, days, sheet))
+    });
+    let (month, days, sheet) = reading.await?;
+    Ok(html(&page(&visit, shelf, asked, month, &days, &sheet)))
 }
 
 fn page(
     visit: &Visit,
+    shelf: Shelf,
     mut asked: Asked,
     month: Option<Month>,
     days: &BTreeMap<NaiveDate, Day>,
@@ -178,20 +189,22 @@ fn page(
     }
     let of_month = |month: Month| {
         let month = month.to_string();
-        Asked { month, from: String::new(), to: String::new(), at: String::new(), ..asked.clone() }.address()
+        Asked { month, from: String::new(), to: String::new(), at: String::new(), ..asked.clone() }
+            .address(&shelf.base)
     };
     let before = month.and_then(|month| month.first().pred_opt()).map(|day| of_month(Month::of(day)));
     let next = sheet.next.map(|at| {
         let reached = sheet.reached.map(|day| day.format("%d/%m/%Y").to_string()).unwrap_or_default();
-        (Asked { at: at.to_string(), ..asked.clone() }.address(), reached)
+        (Asked { at: at.to_string(), ..asked.clone() }.address(&shelf.base), reached)
     });
     let words = |outcome| outcome_words(&page, outcome);
     LogPage {
         before: before.unwrap_or_default(),
         after: month.map(|month| of_month(month.next())).unwrap_or_default(),
-        weeks: month.map(|month| weeks(&page, month, days)).unwrap_or_default(),
-        lines: sheet.lines.iter().map(|line| shown(&page, line)).collect(),
-        begin: (!asked.at.is_empty()).then(|| Asked { at: String::new(), ..asked.clone() }.address()),
+        weeks: month.map(|month| weeks(&page, &shelf, month, days)).unwrap_or_default(),
+        lines: sheet.lines.iter().map(|line| shown(&page, &shelf, line)).collect(),
+        begin: (!asked.at.is_empty())
+            .then(|| Asked { at: String::new(), ..asked.clone() }.address(&shelf.base)),
         next,
         programmes: sheet
             .lines
@@ -208,12 +221,13 @@ fn page(
         may_take: visit.has(super::bundle::TAKERS),
         asked,
         month,
+        shelf,
         page,
     }
 }
 
 /// The weeks of `month`, from Monday on.
-fn weeks(page: &Page, month: Month, days: &BTreeMap<NaiveDate, Day>) -> Vec<Vec<CalendarDay>> {
+fn weeks(page: &Page, shelf: &Shelf, month: Month, days: &BTreeMap<NaiveDate, Day>) -> Vec<Vec<CalendarDay>> {
     let lead = month.first().weekday().num_days_from_monday() as usize;
     let none = || CalendarDay { number: 0, href: String::new(), marks: Vec::new() };
     let mut all: Vec<CalendarDay> = std::iter::repeat_with(none).take(lead).collect();
@@ -224,7 +238,7 @@ fn weeks(page: &Page, month: Month, days: &BTreeMap<NaiveDate, Day>) -> Vec<Vec<
             let symbol = if *count > 1 { format!("{symbol}{count}") } else { symbol.to_owned() };
             (symbol, class, format!("{count} {}", outcome_words(page, *outcome)))
         });
-        let href = format!("/log?from={date}&to={date}");
+        let href = format!("{}?from={date}&to={date}", shelf.base);
         all.push(CalendarDay { number: date.day(), href, marks: marks.collect() });
     }
     let mut weeks = Vec::new();
@@ -236,7 +250,7 @@ fn weeks(page: &Page, month: Month, days: &BTreeMap<NaiveDate, Day>) -> Vec<Vec<
     weeks
 }
 
-fn shown(page: &Page, line: &Line) -> Shown {
+fn shown(page: &Page, shelf: &Shelf, line: &Line) -> Shown {
     let lang = page.visit.lang;
     let (symbol, class) = mark(line.outcome);
     let mut remarks = Vec::new();
@@ -251,7 +265,7 @@ fn shown(page: &Page, line: &Line) -> Shown {
     }
     let time = DateTime::parse_from_rfc3339(&line.planned);
     Shown {
-        href: place(line.slot.as_ref(), line.airing),
+        href: shelf.place(line.slot.as_ref(), line.airing),
         planned: time.map_or_else(|_| line.planned.clone(), |at| at.format("%d/%m/%Y %H:%M:%S").to_string()),
         programme: line.title.clone().unwrap_or_else(|| line.programme.clone()),
         outcome: outcome_words(page, line.outcome),
@@ -271,6 +285,11 @@ impl LogPage {
         self.page.t(&format!("web-weekday-{n}"))
     }
 
+    /// The page of the station whose log a centre keeps.
+    fn above(&self) -> &str {
+        self.shelf.base.strip_suffix("/log").unwrap_or_default()
+    }
+
     fn month_words(&self) -> String {
         self.month.map_or_else(String::new, reading::month)
     }
@@ -283,7 +302,7 @@ mod tests {
     #[test]
     fn an_address_is_read_and_written_alike() {
         let check = |query: &str, address: &str| {
-            assert_eq!(form::query::<Asked>(Some(query)).address(), address);
+            assert_eq!(form::query::<Asked>(Some(query)).address("/log"), address);
         };
         check("", "/log");
         check("month=2022-03&outcome=&q=m%E1%BA%A5t", "/log?month=2022-03&q=m%E1%BA%A5t");

@@ -6,10 +6,24 @@ mod bundle;
 mod list;
 mod proof;
 
-pub(super) use self::bundle::TAKERS;
-use super::{error::Fault, page::Page, route::Route};
+pub(super) use self::{
+    airing::show as show_airing,
+    bundle::{TAKERS, give as give_bundle},
+    list::show as show_list,
+    proof::{check as check_proof, give as give_proof, verify as verify_log},
+};
+use std::sync::Arc;
+
+use super::{
+    error::Fault,
+    page::{Page, Visit},
+    route::Route,
+};
 use crate::{
-    control::Role::{self, Approver, Operator},
+    control::{
+        ControlError, Folder,
+        Role::{self, Approver, Operator},
+    },
     evidence::Outcome,
     units::SlotId,
     words::{Message, code},
@@ -55,12 +69,40 @@ pub(super) fn outcome_words(page: &Page, outcome: Option<Outcome>) -> String {
     outcome.map_or_else(|| page.t("web-open"), |outcome| page.coded("outcome", &code(outcome)))
 }
 
-/// Where an airing has its page: under its slot, or under its first entry where it has none.
-pub(super) fn place(slot: Option<&SlotId>, airing: Option<u64>) -> String {
-    match (slot, airing) {
-        (Some(slot), _) => format!("/log/slot/{slot}"),
-        (None, Some(airing)) => format!("/log/airing/{airing}"),
-        (None, None) => "/log".into(),
+/// A log that pages show, and where they lie: the station's own, or one that a centre keeps.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    pub folder: Arc<Folder>,
+    /// The address of its list; everything else of it lies below.
+    pub base: String,
+    /// It is the station's own: people explain and correct in it.
+    pub own: bool,
+}
+
+impl Shelf {
+    /// That of the station itself.
+    pub fn own(visit: &Visit) -> Shelf {
+        Shelf { folder: visit.site.studio.folder.clone(), base: "/log".into(), own: true }
+    }
+
+    /// Reads in its folder, where that holds nobody up.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        visit: &Visit,
+        work: impl FnOnce(&Folder) -> Result<T, ControlError> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let folder = Arc::clone(&self.folder);
+        visit.work(move |_| work(&folder)).await
+    }
+
+    /// Where an airing has its page: under its slot, or under its first entry where it has none.
+    pub fn place(&self, slot: Option<&SlotId>, airing: Option<u64>) -> String {
+        let base = &self.base;
+        match (slot, airing) {
+            (Some(slot), _) => format!("{base}/slot/{slot}"),
+            (None, Some(airing)) => format!("{base}/airing/{airing}"),
+            (None, None) => base.clone(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tokio::sync::Semaphore;
 
+use super::Shelf;
 use crate::{
     control::{self, Against, Audit, Endorsed, Proof},
     evidence::Outcome,
@@ -25,9 +26,9 @@ use crate::{
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        post("/log/check", EVERYONE, check),
-        get("/log/proof/{entry}", EVERYONE, download),
-        post("/log/verify", EVERYONE, verify),
+        post("/log/check", EVERYONE, check_own),
+        get("/log/proof/{entry}", EVERYONE, give_own),
+        post("/log/verify", EVERYONE, verify_own),
     ]
 }
 
@@ -39,20 +40,38 @@ struct ProofPage {
     back: String,
 }
 
-async fn proof(visit: &Visit, entry: u64) -> Result<Proof, Fault> {
-    visit.work(move |studio| control::proof(&studio.folder, entry)).await?.ok_or_else(Fault::missing)
+async fn proof(visit: &Visit, shelf: &Shelf, entry: u64) -> Result<Proof, Fault> {
+    shelf.work(visit, move |folder| control::proof(folder, entry)).await?.ok_or_else(Fault::missing)
 }
 
-async fn check(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
-    let proof = proof(&visit, form.parsed("entry")?).await?;
-    let back = Some(form.get("back")).filter(|back| back.starts_with("/log/")).unwrap_or("/log").to_owned();
+async fn check_own(visit: Visit, Extension(form): Extension<Form>) -> Result<Response, Fault> {
+    let shelf = Shelf::own(&visit);
+    check(visit, shelf, form).await
+}
+
+async fn give_own(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
+    give(&visit, Shelf::own(&visit), &entry).await
+}
+
+async fn verify_own(visit: Visit) -> Result<Response, Fault> {
+    let shelf = Shelf::own(&visit);
+    verify(visit, shelf).await
+}
+
+/// One entry of the log on `shelf`, proved step by step.
+#[allow(clippy::needless_pass_by_value, reason = "as a handler is given them")]
+pub(in crate::web) async fn check(visit: Visit, shelf: Shelf, form: Form) -> Result<Response, Fault> {
+    let proof = proof(&visit, &shelf, form.parsed("entry")?).await?;
+    let below = format!("{}/", shelf.base);
+    let back =
+        Some(form.get("back")).filter(|back| back.starts_with(&below)).unwrap_or(&shelf.base).to_owned();
     Ok(html(&ProofPage { page: visit.page("web-proof"), proof, back }))
 }
 
 /// The proof as a file that other programs verify: `c2sp.org/tlog-proof`.
-async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, Fault> {
+pub(in crate::web) async fn give(visit: &Visit, shelf: Shelf, entry: &str) -> Result<Response, Fault> {
     let entry = entry.parse().map_err(|_| Fault::missing())?;
-    let proof = proof(&visit, entry).await?;
+    let proof = proof(visit, &shelf, entry).await?;
     let mut text = format!("c2sp.org/tlog-proof@v1\nindex {entry}\n");
     for hash in &proof.path {
         text += &BASE64.encode(hash.0);
@@ -61,7 +80,7 @@ async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, F
     text.push('\n');
     text += &proof.note;
     let mut response = text.into_response();
-    let name = format!("attachment; filename=\"{}-{entry}.tlog-proof\"", visit.site.studio.folder.station.id);
+    let name = format!("attachment; filename=\"{}-{entry}.tlog-proof\"", shelf.folder.station.id);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(Fault::failed)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -72,6 +91,7 @@ async fn download(visit: Visit, Path(entry): Path<String>) -> Result<Response, F
 #[template(path = "audit.html")]
 struct AuditPage {
     page: Page,
+    base: String,
     audit: Audit,
     sentence: String,
     slots: String,
@@ -82,10 +102,11 @@ struct AuditPage {
 /// Two at once would take the processor from what airs.
 static ONE: Semaphore = Semaphore::const_new(1);
 
-async fn verify(visit: Visit) -> Result<Response, Fault> {
+/// The whole log on `shelf`, verified now.
+pub(in crate::web) async fn verify(visit: Visit, shelf: Shelf) -> Result<Response, Fault> {
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-audit-busy"))) };
     let begun = visit.site.studio.clock().now();
-    let audit = visit.work(|studio| control::audit(&studio.folder.root, &Against::default())).await?;
+    let audit = shelf.work(&visit, |folder| control::audit(&folder.root, &Against::default())).await?;
     let ms = visit.site.studio.clock().now().since(&begun).num_milliseconds();
     let ms = f64::from(i32::try_from(ms).unwrap_or(i32::MAX));
     let seconds = decimal(ms / 1000.0, 1, false, visit.lang);
@@ -98,7 +119,8 @@ async fn verify(visit: Visit) -> Result<Response, Fault> {
     };
     let (sentence, slots) = (visit.say(&message), visit.say(&slots(&audit)));
     let before = before(&audit).map(|message| visit.say(&message));
-    Ok(html(&AuditPage { page: visit.page("web-audit"), audit, sentence, slots, before, seconds }))
+    let base = shelf.base;
+    Ok(html(&AuditPage { page: visit.page("web-audit"), base, audit, sentence, slots, before, seconds }))
 }
 
 fn slots(audit: &Audit) -> Message {

@@ -12,12 +12,13 @@ use super::{
         form::Form,
         guard::Client,
         page::{Page, Visit, both, html},
+        person::once_more,
     },
     compare::{self, Row},
     view::{Month, month},
 };
 use crate::{
-    control::{self, Act, Approve, Ask, People},
+    control::{self, Act, Approve, Ask},
     units::{Digest, ScheduleName},
     words::Message,
 };
@@ -57,17 +58,10 @@ async fn approved(
     form: &Form,
 ) -> Result<[String; 2], Fault> {
     let seen: Digest = form.parsed("seen")?;
-    let Some(person) = visit.person.clone() else { return Err(Fault::missing()) };
-    let password = form.get("password").to_owned();
-    let document = form.get("document").trim().to_owned();
-    let by = visit.hand();
-    visit.site.may_guess(&person.id, from).map_err(|_| Fault::no(Message::new("web-guesses")))?;
+    once_more(visit, from, form.get("password")).await?;
+    let (document, by) = (form.get("document").trim().to_owned(), visit.hand());
     visit
         .work(move |studio| {
-            let people = People::read(&studio.folder)?;
-            if people.verify(&person.id, &password).is_none() {
-                return Err(Message::new("password-old-wrong").into());
-            }
             let order = Approve { schedule: name, by, document, key: None, seen: Some(seen) };
             control::approve(&studio.folder, &order, studio.now())
         })

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod clock;
+pub mod far;
 pub mod faults;
 pub mod history;
 pub mod master;
