@@ -104,7 +104,7 @@ mod tests {
         let first = leaf(0, Body::Heartbeat {});
         let what = Some(manifest().name());
         let fact =
-            PackageFact { act: PackageAct::Issued, by: String::new(), digest, reason: String::new(), what };
+            PackageFact { act: PackageAct::Issued, by: String::new(), digest, reason: String::new(), urgent: None, what };
         let leaf = leaf(1, Body::Package(fact));
         let mut tree = Frontier::default();
         tree.push(first.as_bytes());

@@ -67,10 +67,7 @@ impl Fetch {
         self.whole(way, &format!("{seq}.tlog-proof"))?;
         // A note that says nothing readable is refused by name when it is imported.
         let Some(manifest) = Manifest::unchecked(&note).0 else { return Ok(()) };
-        let parts: Vec<_> = [manifest.schedule, manifest.approval]
-            .into_iter()
-            .chain(manifest.files.iter().map(|file| file.part()))
-            .collect();
+        let parts: Vec<_> = manifest.parts().collect();
         let needed: u64 = parts.iter().map(|part| part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
         if needed.saturating_add(STAYS_FREE) > free {

@@ -19,8 +19,8 @@ use super::support::{
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
-struct Centre {
-    folder: Station,
+pub(super) struct Centre {
+    pub folder: Station,
     lines: Value,
 }
 
@@ -55,21 +55,21 @@ fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
 }
 
 impl Centre {
-    fn new(segments: &[(&str, u32)]) -> Centre {
+    pub fn new(segments: &[(&str, u32)]) -> Centre {
         let folder = Station::new(segments);
         let lines = found(&folder);
         Centre { folder, lines }
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         address(&self.folder)
     }
 
-    fn table(&self, address: &str) -> String {
+    pub fn table(&self, address: &str) -> String {
         table(&self.lines, address)
     }
 
-    fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
+    pub fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
         enrol(&self.folder, daemon, origin);
     }
 
@@ -78,7 +78,7 @@ impl Centre {
     }
 
     /// Waits until the log of `origin` that it holds is, byte for byte, the one of `station`.
-    fn until_home(&self, station: &Station, origin: &str) {
+    pub fn until_home(&self, station: &Station, origin: &str) {
         let fleet = self.fleet();
         let deadline = std::time::Instant::now() + Duration::from_secs(90);
         loop {
@@ -97,7 +97,7 @@ impl Centre {
     }
 }
 
-fn code(status: &Value, wanted: &str) -> bool {
+pub(super) fn code(status: &Value, wanted: &str) -> bool {
     status["centre"]["said"]["code"] == wanted
 }
 
@@ -106,7 +106,7 @@ fn leaves(log: &Path) -> Vec<String> {
     log.leaves(0..log.size().unwrap()).map(|leaf| leaf.unwrap().1).collect()
 }
 
-fn origin(station: &Station) -> String {
+pub(super) fn origin(station: &Station) -> String {
     let key = fs::read_to_string(station.path("data/keys/station.pub")).unwrap();
     key.split('+').next().unwrap().to_owned()
 }

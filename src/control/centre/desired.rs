@@ -60,9 +60,7 @@ impl Issued {
         for seq in self.packages.keys() {
             let note = files.read(&format!("{seq}.note"), 0, LONGEST_NOTE)?;
             if let Some(manifest) = Manifest::unchecked(&note).0 {
-                let parts = [manifest.schedule, manifest.approval].into_iter();
-                let parts = parts.chain(manifest.files.iter().map(|file| file.part()));
-                names.extend(parts.map(|part| format!("blobs/sha256/{}", part.sha256)));
+                names.extend(manifest.parts().map(|part| format!("blobs/sha256/{}", part.sha256)));
             }
             names.push(format!("{seq}.tlog-proof"));
             names.push(format!("{seq}.note"));

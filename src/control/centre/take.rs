@@ -4,6 +4,7 @@ use super::Centre;
 use crate::{
     control::ControlError,
     evidence::{Checkpoint, Frontier},
+    store::KINDS,
     fleet::{FleetError, Fork, Held, MOST_WORD_BYTES, Push, Refusal, Word, witness},
     units::Digest,
     words::Message,
@@ -114,8 +115,6 @@ impl Centre {
 
     /// Keeps bytes that entries name by digest.
     pub fn keep(&self, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
-        const KINDS: [&str; 8] =
-            ["schedule", "slots", "approval", "config", "plan", "statement", "checkpoint", "endorsement"];
         if bytes.len() > LONGEST_BLOB || !KINDS.contains(&kind) {
             return Err(Message::new("blob-refused").with("kind", kind).into());
         }

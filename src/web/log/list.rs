@@ -121,7 +121,7 @@ struct LogPage {
     filtered: bool,
 }
 
-const REASONS: [Reason; 19] = [
+const REASONS: [Reason; 20] = [
     Reason::PowerOff,
     Reason::LateStart,
     Reason::FileMissing,
@@ -141,6 +141,7 @@ const REASONS: [Reason; 19] = [
     Reason::Held,
     Reason::Muted,
     Reason::SoftwareFault,
+    Reason::Urgent,
 ];
 
 async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
