@@ -291,7 +291,8 @@ impl Controller {
                     // A clock that is set back puts no attempt off.
                     *retry_at = (*retry_at).min(now + RETRY);
                     // What is urgent has no second: it is tried as long as its time has room for it.
-                    let last = job.urgent.as_ref().map_or(job.planned, |urgent| urgent.until - job.rest_span());
+                    let last =
+                        job.urgent.as_ref().map_or(job.planned, |urgent| urgent.until - job.rest_span());
                     if now >= last {
                         let why = why.clone();
                         self.give_up(&why, out);

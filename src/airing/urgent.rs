@@ -8,11 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    Action, Controller, Job, Refused,
-    controller::Phase,
-    job::Before,
-};
+use super::{Action, Controller, Job, Refused, controller::Phase, job::Before};
 use crate::{
     evidence::{Body, PackageAct, PackageFact, PackageName, Reason, Trigger},
     playout::Command,

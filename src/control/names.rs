@@ -248,7 +248,10 @@ impl<'a> Names<'a> {
             editor: programme.map(|p| p.editor.clone()),
             announcer: programme.map(|p| p.announcer.clone()),
             programme: row.programme,
-            approved_at: approved.as_ref().and_then(|it| it.at).map(|at| times.local(at, SecondsFormat::Secs)),
+            approved_at: approved
+                .as_ref()
+                .and_then(|it| it.at)
+                .map(|at| times.local(at, SecondsFormat::Secs)),
             approved_by: approved.as_ref().map(|it| it.by.clone()),
             document: approved.map(|it| it.document),
             schedule,

@@ -23,7 +23,9 @@ use crate::{
     disk::{self, At as _},
     evidence::{Body, PackageAct, PackageFact},
     keys,
-    package::{self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain, Urgent},
+    package::{
+        self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain, Urgent,
+    },
     programme::civil,
     store::Log,
     units::{Digest, Month, ScheduleName},

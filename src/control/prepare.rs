@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Clearance, ControlError, Folder, MonthFile, month::files_of, survey::source_digests, urgent::prepare_urgent};
+use super::{
+    Clearance, ControlError, Folder, MonthFile, month::files_of, survey::source_digests,
+    urgent::prepare_urgent,
+};
 use crate::{
     airing::{Job, Refused},
     evidence::{Reason, Trigger},

@@ -4,12 +4,7 @@
 //! Bytes stand in `data/urgent/<seq>/` before the entry names them; the package's note, which is laid last, is the moment
 //! from which it airs.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -175,12 +170,16 @@ fn length(folder: &Folder, manifest: &Manifest) -> Frames {
 pub(super) fn prepare_urgent(folder: &Folder, job: &Job, urgent: &Urgent) -> Result<Arc<Master>, Refused> {
     let no = |message: &Message| Refused { reason: Reason::NotApproved, detail: message.say(Lang::Vi) };
     let failed = |error: &ControlError| from_control(error);
-    let chain = chain(folder).map_err(|error| failed(&error))?.ok_or_else(|| no(&Message::new("trust-none")))?;
+    let chain =
+        chain(folder).map_err(|error| failed(&error))?.ok_or_else(|| no(&Message::new("trust-none")))?;
     let note = kept(folder).note(urgent.what.seq).map_err(|error| failed(&error.into()))?;
     let (manifest, digest) = Manifest::open(&note, &chain).map_err(|message| no(&message))?;
     let path = schedule_path(folder, &manifest);
     let bytes = read_if_there(&path).map_err(|error| failed(&error))?.unwrap_or_default();
-    if digest != urgent.package || Digest::of(&bytes) != manifest.schedule.sha256 || job.schedule != urgent.schedule {
+    if digest != urgent.package
+        || Digest::of(&bytes) != manifest.schedule.sha256
+        || job.schedule != urgent.schedule
+    {
         return Err(no(&Message::new("package-approval-other")));
     }
     content(&manifest, &bytes).map_err(|error| failed(&error))?;

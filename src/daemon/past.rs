@@ -327,12 +327,7 @@ pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        evidence::End,
-        keys::SigningKey,
-        store::Blob,
-        units::Level,
-    };
+    use crate::{evidence::End, keys::SigningKey, store::Blob, units::Level};
 
     fn clk() -> Clk {
         Clk { wall_ms: 0, boot_ms: 0, boot: "0".repeat(32), sync: true, offset_min: 420 }

@@ -197,7 +197,14 @@ pub(super) mod tests {
             let key = |name| SigningKey::generate(name).unwrap();
             let (root, editor, approver) = (key("goc"), key("bien-tap"), key("duyet"));
             let second = key("duyet-2");
-            Keys { root, editor, approver, second, log: key("loa/centre/quang-ngai/1"), stranger: key("nguoi-la") }
+            Keys {
+                root,
+                editor,
+                approver,
+                second,
+                log: key("loa/centre/quang-ngai/1"),
+                stranger: key("nguoi-la"),
+            }
         }
 
         pub fn trust(&self) -> Trust {

@@ -101,7 +101,8 @@ fn what_is_no_urgent_package_is_refused_by_name_and_entered() {
     let (issued, said) = pack(&way, &schedule, 25, &ALL);
     assert!(!issued && said.contains("24 hours"), "{said}");
     let two = fs::read_to_string(&schedule).unwrap();
-    fs::write(&schedule, two.clone() + &two[two.find("[[programme]]").unwrap()..].replace("so-5", "so-6")).unwrap();
+    fs::write(&schedule, two.clone() + &two[two.find("[[programme]]").unwrap()..].replace("so-5", "so-6"))
+        .unwrap();
     let (issued, said) = pack(&way, &schedule, 2, &ALL);
     assert!(!issued && said.contains("one programme"), "{said}");
     fs::write(&schedule, two).unwrap();
@@ -156,7 +157,8 @@ fn ranges(spans: [(DateTime<Utc>, DateTime<Utc>); 2]) -> String {
         }
     }
     ranges.sort_unstable();
-    let ranges: Vec<String> = ranges.iter().map(|(from, to)| format!("{}-{}", text(*from), text(*to))).collect();
+    let ranges: Vec<String> =
+        ranges.iter().map(|(from, to)| format!("{}-{}", text(*from), text(*to))).collect();
     format!("ranges = {ranges:?}")
 }
 
@@ -187,7 +189,8 @@ fn an_urgent_programme_displaces_what_is_on_air_within_five_seconds_and_that_is_
     let minutes = TimeDelta::minutes;
     let windows = ranges([(slot - minutes(5), next - minutes(1)), (next, next + minutes(5))]);
     let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
-    let settings = settings.replace("ranges = [\"00:00-24:00\"]", &windows).replace("make_goods = 0", "make_goods = 2");
+    let settings =
+        settings.replace("ranges = [\"00:00-24:00\"]", &windows).replace("make_goods = 0", "make_goods = 2");
     station.set(&(settings + &centre.table(&centre.address())));
     let origin = origin(&station);
     let slots = station.schedule(&["2022-03/a.wav"], &[slot]);

@@ -1,7 +1,10 @@
 //! What is urgent begins at once, displaces what is on air or on its way there, and what was displaced is owed.
 
 use super::*;
-use crate::{airing::Urgent, evidence::{PackageAct, PackageName}};
+use crate::{
+    airing::Urgent,
+    evidence::{PackageAct, PackageName},
+};
 
 /// Half a minute.
 const SHORT: Frames = Frames(30 * RATE as u64);

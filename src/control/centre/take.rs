@@ -4,8 +4,8 @@ use super::Centre;
 use crate::{
     control::ControlError,
     evidence::{Checkpoint, Frontier},
-    store::KINDS,
     fleet::{FleetError, Fork, Held, MOST_WORD_BYTES, Push, Refusal, Word, witness},
+    store::KINDS,
     units::Digest,
     words::Message,
 };

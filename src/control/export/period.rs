@@ -108,7 +108,10 @@ fn about_slots(planned: &[Entry]) -> BTreeSet<u64> {
 /// if they belonged to nothing.
 fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeSet<u64>, ControlError> {
     let mut context = BTreeSet::from([0]);
-    let judged = Filter { kinds: vec!["schedule.accept", "schedule.refuse", "config", "package"], ..Filter::default() };
+    let judged = Filter {
+        kinds: vec!["schedule.accept", "schedule.refuse", "config", "package"],
+        ..Filter::default()
+    };
     let mut settings = None;
     let mut places = vec![first];
     for entry in log.entries_of(&judged)?.into_iter().take_while(|entry| entry.seq <= last) {
