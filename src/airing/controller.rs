@@ -192,7 +192,10 @@ impl Controller {
     /// When it wants to be stepped next, at the latest.
     #[must_use]
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
-        let at_work = self.is_giving_way() || self.phase.job().is_some_and(|job| job.urgent.is_some());
+        // What a doubted clock cannot tell to be over waits for the next turn, which comes soon enough.
+        let at_work = self.trust.doubt().is_some()
+            || self.is_giving_way()
+            || self.phase.job().is_some_and(|job| job.urgent.is_some());
         let urgent = if at_work { None } else { self.urgents.next() };
         self.next_turn().into_iter().chain(urgent).min()
     }

@@ -69,6 +69,12 @@ impl Urgents {
         self.spans.iter().any(|(begun, over)| *begun <= to && over.is_none_or(|over| over >= from))
     }
 
+    /// The first whose time it is.
+    fn due(&self, now: DateTime<Utc>) -> Option<(DateTime<Utc>, u64)> {
+        let its_time = |(_, urgent): &(&_, &Urgent)| urgent.from <= now && now < urgent.until;
+        self.pending.iter().find(its_time).map(|(key, _)| *key)
+    }
+
     /// When the next one may sound.
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.pending.keys().next().map(|(from, _)| *from)
@@ -96,10 +102,8 @@ impl Controller {
         if self.trust.doubt().is_none() {
             self.tell_lapsed(now, out);
         }
-        if self.urgents.next().is_none_or(|from| from > now) || !self.clear_the_air(out) {
-            return;
-        }
-        if let Some((_, urgent)) = self.urgents.pending.pop_first() {
+        let due = self.urgents.due(now).filter(|_| self.clear_the_air(out));
+        if let Some(urgent) = due.and_then(|key| self.urgents.pending.remove(&key)) {
             self.urgents.begin(urgent.schedule, now);
             self.begin(Job::of_urgent(urgent, now), now, out);
         }

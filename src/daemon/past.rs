@@ -109,9 +109,7 @@ impl Past {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
                 self.closed.extend(cue.slot.clone());
-                if cue.trigger == Trigger::Urgent {
-                    self.urgent_closed.insert(cue.schedule);
-                }
+                self.urgent_closed.extend((cue.trigger == Trigger::Urgent).then_some(cue.schedule));
                 if let (Some(slot), None) = (&cue.repairs, cue.airing) {
                     self.owed.begun(slot);
                 }
@@ -152,9 +150,7 @@ impl Past {
                 self.owed.closed(&missed.slot, missed.outcome, Some(missed.reason));
                 self.closed.insert(missed.slot);
             }
-            Body::ScheduleAccept(fact) => {
-                self.accepted.push(fact);
-            }
+            Body::ScheduleAccept(fact) => self.accepted.push(fact),
             Body::Operator(act) => match act.act.as_str() {
                 "stop" => self.stop(),
                 "hold" => {

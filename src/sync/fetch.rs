@@ -36,10 +36,11 @@ impl Fetch {
         Fetch { inbox: folder.data().join("inbox"), done: BTreeSet::new(), shared }
     }
 
-    /// Brings what is `desired` and not here yet into the inbox.
-    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<(), SyncError> {
+    /// Brings what is `desired` and not here yet into the inbox; gives whether that is all. What is urgent comes first, and
+    /// waits for nothing else.
+    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<bool, SyncError> {
         if self.shared.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let made = fs::create_dir_all(self.inbox.join("blobs/sha256"))
             .and_then(|()| fs::create_dir_all(self.inbox.join("trust")));
@@ -47,17 +48,28 @@ impl Fetch {
         for version in &desired.trusts {
             self.whole(way, &format!("trust/{version}.note"))?;
         }
+        let mut manifests = Vec::new();
         for (seq, digest) in &desired.packages {
             if !self.done.contains(digest) {
-                self.package(way, *seq, *digest)?;
+                manifests.push((*seq, self.note(way, *seq, *digest)?));
             }
         }
-        Ok(())
+        let is_urgent = |manifest: &Option<Manifest>| manifest.as_ref().is_some_and(|it| it.urgent.is_some());
+        let hurry = manifests.iter().any(|(_, manifest)| is_urgent(manifest));
+        for (seq, manifest) in manifests {
+            if hurry && !is_urgent(&manifest) {
+                // It comes with the next round: months are imported together, so that the last of each counts.
+                let _ = fs::remove_file(self.inbox.join(format!("{seq}.note")));
+            } else if let Some(manifest) = manifest {
+                self.bytes(way, &manifest)?;
+            }
+        }
+        Ok(!hurry)
     }
 
-    fn package(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<(), SyncError> {
-        let name = format!("{seq}.note");
-        let path = self.whole(way, &name)?;
+    /// Brings note and proof of a package; a note that says nothing readable is refused by name when it is imported.
+    fn note(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<Option<Manifest>, SyncError> {
+        let path = self.whole(way, &format!("{seq}.note"))?;
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
         if Digest::of(&note) != digest {
             // Half of it, or another: it is asked for anew.
@@ -65,8 +77,11 @@ impl Fetch {
             return Err(SyncError::Unclear);
         }
         self.whole(way, &format!("{seq}.tlog-proof"))?;
-        // A note that says nothing readable is refused by name when it is imported.
-        let Some(manifest) = Manifest::unchecked(&note).0 else { return Ok(()) };
+        Ok(Manifest::unchecked(&note).0)
+    }
+
+    /// Brings everything that a package names.
+    fn bytes(&self, way: &mut dyn Transport, manifest: &Manifest) -> Result<(), SyncError> {
         let parts: Vec<_> = manifest.parts().collect();
         let needed: u64 = parts.iter().map(|part| part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;

@@ -1,6 +1,6 @@
 //! An urgent programme by the real binary: what is refused of it, and its way from a centre to a station that is on air.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use loa::evidence::{PackageAct, UrgentFact};
@@ -162,6 +162,31 @@ fn ranges(spans: [(DateTime<Utc>, DateTime<Utc>); 2]) -> String {
     format!("ranges = {ranges:?}")
 }
 
+/// Windows for the slot and, as soon as a make-good may be planned behind it, for that.
+fn windows(slot: DateTime<Utc>) -> String {
+    let whole = |at: DateTime<Utc>| at.with_second(0).unwrap().with_nanosecond(0).unwrap();
+    let next = whole(slot + TimeDelta::seconds(20 + 75 + 59));
+    let minutes = TimeDelta::minutes;
+    ranges([(slot - minutes(5), next - minutes(1)), (next, next + minutes(5))])
+}
+
+/// A trust file with one editor and two approvers, which `station` accepts; gives the files of their keys.
+fn trust(centre: &Station, station: &Station, tools: &Path) -> [String; 3] {
+    let who = ["editor", "first", "second", "root"];
+    let [editor, first, second, root] = who.map(|who| tools.join(format!("{who}.key")).display().to_string());
+    let public =
+        [("editor", &editor), ("first", &first), ("second", &second), ("root", &root)].map(|(who, file)| {
+            let made = centre.json(&["key", "new", who, "-o", file]).remove(0);
+            made["public_key"].as_str().unwrap().to_owned()
+        });
+    let mut new = vec!["trust", "new", "--editor", &public[0], "--approver", &public[1]];
+    new.extend(["--approver", &public[2], "--root", &public[3], "--until", "2099-12-31", "--key", &root]);
+    centre.ok(&new);
+    let note = centre.path("data/packages/trust/1.note").display().to_string();
+    station.ok(&["trust", "accept", &note, "--by", "Trực"]);
+    [editor, first, second]
+}
+
 #[test]
 fn an_urgent_programme_displaces_what_is_on_air_within_five_seconds_and_that_is_made_good() {
     let server = Server::start();
@@ -169,28 +194,13 @@ fn an_urgent_programme_displaces_what_is_on_air_within_five_seconds_and_that_is_
     let at_centre = centre.folder.daemon_alone();
     let mut station = Station::new(&[("2022-03/a.wav", 25)]);
     let tools = tempfile::tempdir().unwrap();
-    let key = |who: &str| tools.path().join(format!("{who}.key")).display().to_string();
-    let [editor, first, second, root] = ["editor", "first", "second", "root"].map(|who| {
-        let made = centre.folder.json(&["key", "new", who, "-o", &key(who)]).remove(0);
-        made["public_key"].as_str().unwrap().to_owned()
-    });
-    let mut new = vec!["trust", "new", "--editor", &editor, "--approver", &first, "--approver", &second];
-    let root_key = key("root");
-    new.extend(["--root", &root, "--until", "2099-12-31", "--key", &root_key]);
-    centre.folder.ok(&new);
-    let trust = centre.folder.path("data/packages/trust/1.note").display().to_string();
-    station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
+    let keys = trust(&centre.folder, &station, tools.path());
     let urgent = write(&centre.folder, 1, "2022-03/bao.wav");
 
-    // The next window begins as soon as a make-good may be planned into it.
     let slot = in_seconds(20);
-    let whole = |at: DateTime<Utc>| at.with_second(0).unwrap().with_nanosecond(0).unwrap();
-    let next = whole(slot + TimeDelta::seconds(20 + 75 + 59));
-    let minutes = TimeDelta::minutes;
-    let windows = ranges([(slot - minutes(5), next - minutes(1)), (next, next + minutes(5))]);
     let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
-    let settings =
-        settings.replace("ranges = [\"00:00-24:00\"]", &windows).replace("make_goods = 0", "make_goods = 2");
+    let settings = settings.replace("ranges = [\"00:00-24:00\"]", &windows(slot));
+    let settings = settings.replace("make_goods = 0", "make_goods = 2");
     station.set(&(settings + &centre.table(&centre.address())));
     let origin = origin(&station);
     let slots = station.schedule(&["2022-03/a.wav"], &[slot]);
@@ -201,7 +211,7 @@ fn an_urgent_programme_displaces_what_is_on_air_within_five_seconds_and_that_is_
     daemon.until("on air", |status| status["on_air"]["position_ms"].as_u64() > Some(1000));
 
     let packages = centre.folder.path("data/packages").display().to_string();
-    let (until, keys) = (until(1), ["editor", "first", "second"].map(key));
+    let until = until(1);
     let mut pack = vec!["pack", "--urgent", &urgent, "--until", &until, "-o", &packages];
     pack.extend(["--approved-by", "Trần Thị B, Lê Văn C", "--document", "12/KC"]);
     pack.extend(keys.iter().flat_map(|key| ["--key", key]));

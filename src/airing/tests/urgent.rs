@@ -150,6 +150,9 @@ fn neither_a_hold_nor_a_doubt_keeps_it_and_a_person_ends_it() {
     bench.health = UNSYNCHRONISED;
     bench.set_by(s(4000));
     assert!(bench.controller.clock_doubt().is_some());
+    // By this clock its time is over, and it is not called so.
+    bench.comes(3, t0());
+    assert_eq!((bench.is_idle(), bench.unaired().len(), bench.controller.next_wake()), (true, 0, None));
     bench.comes(2, bench.now());
     assert_eq!(bench.takes(), 2);
 }
