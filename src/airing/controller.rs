@@ -15,13 +15,14 @@ use super::{
     make_good::{MakeGoods, Owed},
     message::{CUE_AHEAD, PREPARE_AHEAD, PROBE_AHEAD, RETRY},
     trust::{ClockPast, Trust},
+    urgent::Urgents,
 };
 use crate::{
     clock::{Health, Reading},
     evidence::{Airing, Body, Missed, Outcome, Reason},
     media::Master,
     playout::{Command, Fault},
-    units::{Frames, SlotId},
+    units::{Digest, Frames, SlotId},
     words::Message,
 };
 
@@ -42,6 +43,7 @@ pub struct Controller {
     /// The slot whose device was probed, by its instant.
     probed: Option<DateTime<Utc>>,
     pub(super) hold_until: Option<DateTime<Utc>>,
+    pub(super) urgents: Urgents,
     /// Slots before it were an earlier epoch's to answer for.
     pub(super) owed_from: DateTime<Utc>,
     /// The first reading of this run; by the first clock that was trusted, when that was; and the log's last
@@ -63,7 +65,7 @@ pub(super) enum Phase {
     Idle,
     Preparing { job: Job, attempt: Attempt },
     Ready { job: Job, master: Arc<Master>, retry_at: Option<DateTime<Utc>> },
-    Cueing { job: Job, master: Arc<Master>, stopped: bool },
+    Cueing { job: Job, master: Arc<Master>, stopped: Option<Reason> },
     OnAir(Box<OnAir>),
 }
 
@@ -99,6 +101,8 @@ pub(super) struct OnAir {
     pub sounding: bool,
     /// For how long the machine was suspended meanwhile.
     pub slept: TimeDelta,
+    /// The player was told to end it, since something urgent came.
+    pub displaced: bool,
 }
 
 impl Controller {
@@ -120,6 +124,7 @@ impl Controller {
             closed,
             probed: None,
             hold_until: None,
+            urgents: Urgents::default(),
             owed_from: DateTime::<Utc>::MIN_UTC,
             begun: None,
             begun_at: None,
@@ -148,6 +153,7 @@ impl Controller {
             Input::Rundown { schedule, slots, standing } => {
                 self.replace(schedule, slots, standing, now, &mut out);
             }
+            Input::Urgent(urgents) => self.urgent_came(urgents),
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
             Input::Cued(result) => self.cued(result, wall, &mut out),
@@ -173,6 +179,11 @@ impl Controller {
         self.make_goods.restore(owed);
     }
 
+    /// The schedules of urgent packages to which the log gave an outcome or a cue.
+    pub fn restore_urgents(&mut self, closed: BTreeSet<Digest>) {
+        self.urgents.close(closed);
+    }
+
     /// The log continues an earlier epoch, whose own slots before `from` are no concern of this one.
     pub fn owe_from(&mut self, from: DateTime<Utc>) {
         self.owed_from = from;
@@ -181,6 +192,16 @@ impl Controller {
     /// When it wants to be stepped next, at the latest.
     #[must_use]
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
+        // What a doubted clock cannot tell to be over waits for the next turn, which comes soon enough.
+        let at_work = self.trust.doubt().is_some()
+            || self.is_giving_way()
+            || self.phase.job().is_some_and(|job| job.urgent.is_some());
+        let urgent = if at_work { None } else { self.urgents.next() };
+        self.next_turn().into_iter().chain(urgent).min()
+    }
+
+    /// The same, whatever is urgent.
+    fn next_turn(&self) -> Option<DateTime<Utc>> {
         match &self.phase {
             // Nothing is begun on a clock that is doubted; a turn comes soon enough when it is mended.
             Phase::Idle if self.trust.doubt().is_some() => None,
@@ -247,6 +268,7 @@ impl Controller {
         if self.closing {
             return;
         }
+        self.hurry(now, out);
         if self.trust.doubt().is_some() {
             // It may be years ahead, or hours: what it closed could never air any more.
             self.put_off(out);
@@ -271,7 +293,10 @@ impl Controller {
                 if let Attempt::Failed { why, retry_at } = attempt {
                     // A clock that is set back puts no attempt off.
                     *retry_at = (*retry_at).min(now + RETRY);
-                    if now >= job.planned {
+                    // What is urgent has no second: it is tried as long as its time has room for it.
+                    let last =
+                        job.urgent.as_ref().map_or(job.planned, |urgent| urgent.until - job.rest_span());
+                    if now >= last {
                         let why = why.clone();
                         self.give_up(&why, out);
                     } else if now >= *retry_at {
@@ -307,20 +332,29 @@ impl Controller {
             .map(|slot| {
                 self.closed.insert(slot.id.clone());
                 let latest = slot.at + self.late_start();
-                let (reason, detail) = if latest < begun {
+                let (outcome, (reason, detail)) = if latest < begun {
                     let lapse = self.lapses.before_this_run(slot.at, latest);
                     let off = || (Reason::PowerOff, self.off_until(begun));
-                    lapse.map_or_else(off, |lapse| (lapse.reason, self.bounds(lapse.from, lapse.to)))
+                    let why = lapse.map_or_else(off, |it| (it.reason, self.bounds(it.from, it.to)));
+                    (Outcome::Missed, why)
+                } else if self.urgents.took(slot.at, latest) {
+                    (Outcome::Preempted, (Reason::Urgent, String::new()))
                 } else {
-                    self.obstacle_at(slot.at).unwrap_or_else(|| self.too_late(slot.at))
+                    let why = self.obstacle_at(slot.at).unwrap_or_else(|| self.too_late(slot.at));
+                    (Outcome::Missed, why)
                 };
-                self.make_goods.owed().closed(&slot.id, Outcome::Missed, Some(reason));
-                missed(slot, reason, &detail)
+                self.make_goods.owed().closed(&slot.id, outcome, Some(reason));
+                missed_as(slot, outcome, reason, &detail)
             })
             .collect();
         if !bodies.is_empty() {
             out.push(Action::Record(bodies));
         }
+    }
+
+    /// Whether this run began behind `at`, as far as its first trusted clock tells.
+    pub(super) fn began_behind(&self, at: DateTime<Utc>) -> bool {
+        self.begun_at.is_some_and(|begun| begun > at)
     }
 
     /// The bounds of the time without this station, for people.
@@ -387,7 +421,7 @@ impl Controller {
         match &mut self.phase {
             Phase::OnAir(_) => out.push(Action::Player(Command::Stop)),
             // The cue is on its way to the disk; its airing ends there without a sound.
-            Phase::Cueing { stopped, .. } => *stopped = true,
+            Phase::Cueing { stopped, .. } => *stopped = Some(Reason::OperatorStop),
             Phase::Idle | Phase::Preparing { .. } | Phase::Ready { .. } => return false,
         }
         true

@@ -10,6 +10,7 @@ use super::{
     controller::{Attempt, OnAir, Phase, missed},
     judge,
     message::{CUE_AT_ALL, RETRY},
+    urgent::unaired,
 };
 use crate::{
     evidence::{Body, Cue, End, OperatorAct, Outcome, Reason},
@@ -62,7 +63,7 @@ impl Controller {
         };
         let at_all = now >= job.planned - CUE_AT_ALL;
         out.push(Action::RecordCue { cue: Box::new(cue), at_all });
-        self.phase = Phase::Cueing { job, master, stopped: false };
+        self.phase = Phase::Cueing { job, master, stopped: None };
     }
 
     pub(super) fn cued(&mut self, result: Result<u64, String>, now: DateTime<Utc>, out: &mut Vec<Action>) {
@@ -90,7 +91,7 @@ impl Controller {
         }
         // The disk may have taken its time: what forbids sound is asked once more.
         let late = || self.obstacle(&job, now.max(job.planned)).map(|(reason, _)| reason);
-        if let Some(reason) = stopped.then_some(Reason::OperatorStop).or_else(late) {
+        if let Some(reason) = stopped.or_else(late) {
             self.ended(&job, judge::abandoned(&job, airing, Some(reason), self.rules.rehearsal), out);
             return out.push(Action::Player(Command::Close));
         }
@@ -121,6 +122,7 @@ impl Controller {
             position,
             sounding: false,
             slept: TimeDelta::zero(),
+            displaced: false,
         };
         self.phase = Phase::OnAir(Box::new(air));
     }
@@ -136,6 +138,9 @@ impl Controller {
         if let Some(airing) = job.before.airing {
             let end = judge::abandoned(&job, airing, Some(why.reason), self.rules.rehearsal);
             return self.ended(&job, end, out);
+        }
+        if let Some(urgent) = &job.urgent {
+            return out.push(Action::Record(vec![unaired(urgent, why.reason)]));
         }
         let Some(slot) = job.planned_slot() else {
             if let Some(slot) = &job.repairs {

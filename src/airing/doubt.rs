@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, mem};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Action, Controller, Planned, Standing,
+    Action, Controller, Job, Planned, Standing,
     controller::{Phase, missed},
 };
 use crate::{
@@ -24,10 +24,14 @@ impl Controller {
     /// second may come a second time. What goes on after a cut, or was asked for by a person, has none, and ends.
     pub(super) fn put_off(&mut self, out: &mut Vec<Action>) {
         let (Phase::Preparing { job, .. } | Phase::Ready { job, .. }) = &self.phase else { return };
-        if !job.has_second() {
-            return;
+        if job.has_second() {
+            self.put_aside(out);
         }
-        let slot = job.planned_slot();
+    }
+
+    /// What is made ready and not cued goes back: a slot waits like any other again, a make-good is planned anew.
+    pub(super) fn put_aside(&mut self, out: &mut Vec<Action>) {
+        let slot = self.phase.job().and_then(Job::planned_slot);
         self.phase = Phase::Idle;
         out.push(Action::Player(Command::Close));
         if let Some(slot) = slot {

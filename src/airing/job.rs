@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Planned;
+use super::{Planned, Urgent};
 use crate::{
     evidence::{Airing, Cue, Reason, Trigger},
     units::{Digest, Frames, Month, SlotId},
@@ -31,6 +31,8 @@ pub struct Job {
     pub trigger: Trigger,
     /// Who asked; empty for a schedule.
     pub by: String,
+    /// What an urgent package brought: its own time stands in place of windows, holds and clock.
+    pub urgent: Option<Box<Urgent>>,
     /// What was aired of it before a cut.
     pub before: Before,
 }
@@ -68,6 +70,7 @@ impl Job {
             schedule: slot.schedule,
             trigger: Trigger::Schedule,
             by: String::new(),
+            urgent: None,
             before: Before::default(),
         }
     }
@@ -127,6 +130,8 @@ pub struct Interrupted {
     pub proof: u8,
     /// The longest hole in wall time before earlier continuations.
     pub hole: TimeDelta,
+    /// What it was part of, where that was urgent.
+    pub urgent: Option<Box<Urgent>>,
 }
 
 impl Interrupted {
@@ -142,9 +147,13 @@ impl Interrupted {
             planned: DateTime::from_timestamp_millis(self.cue.planned_ms).unwrap_or_default(),
             length: self.cue.frames,
             schedule: self.cue.schedule,
-            // A test play stays one, however often it is cut.
-            trigger: if self.cue.trigger == Trigger::Test { Trigger::Test } else { Trigger::Resume },
+            // A test play stays one, however often it is cut, and so does what is urgent.
+            trigger: match self.cue.trigger {
+                trigger @ (Trigger::Test | Trigger::Urgent) => trigger,
+                _ => Trigger::Resume,
+            },
             by: self.cue.by.clone(),
+            urgent: self.urgent.clone(),
             before: Before {
                 airing: Some(self.airing),
                 heard: self.heard,

@@ -50,15 +50,18 @@ pub(super) fn end(job: &Job, air: &OnAir, tally: &Tally, rehearsal: bool) -> End
     let stretches = [(job.before.heard, job.before.proof), (tally.consumed, tally.proof)];
     let sounded = stretches.into_iter().filter(|(heard, _)| *heard > Frames::ZERO).map(|(_, proof)| proof);
     let proof = sounded.min().unwrap_or(tally.proof);
+    let displaced = air.displaced && tally.cause == EndCause::Stopped;
     let virtual_only = proof < 2 && consumed > Frames::ZERO && !rehearsal;
     let outcome = match () {
         () if job.trigger == Trigger::Test || virtual_only => Outcome::Test,
+        () if displaced => Outcome::Preempted,
         () if consumed == Frames::ZERO => Outcome::Missed,
         () if whole && tally.cause != EndCause::Stopped => Outcome::Full,
         () => Outcome::Partial,
     };
     let reason = match tally.cause {
         _ if outcome == Outcome::Full => None,
+        EndCause::Stopped if displaced => Some(Reason::Urgent),
         EndCause::Stopped => Some(Reason::OperatorStop),
         // Device and sound rest while the machine is suspended: whatever they then did, that was why.
         _ if !is_tolerable(slept_ms) => Some(Reason::PowerOff),
@@ -92,12 +95,14 @@ pub(super) fn abandoned(job: &Job, airing: Airing, reason: Option<Reason>, rehea
     let muted = job.before.muted;
     let heard = taken.saturating_sub(muted);
     let hole_ms = hole_ms(job.before.hole).unwrap_or(0);
+    let whole = is_enough(heard, job.length) && is_tolerable(hole_ms);
     let virtual_only = job.before.proof < 2 && heard > Frames::ZERO && !rehearsal;
     let outcome = match () {
         () if job.trigger == Trigger::Test || virtual_only => Outcome::Test,
+        () if reason == Some(Reason::Urgent) && !whole => Outcome::Preempted,
         () if heard == Frames::ZERO => Outcome::Missed,
         // The last frame was heard; only its entry was lost with the power.
-        () if is_enough(heard, job.length) && is_tolerable(hole_ms) => Outcome::Full,
+        () if whole => Outcome::Full,
         () => Outcome::Partial,
     };
     End {

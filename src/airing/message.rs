@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Interrupted, Job};
+use super::{Interrupted, Job, Urgent};
 use crate::{
     config::Policy,
     evidence::{Body, Cue, Reason},
@@ -84,6 +84,8 @@ pub enum Input {
     },
     /// An airing was cut when the last run ended.
     Interrupted(Box<Interrupted>),
+    /// The urgent programmes that lie at the station; those that it knows may be told again.
+    Urgent(Vec<Urgent>),
     /// The answer to [`Action::Prepare`], with the job that it was for.
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     /// The answer to [`Action::RecordCue`]: the entry's sequence number, or why it is not durable.

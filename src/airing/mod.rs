@@ -21,9 +21,11 @@ mod rundown;
 mod tests;
 mod tone;
 mod trust;
+mod urgent;
 
 pub use controller::Controller;
 pub use job::{Interrupted, Job};
 pub use make_good::Owed;
 pub use message::{Action, Answer, Input, Planned, Refused, Rules, Standing, State};
 pub use trust::ClockPast;
+pub use urgent::Urgent;

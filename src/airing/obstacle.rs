@@ -7,6 +7,11 @@ use crate::{evidence::Reason, words::Lang};
 
 impl Controller {
     pub(super) fn obstacle(&self, job: &Job, begin: DateTime<Utc>) -> Option<(Reason, String)> {
+        if job.urgent.is_some() {
+            // Two approvers said that it shall sound now: neither a hold nor a doubt of the clock is asked.
+            let detail = || "the rest of the programme does not fit the time of its package".into();
+            return (!self.fits(job, begin)).then(|| (Reason::LateStart, detail()));
+        }
         if let Some(obstacle) = self.obstacle_at(begin) {
             return Some(obstacle);
         }
@@ -32,11 +37,17 @@ impl Controller {
     }
 
     pub(super) fn fits(&self, job: &Job, begin: DateTime<Utc>) -> bool {
+        if let Some(urgent) = &job.urgent {
+            return begin + job.rest_span() <= urgent.until;
+        }
         !self.rules.enforce_windows || self.rules.windows.covers_at(self.rules.zone, begin, job.rest_span())
     }
 
     /// Sound ends with its window; a programme that fits gets a little room for a late resume.
     pub(super) fn end_by(&self, job: &Job, now: DateTime<Utc>) -> DateTime<Utc> {
+        if let Some(urgent) = &job.urgent {
+            return urgent.until;
+        }
         let begin = now.max(job.planned);
         let window = self.rules.windows.end_at(self.rules.zone, begin).filter(|_| self.rules.enforce_windows);
         window.unwrap_or(begin + TimeDelta::hours(12))

@@ -33,6 +33,7 @@ impl Controller {
                     schedule: digest,
                     trigger: if test { Trigger::Test } else { Trigger::Manual },
                     by,
+                    urgent: None,
                     before: Before::default(),
                 };
                 (token, self.air(job, now, out))

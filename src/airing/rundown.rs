@@ -134,7 +134,11 @@ impl Controller {
             && away >= TimeDelta::zero();
         let whole_left = job.rest() > Frames::ZERO && cut.reason != Reason::OperatorStop;
         // One goes on at most: what was cut before it has had its chance.
-        if self.is_idle() && in_time && whole_left && self.trust.doubt().is_none() && self.fits(&job, now) {
+        let may = self.trust.doubt().is_none() || job.urgent.is_some();
+        if self.is_idle() && in_time && whole_left && may && self.fits(&job, now) {
+            if job.urgent.is_some() {
+                self.urgents.begin(job.schedule, now);
+            }
             // It goes on the moment it is ready, whatever its planned instant was.
             out.push(Action::Player(Command::Open));
             out.push(Action::Prepare(Box::new(job.clone())));

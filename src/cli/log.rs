@@ -48,6 +48,7 @@ pub(super) fn show_rows(rows: &[Row], say: Say) {
     let lines = rows.iter().map(|row| {
         let how = match row.trigger {
             Some(Trigger::ByHand) => "by-hand",
+            Some(Trigger::Urgent) => "log-urgent",
             _ if row.repairs.is_some() => "make-good",
             _ => "manual",
         };

@@ -8,13 +8,15 @@ use clap::Subcommand;
 
 use super::{
     Exit,
-    air::{answered, person},
+    air::{Hour, answered, person, time},
     log::day,
     say::Say,
 };
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, Reply, Target, Trusted},
+    control::{
+        self, Arrival, Ask, Became, ControlError, Folder, NewTrust, Pack, PackUrgent, Reply, Target, Trusted,
+    },
     programme::civil,
     units::Month,
     words::Message,
@@ -23,7 +25,16 @@ use crate::{
 /// What was typed behind `loa pack`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Order {
-    month: Month,
+    #[arg(required_unless_present = "urgent", conflicts_with = "urgent")]
+    month: Option<Month>,
+    #[arg(long, value_name = "FILE", requires_all = ["until", "names"])]
+    urgent: Option<PathBuf>,
+    #[arg(long, value_name = "TIME", requires = "urgent")]
+    from: Option<String>,
+    #[arg(long = "approved-by", value_name = "NAMES", requires = "urgent")]
+    names: Option<String>,
+    #[arg(long, value_name = "NUMBER", requires = "urgent")]
+    document: Option<String>,
     #[arg(short, long, value_name = "DIR", conflicts_with = "tar")]
     output: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
@@ -79,12 +90,20 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
         (None, None) if folder.centre.is_some() => Target::Kept,
         (None, None) => return Err(ControlError::Usage(Message::new("pack-nowhere")).into()),
     };
+    let urgent = order.urgent.as_ref().map(|file| urgent(folder, order, file)).transpose()?;
     let order = Pack {
-        month: order.month,
+        month: match (&order.urgent, order.month) {
+            (None, Some(month)) => month,
+            (file, _) => month_in(file.as_deref().unwrap_or(Path::new("")))?,
+        },
         output: target,
         keys: order.keys.clone(),
         stations: order.stations.clone(),
-        until: order.until.as_deref().map(|text| end_of(folder, text)).transpose()?,
+        until: match &order.until {
+            Some(text) if urgent.is_none() => Some(end_of(folder, text)?),
+            _ => None,
+        },
+        urgent,
         by: person(order.by.as_deref()),
     };
     let packed = control::pack(folder, &order, &System::new())?;
@@ -103,6 +122,25 @@ pub(super) fn pack(folder: &Folder, order: &Order, say: Say) -> anyhow::Result<E
     ];
     say.line(&say.text(if packed.note.is_some() { "pack-done" } else { "pack-waiting" }, &values));
     Ok(Exit::Done)
+}
+
+/// What was typed of an urgent programme in `file`.
+fn urgent(folder: &Folder, order: &Order, file: &Path) -> Result<PackUrgent, ControlError> {
+    let at = |text: &Option<String>| text.as_deref().map(|text| time(folder, text, Hour::Next)).transpose();
+    Ok(PackUrgent {
+        file: file.into(),
+        from: at(&order.from)?,
+        until: at(&order.until)?.unwrap_or_default(),
+        by: order.names.clone().unwrap_or_default(),
+        document: order.document.clone().unwrap_or_default(),
+    })
+}
+
+/// The month by which the name of a schedule begins.
+fn month_in(file: &Path) -> Result<Month, ControlError> {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let month = name.split('.').next().and_then(|month| month.parse().ok());
+    month.ok_or_else(|| Message::new("pack-urgent-name").with("file", file.display()).into())
 }
 
 pub(super) fn import(folder: &Folder, from: &Path, by: Option<&str>, say: Say) -> anyhow::Result<Exit> {

@@ -22,6 +22,7 @@ use super::{
     staging::Staged,
     survey::expand,
     trust::{Approvers, chain, kept},
+    urgent,
 };
 use crate::{
     disk::{self, At as _},
@@ -119,13 +120,19 @@ fn head(proof: &[u8]) -> Option<Checkpoint> {
 }
 
 /// A package that may have its place.
-struct Good {
-    manifest: Manifest,
+pub(super) struct Good {
+    pub(super) manifest: Manifest,
     digest: Digest,
-    note: Vec<u8>,
+    pub(super) note: Vec<u8>,
     proof: Vec<u8>,
-    schedule: Vec<u8>,
-    approval: Vec<u8>,
+    pub(super) schedule: Vec<u8>,
+    /// Of a month; what is urgent is approved by the package's own signatures.
+    approval: Option<Vec<u8>>,
+}
+
+/// The instant that is surely reached at this station, whatever its clock says.
+pub(super) fn floor(folder: &Folder, now: DateTime<Utc>) -> Result<DateTime<Utc>, ControlError> {
+    Kept::read(&kept(folder))?.floor(folder, now)
 }
 
 /// Of a container that is refused as a whole, so many bytes tell which it was.
@@ -187,11 +194,16 @@ fn go_through<E: From<ControlError>>(
         let month = said.as_ref().map(|manifest| (manifest.month, manifest.revision));
         let fact = |act, reason: &str| {
             let what = said.as_ref().map(Manifest::name);
-            PackageFact { act, by: by.into(), digest, reason: reason.into(), what }
+            PackageFact { act, by: by.into(), digest, reason: reason.into(), urgent: None, what }
         };
         let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
             if !only_look {
-                good.iter().try_for_each(|good| audio(folder, &shelf, &good.manifest))?;
+                if let Some(good) = &good {
+                    audio(folder, &shelf, &good.manifest)?;
+                    if good.manifest.urgent.is_some() {
+                        urgent::stage(folder, good)?;
+                    }
+                }
             }
             Ok(good)
         });
@@ -199,12 +211,16 @@ fn go_through<E: From<ControlError>>(
         let became = match good {
             Ok(None) => Became::Already,
             Ok(Some(good)) if only_look => {
-                let replaces = approved_revision(folder, ScheduleName::centre(good.manifest.month))?;
+                let name = ScheduleName::centre(good.manifest.month);
+                let is_month = good.manifest.urgent.is_none();
+                let replaces = if is_month { approved_revision(folder, name)? } else { None };
                 Became::Good { replaces }
             }
             Ok(Some(good)) => {
                 if !is_entered(folder, good.digest)? {
-                    enter(Ask::Package { fact: Box::new(fact(PackageAct::Taken, "")) })?;
+                    let urgent = urgent::fact(folder, &good)?;
+                    let fact = PackageFact { urgent, ..fact(PackageAct::Taken, "") };
+                    enter(Ask::Package { fact: Box::new(fact) })?;
                 }
                 place(folder, &good)?;
                 Became::Taken
@@ -296,7 +312,9 @@ fn superseded(
         let Ok(note) = shelf.note(*seq) else { continue };
         let opened = || Manifest::open(&note, chain).ok().map(|(manifest, _)| manifest);
         let good = kept.known(*seq, &note).cloned().or_else(opened).filter(|manifest| manifest.seq == *seq);
-        passed.extend(good.and_then(|manifest| last.insert(manifest.month, *seq)));
+        // What is urgent replaces nothing, and no month replaces it.
+        let month = good.filter(|manifest| manifest.urgent.is_none());
+        passed.extend(month.and_then(|manifest| last.insert(manifest.month, *seq)));
     }
     Ok(passed)
 }
@@ -313,6 +331,10 @@ fn examine(
     let kept = Kept::read(&own)?;
     let note = shelf.note(seq)?;
     if let Some(known) = kept.known(seq, &note) {
+        if known.urgent.is_some() {
+            // Its note is laid last.
+            return Ok(None);
+        }
         // An import whose power went behind the approval is finished before anything is compared.
         settle(folder, ScheduleName::centre(known.month))?;
         if is_in_place(folder, known)? {
@@ -337,19 +359,41 @@ fn examine(
         own.lay_fork(seq, &proof)?;
         return Err(Message::new("package-log-fork").with("size", head.size).into());
     }
-    is_newer(folder, &kept, &manifest)?;
+    if manifest.urgent.is_some() {
+        is_new(&kept, &manifest)?;
+    } else {
+        is_newer(folder, &kept, &manifest)?;
+    }
     for part in manifest.parts() {
         shelf.pour(part, &mut std::io::sink())?;
     }
-    let (schedule, approval) = (shelf.bytes(manifest.schedule)?, shelf.bytes(manifest.approval)?);
-    content(folder, &Approvers::under(folder, chain), &manifest, &schedule, &approval)?;
+    let schedule = shelf.bytes(manifest.schedule)?;
+    let approval = manifest.approval.map(|part| shelf.bytes(part)).transpose()?;
+    match &approval {
+        Some(approval) => {
+            content(folder, &Approvers::under(folder, chain), &manifest, &schedule, approval)?;
+        }
+        None => urgent::content(&manifest, &schedule)?,
+    }
     room(folder, &manifest)?;
     Ok(Some(Good { manifest, digest, note, proof, schedule, approval }))
 }
 
+/// Refuses an urgent programme that another package brought before: the log tells by its schedule what was aired.
+fn is_new(kept: &Kept, manifest: &Manifest) -> Result<(), ControlError> {
+    let same = |known: &&Manifest| known.urgent.is_some() && known.schedule == manifest.schedule;
+    match kept.notes.values().map(|(known, _)| known).find(same) {
+        Some(known) => {
+            let no = Message::new("package-urgent-again").with("seq", manifest.seq);
+            Err(no.with("known", known.seq).into())
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses what was replaced before, and what is older than what people approved here.
 fn is_newer(folder: &Folder, kept: &Kept, manifest: &Manifest) -> Result<(), ControlError> {
-    let of_month = |known: &&Manifest| known.month == manifest.month;
+    let of_month = |known: &&Manifest| known.month == manifest.month && known.urgent.is_none();
     let later =
         kept.notes.values().map(|(known, _)| known).filter(of_month).find(|known| known.seq > manifest.seq);
     if let Some(later) = later {
@@ -459,6 +503,7 @@ fn audio(folder: &Folder, shelf: &Shelf, manifest: &Manifest) -> Result<(), Cont
 fn place(folder: &Folder, good: &Good) -> Result<(), ControlError> {
     let Good { manifest, note, proof, schedule, approval, .. } = good;
     kept(folder).lay_package(manifest.seq, note, proof)?;
+    let Some(approval) = approval else { return Ok(()) };
     let name = ScheduleName::centre(manifest.month);
     let _months = folder.months()?;
     let draft = folder.draft_file(name);
@@ -492,7 +537,7 @@ fn is_in_place(folder: &Folder, manifest: &Manifest) -> Result<bool, ControlErro
     let audio = manifest.files.iter().all(|file| stands(folder, file).unwrap_or(false));
     Ok(audio
         && is(folder.schedule_file(name), manifest.schedule.sha256)?
-        && is(folder.approval_file(name), manifest.approval.sha256)?)
+        && manifest.approval.is_some_and(|part| is(folder.approval_file(name), part.sha256).unwrap_or(false)))
 }
 
 /// Whether the log says already that the package `digest` was taken: the power went in between.

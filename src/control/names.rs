@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     config,
-    evidence::{AsRunRow, Body, Clk, Entry, ScheduleFact, tree},
+    evidence::{AsRunRow, Body, Clk, Entry, PackageFact, ScheduleFact, Trigger, tree},
     keys,
+    package::Manifest,
     programme::{self, Approval, Schedule},
     store::{Filter, Reader, StoreError},
     units::{Digest, Frames, Month, ScheduleName},
@@ -114,6 +115,29 @@ impl<'a> Names<'a> {
         Ok(of_digest.map(|(_, fact)| fact.clone()))
     }
 
+    /// Who released the schedule `digest` as it held at the entry `seq`.
+    fn released(&mut self, digest: Digest, seq: u64) -> Result<Option<Approved>, ControlError> {
+        let Some(fact) = self.acceptance(digest, seq)? else { return Ok(None) };
+        let at = self.approved_at(fact.approval)?;
+        Ok(Some(Approved { by: fact.by, document: fact.document, at }))
+    }
+
+    /// Who released the urgent schedule `digest`: its package, by its own signatures, when it was issued.
+    fn urgent(&self, digest: Digest, seq: u64) -> Result<Option<Approved>, ControlError> {
+        let mut before = seq;
+        while let Some(entry) = self.log.last_of("package", before)? {
+            before = entry.seq;
+            let Body::Package(PackageFact { urgent: Some(fact), .. }) = entry.body else { continue };
+            if fact.schedule == digest {
+                let note = blob(self.log, fact.note)?.unwrap_or_default();
+                let issued = Manifest::unchecked(&note).0.map(|manifest| manifest.issued_ms);
+                let at = issued.and_then(DateTime::from_timestamp_millis);
+                return Ok(Some(Approved { by: fact.by, document: fact.document, at }));
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads the schedule `digest` of `month`, once.
     fn read_schedule(&mut self, digest: Digest, month: Month) -> Result<(), ControlError> {
         if self.schedules.contains_key(&digest) {
@@ -184,19 +208,15 @@ impl<'a> Names<'a> {
         // What closed it, not who wrote a note about it since.
         let closed = row.closed.unwrap_or(written);
         let schedule = self.schedule(row)?;
-        let accepted = match schedule {
-            Some(digest) => self.acceptance(digest, written)?,
-            None => None,
-        };
-        let approved_at = match &accepted {
-            Some(fact) => self.approved_at(fact.approval)?,
+        let approved = match schedule {
+            Some(digest) if row.trigger == Some(Trigger::Urgent) => self.urgent(digest, written)?,
+            Some(digest) => self.released(digest, written)?,
             None => None,
         };
         let step = self.steps.at(self.log, written)?.filter(|(boot, _)| *boot == row.clk.boot);
         Ok(Held {
             schedule,
-            accepted,
-            approved_at,
+            approved,
             step_ms: step.map(|(_, ms)| *ms),
             station: self.stations.at(self.log, written)?.cloned().unwrap_or_default(),
             software: self.software.at(self.log, closed)?.cloned(),
@@ -208,7 +228,7 @@ impl<'a> Names<'a> {
     /// `row` with the names that held when it was written.
     pub fn row(&mut self, row: AsRunRow) -> Result<Row, ControlError> {
         let held = self.held(&row)?;
-        let Held { schedule, accepted, approved_at, station: (station, unit), .. } = held;
+        let Held { schedule, approved, station: (station, unit), .. } = held;
         let Held { software, step_ms, signed_with, hash, .. } = held;
         let programme = schedule
             .and_then(|digest| self.schedules.get(&digest))
@@ -228,9 +248,12 @@ impl<'a> Names<'a> {
             editor: programme.map(|p| p.editor.clone()),
             announcer: programme.map(|p| p.announcer.clone()),
             programme: row.programme,
-            approved_at: approved_at.map(|at| times.local(at, SecondsFormat::Secs)),
-            approved_by: accepted.as_ref().map(|fact| fact.by.clone()),
-            document: accepted.map(|fact| fact.document),
+            approved_at: approved
+                .as_ref()
+                .and_then(|it| it.at)
+                .map(|at| times.local(at, SecondsFormat::Secs)),
+            approved_by: approved.as_ref().map(|it| it.by.clone()),
+            document: approved.map(|it| it.document),
             schedule,
             master: row.master,
             trigger: row.trigger,
@@ -276,11 +299,17 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Who released what aired, and when.
+struct Approved {
+    by: String,
+    document: String,
+    at: Option<DateTime<Utc>>,
+}
+
 /// What held when a row was written.
 struct Held {
     schedule: Option<Digest>,
-    accepted: Option<ScheduleFact>,
-    approved_at: Option<DateTime<Utc>>,
+    approved: Option<Approved>,
     /// Station and unit.
     station: (String, String),
     software: Option<String>,

@@ -1,31 +1,39 @@
 //! The centre issues an approved month as a signed package.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::{
     Clearance, ControlError, Folder, Lock, MonthFile,
     folder::read_key,
     init::clk,
+    prepare::master_of,
     staging::Staged,
     survey::source_digests,
     trust::{chain, kept, log_key},
+    urgent::read_urgent,
 };
 use crate::{
     clock::Clock,
     disk::{self, At as _},
     evidence::{Body, PackageAct, PackageFact},
     keys,
-    package::{self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain},
+    package::{
+        self, EVERY_STATION, FileFact, Manifest, PackageError, Part, Shelf, TlogProof, TrustChain, Urgent,
+    },
     programme::civil,
     store::Log,
     units::{Digest, Month, ScheduleName},
     words::Message,
 };
+
+/// So far the clock of a station may be behind the centre's for what is urgent.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
 /// Where a package goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +59,25 @@ pub struct Pack {
     pub stations: Vec<String>,
     /// Until when it is taken; absent: to the end of its month.
     pub until: Option<DateTime<Utc>>,
+    /// What goes out at once in place of the month.
+    pub urgent: Option<PackUrgent>,
     /// Who packs.
     pub by: String,
+}
+
+/// An urgent programme: a schedule of one programme and no slot, released by whoever signs its package.
+#[derive(Debug, Clone)]
+pub struct PackUrgent {
+    /// The schedule's file, `YYYY-MM.NAME.toml`.
+    pub file: PathBuf,
+    /// From when it may sound; absent: at once.
+    pub from: Option<DateTime<Utc>>,
+    /// Until when it must have ended.
+    pub until: DateTime<Utc>,
+    /// The names of its approvers.
+    pub by: String,
+    /// Number of the document behind it; may be empty.
+    pub document: String,
 }
 
 /// A package that was issued, or waits for more signatures.
@@ -86,10 +111,17 @@ pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Re
     let _months = folder.months()?;
     let chain = chain(folder)?.ok_or_else(|| Message::new("trust-none"))?;
     chain.is_in_force(clock.now().wall)?;
-    let month = Released::read(folder, order.month)?;
+    let month = match &order.urgent {
+        None => Released::read(folder, order.month)?,
+        Some(urgent) => Released::read_urgent(folder, order.month, urgent)?,
+    };
     let mut log = programme_log(folder, clock)?;
     let manifest = manifest(folder, order, &month, &chain, last_issued(&log)? + 1, clock.now().wall);
-    let (manifest, note) = sign(folder, order, manifest)?;
+    let waits = match &order.urgent {
+        None => order.month.to_string(),
+        Some(_) => format!("urgent-{}", manifest.schedule.sha256.short()),
+    };
+    let (manifest, note) = sign(folder, order, &waits, manifest)?;
     let mut packed = Packed {
         seq: manifest.seq,
         month: order.month,
@@ -100,8 +132,11 @@ pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Re
         note: None,
     };
     match Manifest::open(note.as_bytes(), &chain) {
-        Err(no) if ["package-editor-alone", "package-editor-missing"].contains(&no.code) => {
-            kept(folder).lay_waiting(order.month, note.as_bytes())?;
+        Err(no)
+            if ["package-editor-alone", "package-editor-missing", "package-urgent-alone"]
+                .contains(&no.code) =>
+        {
+            kept(folder).lay_waiting(&waits, note.as_bytes())?;
             return Ok(packed);
         }
         opened => drop(opened?),
@@ -125,6 +160,7 @@ pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Re
         by: order.by.clone(),
         digest: packed.digest,
         reason: String::new(),
+        urgent: None,
         what: Some(manifest.name()),
     };
     let entry = log.append(&[(clk(clock, folder.station.zone), Body::Package(fact))])?;
@@ -174,7 +210,7 @@ impl Bundled {
             Manifest::unchecked(&note).0.filter(|manifest| manifest.month == month).ok_or_else(gone)?;
         let released = Released::read(folder, month)?;
         let same = manifest.schedule == Part::of(&released.schedule)
-            && manifest.approval == Part::of(&released.approval)
+            && manifest.approval == released.approval.as_deref().map(Part::of)
             && manifest.files == released.files;
         if !same {
             return Err(gone());
@@ -199,7 +235,10 @@ impl Bundled {
 pub(super) struct Released {
     pub(super) revision: u32,
     schedule: Vec<u8>,
-    approval: Vec<u8>,
+    /// None of what is urgent: its package's signatures are its approval.
+    approval: Option<Vec<u8>>,
+    /// Id of the one programme of what is urgent.
+    programme: Option<String>,
     files: Vec<FileFact>,
     /// Where each of the files stands.
     sources: Vec<PathBuf>,
@@ -214,23 +253,48 @@ impl Released {
         if let Clearance::Withheld(findings) = month.clearance(folder, digests.clone()) {
             return Err(ControlError::Findings(findings));
         }
-        let approval = month.approval.take().unwrap_or_default();
-        let (mut files, mut sources) = (Vec::new(), Vec::new());
-        for (file, sha256) in digests {
-            let path = folder.library().resolve(&file)?;
-            let bytes = fs::metadata(&path).at("measure", &path)?.len();
-            files.push(FileFact { bytes, file, sha256 });
-            sources.push(path);
+        let approval = Some(month.approval.take().unwrap_or_default());
+        let (files, sources) = facts(folder, digests)?;
+        Ok(Released { revision, schedule: month.bytes, approval, programme: None, files, sources })
+    }
+
+    /// The same of an urgent programme of `month`.
+    fn read_urgent(folder: &Folder, month: Month, urgent: &PackUrgent) -> Result<Released, ControlError> {
+        let bytes = fs::read(&urgent.file).at("read", &urgent.file)?;
+        let (schedule, programme) = read_urgent(&urgent.file.display().to_string(), &bytes)?;
+        if schedule.month != month {
+            let no = Message::new("month-file-mismatch").with("month", month);
+            return Err(no.with("file", urgent.file.display()).into());
         }
-        Ok(Released { revision, schedule: month.bytes, approval, files, sources })
+        // What stations could not render is not issued.
+        master_of(folder, &programme)?;
+        let (files, sources) = facts(folder, source_digests(folder, &schedule)?)?;
+        let (revision, programme) = (schedule.revision, Some(programme.id));
+        Ok(Released { revision, schedule: bytes, approval: None, programme, files, sources })
     }
 
     /// What tells it from every other.
     pub(super) fn digest(&self) -> Digest {
         let files = self.files.iter().map(|file| format!("{} {}\n", file.sha256, file.file));
-        let parts = [&self.schedule, &self.approval].map(|bytes| format!("{}\n", Digest::of(bytes)));
-        Digest::of(parts.into_iter().chain(files).collect::<String>().as_bytes())
+        let parts = [Some(&self.schedule), self.approval.as_ref()].into_iter().flatten();
+        let parts = parts.map(|bytes| format!("{}\n", Digest::of(bytes)));
+        Digest::of(parts.chain(files).collect::<String>().as_bytes())
     }
+}
+
+/// Every file with its name, and where it stands.
+fn facts(
+    folder: &Folder,
+    digests: BTreeMap<String, Digest>,
+) -> Result<(Vec<FileFact>, Vec<PathBuf>), ControlError> {
+    let (mut files, mut sources) = (Vec::new(), Vec::new());
+    for (file, sha256) in digests {
+        let path = folder.library().resolve(&file)?;
+        let bytes = fs::metadata(&path).at("measure", &path)?.len();
+        files.push(FileFact { bytes, file, sha256 });
+        sources.push(path);
+    }
+    Ok((files, sources))
 }
 
 fn manifest(
@@ -243,26 +307,42 @@ fn manifest(
 ) -> Manifest {
     let midnight = order.month.next().first().and_time(NaiveTime::MIN);
     let end = civil::instant(folder.station.zone, midnight).0;
+    let urgent = order.urgent.as_ref();
+    // A station whose clock is a little behind takes what is urgent all the same.
+    let begins = if urgent.is_some() { now - CLOCKS_DIFFER } else { now };
+    let ends = urgent.map(|urgent| urgent.until).or(order.until).unwrap_or(end);
     Manifest {
-        approval: Part::of(&month.approval),
+        approval: month.approval.as_deref().map(Part::of),
         channel: folder.station.id.clone(),
         files: month.files.clone(),
         issued_ms: now.timestamp_millis(),
         month: order.month,
-        not_after_ms: order.until.unwrap_or(end).timestamp_millis(),
-        not_before_ms: now.timestamp_millis(),
+        not_after_ms: ends.timestamp_millis(),
+        not_before_ms: begins.timestamp_millis(),
         revision: month.revision,
         schedule: Part::of(&month.schedule),
         seq,
         stations: stations(&order.stations),
         trust: chain.last().version,
+        urgent: urgent.zip(month.programme.as_ref()).map(|(urgent, programme)| Urgent {
+            by: urgent.by.clone(),
+            document: urgent.document.clone(),
+            from_ms: urgent.from.unwrap_or(begins).timestamp_millis(),
+            programme: programme.clone(),
+            until_ms: urgent.until.timestamp_millis(),
+        }),
     }
 }
 
 /// The note with the signatures of this call; where others signed the same before, with theirs.
-fn sign(folder: &Folder, order: &Pack, manifest: Manifest) -> Result<(Manifest, String), ControlError> {
+fn sign(
+    folder: &Folder,
+    order: &Pack,
+    waits: &str,
+    manifest: Manifest,
+) -> Result<(Manifest, String), ControlError> {
     let signers = order.keys.iter().map(|path| read_key(path)).collect::<Result<Vec<_>, _>>()?;
-    let waiting = kept(folder).waiting(order.month)?.and_then(|note| String::from_utf8(note).ok());
+    let waiting = kept(folder).waiting(waits)?.and_then(|note| String::from_utf8(note).ok());
     if let Some(note) = waiting
         && let (Some(before), _) = Manifest::unchecked(note.as_bytes())
         && before.is_same_issue(&manifest)
@@ -279,7 +359,9 @@ fn lay(own: &Shelf, shelf: &Shelf, manifest: &Manifest, month: &Released) -> Res
     let write =
         |to: &mut fs::File, bytes: &[u8]| io::Write::write_all(to, bytes).at("write", Path::new("blobs"));
     shelf.lay(manifest.schedule, |to| write(to, &month.schedule))?;
-    shelf.lay(manifest.approval, |to| write(to, &month.approval))?;
+    if let (Some(part), Some(approval)) = (manifest.approval, &month.approval) {
+        shelf.lay(part, |to| write(to, approval))?;
+    }
     for (file, source) in month.files.iter().zip(&month.sources) {
         shelf.lay(file.part(), |to| {
             let mut from = fs::File::open(source).at("open", source)?;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Clearance, ControlError, Folder, MonthFile, month::files_of, survey::source_digests};
+use super::{
+    Clearance, ControlError, Folder, MonthFile, month::files_of, survey::source_digests,
+    urgent::prepare_urgent,
+};
 use crate::{
     airing::{Job, Refused},
     evidence::{Reason, Trigger},
@@ -16,6 +19,9 @@ use crate::{
 /// approved, and the master is the one that was rendered from them. Takes as long as hashing takes, or as
 /// rendering takes when the cache is gone.
 pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
+    if let Some(urgent) = &job.urgent {
+        return prepare_urgent(folder, job, urgent);
+    }
     let refused = |reason, message: &Message| Refused { reason, detail: message.say(Lang::Vi) };
     let name = ScheduleName { month: job.month, ward: job.ward };
     let file = MonthFile::read(folder, name).map_err(|error| from_control(&error))?;
@@ -48,7 +54,7 @@ pub fn prepare(folder: &Folder, job: &Job) -> Result<Arc<Master>, Refused> {
 }
 
 /// The verified master of `programme`, rendered when the cache does not hold it.
-fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlError> {
+pub(super) fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlError> {
     let (library, limits) = (folder.library(), Limits::default());
     let rendered = folder.renderer(&library, &limits).open_or_render(&files_of(programme), &mut |_| {})?;
     match rendered.master {
@@ -60,7 +66,7 @@ fn master_of(folder: &Folder, programme: &Programme) -> Result<Master, ControlEr
     }
 }
 
-fn from_control(error: &ControlError) -> Refused {
+pub(super) fn from_control(error: &ControlError) -> Refused {
     match error {
         ControlError::Media(refusal) => {
             let reason = match refusal.why {

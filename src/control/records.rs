@@ -10,6 +10,7 @@ use super::{
     folder::read_key,
     retention::{Hold, holds_in},
     survey::expand,
+    urgent,
 };
 use crate::{
     evidence::{
@@ -94,7 +95,8 @@ pub fn record(
         }
         Ask::Package { fact } => {
             short([fact.by.as_str(), &fact.reason].into_iter())?;
-            plain(Body::Package((**fact).clone()), "act-done")
+            let blobs = urgent::blobs(folder, fact)?;
+            Ok(Some(Record { body: Body::Package((**fact).clone()), blobs, done: "act-done" }))
         }
         Ask::Anchor { fact } => {
             let origin = Checkpoint::unchecked(&log.head()?).map(|head| head.origin).unwrap_or_default();

@@ -17,7 +17,14 @@ const FLOOD: &str = "package-flood";
 
 /// The fact that what has this `digest` was refused, by whom it was brought and why.
 pub(super) fn refused(by: &str, digest: Digest, no: &Message) -> PackageFact {
-    PackageFact { act: PackageAct::Refused, by: by.into(), digest, reason: no.code.into(), what: None }
+    PackageFact {
+        act: PackageAct::Refused,
+        by: by.into(),
+        digest,
+        reason: no.code.into(),
+        urgent: None,
+        what: None,
+    }
 }
 
 /// Enters `fact`: the same refusal of the same bytes once a day, and of all refusals so many a day. A clock that was set

@@ -9,11 +9,11 @@ use std::{
 use super::before::{EpochBefore, before};
 use crate::{
     evidence::{
-        Body, Entry, ManualFact, ScheduleFact,
+        Body, Entry, ManualFact, PackageFact, ScheduleFact, Trigger, UrgentFact,
         statement::{self, StatementError},
     },
     keys::PublicKey,
-    package::TrustChain,
+    package::{Manifest, TrustChain},
     programme::{Approval, ApprovalError},
     units::Digest,
     words::Message,
@@ -29,6 +29,8 @@ pub(super) struct Signatures {
     centre: Rc<Centre>,
     centres: BTreeMap<Digest, Rc<Centre>>,
     approvers: BTreeSet<PublicKey>,
+    /// The schedules of the urgent packages that were taken.
+    urgents: BTreeSet<Digest>,
     /// The keys that a person gave, or that lie with the log.
     keys: Vec<PublicKey>,
     before: Option<EpochBefore>,
@@ -94,6 +96,14 @@ impl Signatures {
                 return None;
             }
             Body::ScheduleAccept(fact) => ("verify-approval", self.approval(fact, &stored(fact.approval)?)?),
+            Body::Package(PackageFact { urgent: Some(urgent), digest, .. }) => {
+                self.urgents.insert(urgent.schedule);
+                let (note, trust) = (stored(urgent.note)?, stored(urgent.trust)?);
+                ("verify-urgent", urgent_signed(*digest, urgent, &note, &trust)?)
+            }
+            Body::Cue(cue) if cue.trigger == Trigger::Urgent && !self.urgents.contains(&cue.schedule) => {
+                ("verify-urgent", "missing")
+            }
             Body::Manual(fact) => ("verify-statement", self.statement(fact, &stored(fact.statement)?)?),
             _ => return None,
         };
@@ -176,6 +186,18 @@ impl Signatures {
             Err(_) => Some("other"),
         }
     }
+}
+
+/// Whether editor and two approvers of the trust file signed what the entry says of an urgent package.
+fn urgent_signed(digest: Digest, fact: &UrgentFact, note: &[u8], trust: &[u8]) -> Option<&'static str> {
+    let opened = TrustChain::begin(trust).and_then(|chain| Manifest::open(note, &chain));
+    let Ok((manifest, signed)) = opened else { return Some("untrusted") };
+    let said = manifest.urgent.is_some_and(|urgent| {
+        (urgent.from_ms, urgent.until_ms) == (fact.from_ms, fact.until_ms)
+            && (urgent.by, urgent.document, urgent.programme)
+                == (fact.by.clone(), fact.document.clone(), fact.programme.clone())
+    });
+    (!said || signed != digest || manifest.schedule.sha256 != fact.schedule).then_some("other")
 }
 
 impl Trust {

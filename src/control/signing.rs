@@ -173,6 +173,7 @@ pub fn sign_month(
         keys: vec![folder.key_path(signer.voice.key())],
         stations: Vec::new(),
         until: None,
+        urgent: None,
         by: signer.name.clone(),
     };
     pack_alone(folder, &order, clock)

@@ -118,7 +118,7 @@ pub(super) fn chain(folder: &Folder) -> Result<Option<TrustChain>, ControlError>
 }
 
 /// The same with the note of its last file.
-fn chain_with_note(folder: &Folder) -> Result<Option<(TrustChain, Vec<u8>)>, ControlError> {
+pub(super) fn chain_with_note(folder: &Folder) -> Result<Option<(TrustChain, Vec<u8>)>, ControlError> {
     let shelf = kept(folder);
     if !shelf.path("trust").exists() {
         return Ok(None);

@@ -13,14 +13,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    months::Seen,
+    months::{Seen, caught},
     past::{ASKED_TO_END, Past},
     prune::Pruning,
     pulse::{Answered, Pulse},
     status::DeviceLamp,
 };
 use crate::{
-    airing::{Action, Controller, Input, Job, Refused, Rules, State},
+    airing::{Action, Controller, Input, Job, Refused, Rules, State, Urgent},
     clock::{Clock, Reading},
     control::{self, Alive, Approvers, Ask, ControlError, Folder, Position, Reply, Said, Stamper, Survey},
     evidence::{Body, BootFacts, Clk, Reason},
@@ -39,6 +39,7 @@ pub(super) enum Incoming {
     Prepared(Box<Job>, Result<Arc<Master>, Refused>),
     Cued(Result<u64, String>),
     Surveyed(ScheduleName, Result<Box<Survey>, ControlError>),
+    Urgents(Vec<Urgent>),
     Asked(Ask, oneshot::Sender<Reply>),
     Shutdown,
 }
@@ -125,6 +126,7 @@ impl Engine {
         controller.was_off_since(past.last.as_ref().map(Clk::wall));
         controller.restore_hold(past.hold_until.filter(|until| *until > now.wall));
         controller.restore_owed(std::mem::take(&mut past.owed));
+        controller.restore_urgents(std::mem::take(&mut past.urgent_closed));
         controller.owe_from(past.owed_from.unwrap_or(DateTime::<Utc>::MIN_UTC));
         let schedules = past.in_force().iter().map(|fact| (fact.name(), Seen::accepted(fact))).collect();
         let mut engine = Engine {
@@ -216,6 +218,7 @@ impl Engine {
             Incoming::Prepared(job, result) => self.step(Input::Prepared(job, result)),
             Incoming::Cued(result) => self.step(Input::Cued(result)),
             Incoming::Surveyed(name, result) => self.surveyed(name, result),
+            Incoming::Urgents(urgents) => self.step(Input::Urgent(urgents)),
             Incoming::Asked(ask, reply) => self.asked(ask, reply),
             Incoming::Shutdown => self.step(Input::Shutdown),
         }
@@ -430,6 +433,10 @@ impl Engine {
 
     fn survey_now(&mut self, now: &Reading) {
         self.surveyed_at = Some(now.clone());
+        if self.ports.follow == Follow::Calendar {
+            // What is urgent waits for no month.
+            self.look_for_urgents(now);
+        }
         let month = self.this_month();
         let centres = match self.ports.follow {
             Follow::Nothing => Vec::new(),
@@ -440,6 +447,18 @@ impl Engine {
             self.survey_if_changed(name);
             self.survey_if_changed(ScheduleName::ward(name.month));
         }
+    }
+}
+
+impl Engine {
+    /// Looks, on a worker, for what urgent packages brought.
+    fn look_for_urgents(&self, now: &Reading) {
+        let (folder, inbox, now) = (self.ports.folder.clone(), self.ports.inbox.clone(), now.wall);
+        (self.ports.work)(Box::new(move || match caught(|| control::urgents(&folder, now)) {
+            Ok(urgents) if urgents.is_empty() => {}
+            Ok(urgents) => drop(inbox.blocking_send(Incoming::Urgents(urgents))),
+            Err(error) => tracing::warn!("urgent packages: {error}"),
+        }));
     }
 }
 

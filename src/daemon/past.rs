@@ -10,17 +10,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::muting::Muting;
 use crate::{
-    airing::{ClockPast, Interrupted, Owed, Planned},
+    airing::{ClockPast, Interrupted, Owed, Planned, Urgent},
     clock::Reading,
     config::Policy,
     control::{ControlError, Position},
     evidence::{
-        Airing, Body, Clk, Cue, DeviceFact, DeviceState, Entry, Missed, Outcome, Reason, ScheduleFact,
-        Trusted, aired::is_virtual,
+        Airing, Body, Clk, Cue, DeviceFact, DeviceState, Entry, Missed, Outcome, PackageAct, PackageFact,
+        Reason, ScheduleFact, Trigger, Trusted, UrgentFact, aired::is_virtual,
     },
     programme::SlotList,
     store::Log,
-    units::{Frames, ScheduleName, SlotId},
+    units::{Digest, Frames, ScheduleName, SlotId},
 };
 
 /// What the log says of the time before.
@@ -49,6 +49,10 @@ pub(super) struct Past {
     pub owed_from: Option<DateTime<Utc>>,
     /// A hold that was in force.
     pub hold_until: Option<DateTime<Utc>>,
+    /// The urgent programmes that were taken, by schedule.
+    urgents: BTreeMap<Digest, Urgent>,
+    /// Those of them that were cued, or did not air in their time.
+    pub urgent_closed: BTreeSet<Digest>,
 }
 
 /// What a run that nothing broke says at its end.
@@ -85,6 +89,8 @@ impl Past {
             clean: true,
             owed_from: None,
             hold_until: None,
+            urgents: BTreeMap::new(),
+            urgent_closed: BTreeSet::new(),
         };
         for entry in log.entries() {
             past.take(entry?);
@@ -103,6 +109,7 @@ impl Past {
             Body::LogOpen { after, .. } => self.owed_from = after.map(|_| entry.clk.wall()),
             Body::Cue(cue) => {
                 self.closed.extend(cue.slot.clone());
+                self.urgent_closed.extend((cue.trigger == Trigger::Urgent).then_some(cue.schedule));
                 if let (Some(slot), None) = (&cue.repairs, cue.airing) {
                     self.owed.begun(slot);
                 }
@@ -136,15 +143,14 @@ impl Past {
                     self.closed.insert(slot);
                 }
             }
+            Body::Package(fact) => self.follow_package(fact),
             Body::Boot(_) => (self.muted, self.on_air) = (false, None),
             Body::Device(fact) => self.follow_device(&fact, entry.clk.wall_ms),
             Body::Missed(missed) => {
                 self.owed.closed(&missed.slot, missed.outcome, Some(missed.reason));
                 self.closed.insert(missed.slot);
             }
-            Body::ScheduleAccept(fact) => {
-                self.accepted.push(fact);
-            }
+            Body::ScheduleAccept(fact) => self.accepted.push(fact),
             Body::Operator(act) => match act.act.as_str() {
                 "stop" => self.stop(),
                 "hold" => {
@@ -162,6 +168,25 @@ impl Past {
             _ => {}
         }
         self.last = Some(entry.clk);
+    }
+
+    /// Urgent programmes that come, and that did not air.
+    fn follow_package(&mut self, fact: PackageFact) {
+        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
+        match (fact.act, fact.urgent, fact.what) {
+            (PackageAct::Taken, Some(urgent), Some(what)) => {
+                let (from, until) = (at(urgent.from_ms), at(urgent.until_ms));
+                let UrgentFact { schedule, programme, .. } = *urgent;
+                let (package, length) = (fact.digest, Frames::ZERO);
+                let urgent = Urgent { what, package, schedule, programme, from, until, length };
+                self.urgents.insert(schedule, urgent);
+            }
+            (PackageAct::Unaired, ..) => {
+                let told = self.urgents.values().find(|urgent| urgent.package == fact.digest);
+                self.urgent_closed.extend(told.map(|urgent| urgent.schedule));
+            }
+            _ => {}
+        }
     }
 
     /// What is on air shall not go on.
@@ -238,6 +263,11 @@ impl Past {
                 },
                 proof: if to_file { 1 } else { 2 },
                 hole: TimeDelta::milliseconds(i64::try_from(hole_ms).unwrap_or(i64::MAX)),
+                urgent: self
+                    .urgents
+                    .get(&cue.schedule)
+                    .filter(|_| cue.trigger == Trigger::Urgent)
+                    .map(|urgent| Box::new(Urgent { length: cue.frames, ..urgent.clone() })),
                 cue,
             }
         };
@@ -293,12 +323,7 @@ pub(super) fn slots_of(log: &Log, fact: &ScheduleFact) -> Result<Vec<Planned>, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        evidence::{End, Trigger},
-        keys::SigningKey,
-        store::Blob,
-        units::{Digest, Level},
-    };
+    use crate::{evidence::End, keys::SigningKey, store::Blob, units::Level};
 
     fn clk() -> Clk {
         Clk { wall_ms: 0, boot_ms: 0, boot: "0".repeat(32), sync: true, offset_min: 420 }

@@ -201,6 +201,9 @@ impl Body {
                 vec![("schedule", fact.digest), ("slots", fact.slots), ("approval", fact.approval)]
             }
             Body::Manual(fact) => vec![("statement", fact.statement)],
+            Body::Package(PackageFact { urgent: Some(fact), .. }) => {
+                vec![("schedule", fact.schedule), ("package", fact.note), ("trust", fact.trust)]
+            }
             Body::LogOpen { previous, after, .. } => {
                 let endorsement = after.as_ref().and_then(|after| after.endorsement);
                 let named = [("checkpoint", *previous), ("endorsement", endorsement)];
@@ -285,6 +288,8 @@ pub enum Trigger {
     /// The rest of an airing that was cut.
     Resume,
     Test,
+    /// An urgent package: now, in place of what is on air.
+    Urgent,
     /// Aired by other means, by a person's word; of rows only, never of a cue.
     ByHand,
 }
@@ -400,6 +405,17 @@ pub enum Reason {
     Held,
     Muted,
     SoftwareFault,
+    /// An urgent programme took its time.
+    Urgent,
+}
+
+impl Reason {
+    /// Its stable code, as entries have it.
+    #[must_use]
+    pub fn code(self) -> String {
+        let json = serde_json::to_string(&self).unwrap_or_default();
+        json.trim_matches('"').to_owned()
+    }
 }
 
 /// An airing is over: what was measured.

@@ -30,7 +30,7 @@ pub use entry::{
     After, Airing, Body, BootFacts, Clk, Cue, DeleteFact, DeviceFact, DeviceState, End, Entry, HoldFact,
     ManualFact, Missed, OperatorAct, Outcome, Reason, ScheduleFact, SegmentFact, Start, Trigger,
 };
-pub use package::{PackageAct, PackageFact, PackageName};
+pub use package::{PackageAct, PackageFact, PackageName, UrgentFact};
 pub use report::{Fault, VerifyReport};
 pub use tree::Frontier;
 pub use trusted::Trusted;

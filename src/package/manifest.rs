@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::is_nfc;
 
@@ -26,6 +26,8 @@ const MOST_FILES: usize = 2000;
 const LONGEST_TEXT: u64 = 1 << 20;
 /// Longest audio file: what a page takes.
 pub(super) const LONGEST_FILE: u64 = 500 << 20;
+/// Longest name of a person or a document, in characters.
+const LONGEST_WORDS: usize = 200;
 /// Longest id of a station or a channel.
 const LONGEST_ID: usize = 64;
 
@@ -67,12 +69,35 @@ impl FileFact {
     }
 }
 
+/// An urgent package lives so long at most.
+pub const LONGEST_URGENT: TimeDelta = TimeDelta::hours(24);
+
+/// So many different approvers must sign an urgent package, whatever the trust file says of months.
+const URGENT_APPROVERS: u64 = 2;
+
+/// An urgent programme: what a package brings in place of a month. The signatures of the package are its approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Urgent {
+    /// Who releases it: the approvers' names.
+    pub by: String,
+    /// Number of the document behind it; may be empty.
+    pub document: String,
+    /// From when it may sound, milliseconds since 1970 (UTC).
+    pub from_ms: i64,
+    /// Id of its one programme.
+    pub programme: String,
+    /// Until when it must have ended.
+    pub until_ms: i64,
+}
+
 /// What a package claims to be. Fields in the order of their names: so they stand in the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The month's approval note, which stations check again whenever it airs.
-    pub approval: Part,
+    /// The month's approval note, which stations check again whenever it airs; absent where it is urgent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approval: Option<Part>,
     /// Who issues it: the id of the centre.
     pub channel: String,
     /// Every audio file of the month, by name.
@@ -95,6 +120,9 @@ pub struct Manifest {
     pub stations: Vec<String>,
     /// Version of the trust file under which it was signed.
     pub trust: u64,
+    /// What airs at once, in place of a month.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub urgent: Option<Urgent>,
 }
 
 impl Manifest {
@@ -108,7 +136,15 @@ impl Manifest {
     #[must_use]
     pub fn is_same_issue(&self, other: &Manifest) -> bool {
         let Manifest { issued_ms, not_before_ms, .. } = *self;
-        *self == Manifest { issued_ms, not_before_ms, ..other.clone() }
+        let mut same = Manifest { issued_ms, not_before_ms, ..other.clone() };
+        // What may sound from its first moment on says no more by that than when it was issued.
+        if let (Some(this), Some(it)) = (&self.urgent, &mut same.urgent)
+            && this.from_ms == not_before_ms
+            && it.from_ms == other.not_before_ms
+        {
+            it.from_ms = this.from_ms;
+        }
+        *self == same
     }
 
     /// The note with the signatures of `keys`.
@@ -128,6 +164,7 @@ impl Manifest {
         let opened = keys::open(note, &known).map_err(|_| unopened(note, &known, trust))?;
         let manifest: Manifest = line::read(HEADER, &opened.text)?;
         manifest.examine()?;
+        // One key has one voice under however many names; nobody is editor and approver in one trust file.
         let signed = |keys: &[PublicKey]| keys.iter().filter(|key| opened.signed_by.contains(key)).count();
         if manifest.channel != now.channel {
             let no = Message::new("package-channel").with("found", &manifest.channel);
@@ -141,6 +178,11 @@ impl Manifest {
             if (found as u64) < wanted {
                 return Err(Message::new(code).with("found", found).with("wanted", wanted));
             }
+        }
+        let found = signed(&now.approvers) as u64;
+        if manifest.urgent.is_some() && found < URGENT_APPROVERS {
+            let no = Message::new("package-urgent-alone").with("found", found);
+            return Err(no.with("wanted", URGENT_APPROVERS));
         }
         if manifest.trust > now.version {
             let no = Message::new("package-trust-newer").with("wanted", manifest.trust);
@@ -190,7 +232,7 @@ impl Manifest {
 
     /// Everything that must be there: schedule, approval, audio.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
-        [self.schedule, self.approval].into_iter().chain(self.files.iter().map(FileFact::part))
+        [self.schedule].into_iter().chain(self.approval).chain(self.files.iter().map(FileFact::part))
     }
 
     /// The rules beyond the form of its fields.
@@ -208,10 +250,16 @@ impl Manifest {
         if self.not_after_ms <= self.not_before_ms {
             return Err(value("not_after_ms"));
         }
-        for (name, part) in [("schedule", self.schedule), ("approval", self.approval)] {
-            if part.bytes > LONGEST_TEXT {
+        if self.approval.is_some() == self.urgent.is_some() {
+            return Err(value("approval, urgent"));
+        }
+        for (name, part) in [("schedule", Some(self.schedule)), ("approval", self.approval)] {
+            if part.is_some_and(|part| part.bytes > LONGEST_TEXT) {
                 return Err(value(name));
             }
+        }
+        if let Some(urgent) = &self.urgent {
+            self.examine_urgent(urgent)?;
         }
         if !is_id(&self.channel) {
             return Err(value("channel"));
@@ -229,6 +277,33 @@ impl Manifest {
         let ordered = self.files.is_sorted_by(|a, b| a.file < b.file);
         if !ordered || !self.stations.is_sorted_by(|a, b| a < b) {
             return Err(Message::new("package-order"));
+        }
+        Ok(())
+    }
+}
+
+impl Manifest {
+    /// The rules of an urgent one: it lives for a day at most, and sounds while it lives.
+    fn examine_urgent(&self, urgent: &Urgent) -> Result<(), Message> {
+        let value = |name| Message::new("package-value").with("name", name);
+        if self.not_after_ms - self.not_before_ms > LONGEST_URGENT.num_milliseconds() {
+            let hours = (self.not_after_ms - self.not_before_ms) / 3_600_000;
+            return Err(Message::new("package-urgent-long").with("found", hours));
+        }
+        if urgent.from_ms < self.not_before_ms || urgent.until_ms > self.not_after_ms {
+            return Err(value("from_ms, until_ms"));
+        }
+        if urgent.until_ms <= urgent.from_ms {
+            return Err(value("until_ms"));
+        }
+        if !is_id(&urgent.programme) {
+            return Err(value("programme"));
+        }
+        if urgent.by.trim().is_empty() || urgent.by.chars().count() > LONGEST_WORDS {
+            return Err(value("by"));
+        }
+        if urgent.document.chars().count() > LONGEST_WORDS {
+            return Err(value("document"));
         }
         Ok(())
     }
@@ -287,7 +362,7 @@ pub(super) mod tests {
     pub fn manifest() -> Manifest {
         let file = |name: &str| FileFact { bytes: 3, file: name.into(), sha256: Digest::of(b"abc") };
         Manifest {
-            approval: Part::of(b"approval"),
+            approval: Some(Part::of(b"approval")),
             channel: "quang-ngai".into(),
             files: vec![file("2022-03/nhạc hiệu.mp3"), file("2022-03/tin.mp3")],
             issued_ms: 1_646_000_000_000,
@@ -299,7 +374,23 @@ pub(super) mod tests {
             seq: 7,
             stations: vec!["pho-minh".into()],
             trust: 1,
+            urgent: None,
         }
+    }
+
+    /// The same as an urgent one, for an hour from its issue on.
+    pub fn urgent() -> Manifest {
+        let manifest = manifest();
+        let from_ms = manifest.not_before_ms;
+        let urgent = Urgent {
+            by: "Trần Thị B, Lê Văn C".into(),
+            document: "12/KC".into(),
+            from_ms,
+            programme: "bao-so-5".into(),
+            until_ms: from_ms + 3_600_000,
+        };
+        let not_after_ms = from_ms + LONGEST_URGENT.num_milliseconds();
+        Manifest { approval: None, not_after_ms, urgent: Some(urgent), ..manifest }
     }
 
     fn refused(note: &str) -> &'static str {
@@ -323,6 +414,41 @@ pub(super) mod tests {
         let note = sign(&[&editor, &approver]);
         assert_eq!(refused(&note.replace("\"seq\":7", "\"seq\":8")), "package-signature");
         assert_eq!(refused("no note"), "package-key-unknown");
+    }
+
+    #[test]
+    fn an_urgent_one_needs_two_approvers_whatever_the_trust_file_says() {
+        let Keys { editor, approver, second, stranger, .. } = chain().0;
+        let sign = |keys: &[&SigningKey]| {
+            let keys: Vec<SigningKey> = keys.iter().map(|key| (*key).clone()).collect();
+            urgent().sign(&keys).unwrap()
+        };
+        assert_eq!(refused(&sign(&[&editor, &approver, &second])), "taken");
+        assert_eq!(refused(&sign(&[&editor, &approver])), "package-urgent-alone");
+        assert_eq!(refused(&sign(&[&editor, &approver, &stranger])), "package-urgent-alone");
+        assert_eq!(refused(&sign(&[&approver, &second])), "package-editor-missing");
+    }
+
+    #[test]
+    fn an_urgent_one_lives_for_a_day_and_sounds_while_it_lives() {
+        let check = |change: fn(&mut Manifest, &mut Urgent), code| {
+            let mut manifest = urgent();
+            let mut urgent = manifest.urgent.clone().unwrap();
+            change(&mut manifest, &mut urgent);
+            manifest.urgent = Some(urgent);
+            assert_eq!(manifest.text().map_err(|no| no.code), Err(code));
+        };
+        assert!(urgent().text().is_ok());
+        check(|m, _| m.not_after_ms += 1, "package-urgent-long");
+        check(|_, u| u.from_ms -= 1, "package-value");
+        check(|m, u| u.until_ms = m.not_after_ms + 1, "package-value");
+        check(|_, u| u.until_ms = u.from_ms, "package-value");
+        check(|_, u| u.programme = "Bão".into(), "package-value");
+        check(|_, u| u.by = " ".into(), "package-value");
+        check(|_, u| u.document = "x".repeat(LONGEST_WORDS + 1), "package-value");
+        check(|m, _| m.approval = Some(Part::of(b"approval")), "package-value");
+        let neither = Manifest { approval: None, ..manifest() };
+        assert_eq!(neither.text().map_err(|no| no.code), Err("package-value"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod shelf;
 mod tarball;
 mod trust;
 
-pub use manifest::{EVERY_STATION, FileFact, Manifest, Part};
+pub use manifest::{EVERY_STATION, FileFact, LONGEST_URGENT, Manifest, Part, Urgent};
 pub use proof::TlogProof;
 pub use shelf::Shelf;
 pub use tarball::{unwrap, wrap};

@@ -103,8 +103,14 @@ mod tests {
         let leaf = |seq, body| encode(&Entry { seq, clk: clk(0), body }).unwrap();
         let first = leaf(0, Body::Heartbeat {});
         let what = Some(manifest().name());
-        let fact =
-            PackageFact { act: PackageAct::Issued, by: String::new(), digest, reason: String::new(), what };
+        let fact = PackageFact {
+            act: PackageAct::Issued,
+            by: String::new(),
+            digest,
+            reason: String::new(),
+            urgent: None,
+            what,
+        };
         let leaf = leaf(1, Body::Package(fact));
         let mut tree = Frontier::default();
         tree.push(first.as_bytes());

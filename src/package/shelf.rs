@@ -10,7 +10,7 @@ use std::{
 use super::{PackageError, Part};
 use crate::{
     disk::{self, At as _, DiskError},
-    units::{Digest, Hasher, Month},
+    units::{Digest, Hasher},
     words::Message,
 };
 
@@ -116,17 +116,17 @@ impl Shelf {
         self.put(&format!("{seq}.note"), note)
     }
 
-    /// The note of a month that waits for more signatures; none where none waits.
-    pub fn waiting(&self, month: Month) -> Result<Option<Vec<u8>>, PackageError> {
-        match self.read(&waiting(month), LONGEST_NOTE) {
+    /// The note of `what`, a month or an urgent programme, that waits for more signatures; none where none waits.
+    pub fn waiting(&self, what: &str) -> Result<Option<Vec<u8>>, PackageError> {
+        match self.read(&waiting(what), LONGEST_NOTE) {
             Err(PackageError::Refused(no)) if no.code == "package-file-missing" => Ok(None),
             read => read.map(Some),
         }
     }
 
-    /// Keeps the note of a month until enough people have signed it.
-    pub fn lay_waiting(&self, month: Month, note: &[u8]) -> Result<(), PackageError> {
-        self.put(&waiting(month), note)
+    /// Keeps the note of `what` until enough people have signed it.
+    pub fn lay_waiting(&self, what: &str, note: &[u8]) -> Result<(), PackageError> {
+        self.put(&waiting(what), note)
     }
 
     /// Keeps the note of another package that has the number of one which was taken: both are signed.
@@ -199,8 +199,8 @@ pub(super) fn number(name: &str, end: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
-fn waiting(month: Month) -> String {
-    format!("waiting/{month}.note")
+fn waiting(what: &str) -> String {
+    format!("waiting/{what}.note")
 }
 
 pub(super) fn blob(digest: Digest) -> String {

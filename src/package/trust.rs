@@ -187,6 +187,7 @@ pub(super) mod tests {
         pub root: SigningKey,
         pub editor: SigningKey,
         pub approver: SigningKey,
+        pub second: SigningKey,
         pub log: SigningKey,
         pub stranger: SigningKey,
     }
@@ -195,12 +196,22 @@ pub(super) mod tests {
         fn new() -> Keys {
             let key = |name| SigningKey::generate(name).unwrap();
             let (root, editor, approver) = (key("goc"), key("bien-tap"), key("duyet"));
-            Keys { root, editor, approver, log: key("loa/centre/quang-ngai/1"), stranger: key("nguoi-la") }
+            let second = key("duyet-2");
+            Keys {
+                root,
+                editor,
+                approver,
+                second,
+                log: key("loa/centre/quang-ngai/1"),
+                stranger: key("nguoi-la"),
+            }
         }
 
         pub fn trust(&self) -> Trust {
+            let mut approvers = vec![self.approver.public().clone(), self.second.public().clone()];
+            approvers.sort_unstable();
             Trust {
-                approvers: vec![self.approver.public().clone()],
+                approvers,
                 channel: "quang-ngai".into(),
                 editors: vec![self.editor.public().clone()],
                 expires_ms: 1_700_000_000_000,

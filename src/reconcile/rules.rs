@@ -28,12 +28,14 @@ impl Rules {
         Rules { zone, windows, tolerance: TimeDelta::seconds(1) }
     }
 
-    /// Whether `row` counts as one airing: complete, no test, on a device (proof level 2 or more), and
-    /// inside a window of its station. What a person vouches for stands beside these, whatever it proves.
+    /// Whether `row` counts as one airing of the plan: complete, no test, nothing urgent beside the plan, on a device (proof
+    /// level 2 or more), and inside a window of its station. What a person vouches for stands beside these, whatever it
+    /// proves.
     #[must_use]
     pub fn counts(&self, row: &AsRunRow) -> bool {
+        let planned = |trigger| !matches!(trigger, Trigger::Test | Trigger::ByHand | Trigger::Urgent);
         row.outcome == Some(Outcome::Full)
-            && row.trigger.is_some_and(|trigger| !matches!(trigger, Trigger::Test | Trigger::ByHand))
+            && row.trigger.is_some_and(planned)
             && row.proof >= 2
             && virtual_output(row).is_none()
             && !self.out_of_window(row)

@@ -26,8 +26,18 @@ use crate::{
 };
 
 /// What the bytes beside entries are.
-pub const KINDS: [&str; 9] =
-    ["schedule", "slots", "approval", "config", "plan", "statement", "trust", "checkpoint", "endorsement"];
+pub const KINDS: [&str; 10] = [
+    "schedule",
+    "slots",
+    "approval",
+    "config",
+    "plan",
+    "statement",
+    "checkpoint",
+    "endorsement",
+    "trust",
+    "package",
+];
 
 /// Bytes to be kept beside the entries that name their digest.
 #[derive(Debug, Clone, PartialEq, Eq)]

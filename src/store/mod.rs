@@ -19,7 +19,7 @@ mod crash;
 mod tests;
 
 pub use examine::damage;
-pub use log::{Blob, Log};
+pub use log::{Blob, KINDS, Log};
 pub use reader::{Entries, Filter, Leaves, Reader};
 pub use rebuild::{Retained, complete, lay_beside, rebuild};
 pub use writer::{Append, Reply, Writer, WriterHandle};

@@ -114,9 +114,11 @@ impl Errand {
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
         let desired = way.speak(&word, &self.have, WAIT)?;
         if desired.tag != self.have {
-            self.fetch.fetch(way, &desired)?;
+            let whole = self.fetch.fetch(way, &desired)?;
             self.fetch.import(&self.studio)?;
-            self.have = desired.tag;
+            if whole {
+                self.have = desired.tag;
+            }
         }
         Ok(None)
     }

@@ -1,7 +1,7 @@
 //! What a station shall hold comes into a folder in the layout of a stick, and is imported from there as from any stick.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -23,6 +23,8 @@ pub(super) struct Fetch {
     inbox: PathBuf,
     /// Notes of packages that were taken, or refused: neither is fetched again.
     done: BTreeSet<Digest>,
+    /// The number of the newest package of each month.
+    newest: BTreeMap<Month, u64>,
     /// The folder that both see: nothing is fetched out of it before it is believed.
     shared: Option<PathBuf>,
 }
@@ -33,13 +35,14 @@ impl Fetch {
             Way::Folder(path) => Some(path.clone()),
             Way::Https { .. } => None,
         };
-        Fetch { inbox: folder.data().join("inbox"), done: BTreeSet::new(), shared }
+        Fetch { inbox: folder.data().join("inbox"), done: BTreeSet::new(), newest: BTreeMap::new(), shared }
     }
 
-    /// Brings what is `desired` and not here yet into the inbox.
-    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<(), SyncError> {
+    /// Brings what is `desired` and not here yet into the inbox; gives whether that is all. What is urgent comes first, and
+    /// waits for nothing else.
+    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<bool, SyncError> {
         if self.shared.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let made = fs::create_dir_all(self.inbox.join("blobs/sha256"))
             .and_then(|()| fs::create_dir_all(self.inbox.join("trust")));
@@ -48,46 +51,59 @@ impl Fetch {
             self.whole(way, &format!("trust/{version}.note"))?;
         }
         // The newest first: of a month nothing older is wanted.
-        let mut months = BTreeSet::new();
-        for (seq, digest) in desired.packages.iter().rev() {
-            match self.package(way, *seq, *digest, &mut months) {
+        let mut manifests = Vec::new();
+        for (seq, digest) in desired.packages.iter().rev().filter(|(_, digest)| !self.done.contains(digest)) {
+            match self.note(way, *seq, *digest) {
+                Ok(manifest) => manifests.push((*seq, manifest)),
                 // What is not at the centre comes in its own time or never; the import says by name what is missing.
                 Err(SyncError::Refused { status: 404, .. }) => {
-                    tracing::warn!("a file of package {seq} is not at the centre");
+                    tracing::warn!("package {seq} is not whole at the centre")
                 }
-                fetched => fetched?,
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        let is_urgent = |manifest: &Option<Manifest>| manifest.as_ref().is_some_and(|it| it.urgent.is_some());
+        let hurry = manifests.iter().any(|(_, manifest)| is_urgent(manifest));
+        for (seq, manifest) in manifests {
+            let of_month = manifest.as_ref().filter(|it| it.urgent.is_none()).map(|it| it.month);
+            // Where something urgent comes, months come with the next round: they are imported together.
+            if hurry && !is_urgent(&manifest) || of_month.is_some_and(|month| self.is_older(month, seq)) {
+                let _ = fs::remove_file(self.inbox.join(format!("{seq}.note")));
+                continue;
+            }
+            match manifest.map_or(Ok(()), |manifest| self.bytes(way, &manifest)) {
+                Err(SyncError::Refused { status: 404, .. }) => {
+                    tracing::warn!("package {seq} is not whole at the centre")
+                }
+                brought => brought?,
+            }
+        }
+        Ok(!hurry)
     }
 
-    fn package(
-        &self,
-        way: &mut dyn Transport,
-        seq: u64,
-        digest: Digest,
-        months: &mut BTreeSet<Month>,
-    ) -> Result<(), SyncError> {
-        let name = format!("{seq}.note");
-        let path = self.whole(way, &name)?;
+    /// Whether a newer package of `month` was seen than the one numbered `seq`.
+    fn is_older(&mut self, month: Month, seq: u64) -> bool {
+        let newest = self.newest.entry(month).or_insert(seq);
+        *newest = seq.max(*newest);
+        *newest > seq
+    }
+
+    /// Brings note and proof of a package; a note that says nothing readable is refused by name when it is imported.
+    fn note(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<Option<Manifest>, SyncError> {
+        let path = self.whole(way, &format!("{seq}.note"))?;
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
         if Digest::of(&note) != digest {
             // Half of it, or another: it is asked for anew.
             let _ = fs::remove_file(&path);
             return Err(SyncError::Unclear);
         }
-        // A note that says nothing readable is refused by name when it is imported.
-        let manifest = Manifest::unchecked(&note).0;
-        let older = manifest.as_ref().is_some_and(|manifest| !months.insert(manifest.month));
-        if older || self.done.contains(&digest) {
-            return fs::remove_file(&path).map_err(|error| own("remove", &path, error));
-        }
         self.whole(way, &format!("{seq}.tlog-proof"))?;
-        let Some(manifest) = manifest else { return Ok(()) };
-        let parts: Vec<_> = [manifest.schedule, manifest.approval]
-            .into_iter()
-            .chain(manifest.files.iter().map(|file| file.part()))
-            .collect();
+        Ok(Manifest::unchecked(&note).0)
+    }
+
+    /// Brings everything that a package names.
+    fn bytes(&self, way: &mut dyn Transport, manifest: &Manifest) -> Result<(), SyncError> {
+        let parts: Vec<_> = manifest.parts().collect();
         let needed: u64 = parts.iter().map(|part| part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
         if needed.saturating_add(STAYS_FREE) > free {

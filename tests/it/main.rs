@@ -41,6 +41,7 @@ mod support;
 mod sync;
 mod tamper;
 mod tidy;
+mod urgent;
 mod ward;
 mod web_attacks;
 mod web_bounds;

@@ -121,7 +121,7 @@ fn what_editor_and_approver_sign_by_mistake_is_refused_as_well() {
         (spoilt.field("issued_ms"), "\"issued_ms\":1700000000000".to_owned(), "package-proof-other"),
         (spoilt.field("channel"), "\"channel\":\"binh-dinh\"".to_owned(), "package-channel"),
         (spoilt.field("trust"), "\"trust\":9".to_owned(), "package-trust-newer"),
-        (spoilt.field("trust"), spoilt.field("trust") + ",\"urgent\":true", "package-unknown-field"),
+        (spoilt.field("trust"), spoilt.field("trust") + ",\"until\":true", "package-unknown-field"),
         (spoilt.field("trust"), spoilt.field("trust") + ",\"trust\":1", "package-duplicate-field"),
         ("\"file\":\"2022-03/".to_owned(), "\"file\":\"../".to_owned(), "package-path"),
         ("\"file\":\"2022-03/".to_owned(), "\"file\":\"/etc/".to_owned(), "package-path"),
@@ -185,7 +185,7 @@ fn what_a_whole_centre_says_wrongly_is_refused() {
         let manifest = Manifest { schedule: part, files: files.to_vec(), ..good.clone() };
         let subject = ApprovalSubject::new(good.month, 1, part.sha256, manifest.digests());
         let approval = way.lay(&approval(way, &subject, who));
-        way.issue_as(&Manifest { approval, ..manifest });
+        way.issue_as(&Manifest { approval: Some(approval), ..manifest });
     };
     let wards = schedule.replace("source = \"town\"", "source = \"ward\"");
     spoilt.check(|| issue(&wards, &good.files, "approver"), "package-schedule");

@@ -19,8 +19,8 @@ use super::support::{
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
-struct Centre {
-    folder: Station,
+pub(super) struct Centre {
+    pub folder: Station,
     lines: Value,
 }
 
@@ -55,21 +55,21 @@ pub fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
 }
 
 impl Centre {
-    fn new(segments: &[(&str, u32)]) -> Centre {
+    pub fn new(segments: &[(&str, u32)]) -> Centre {
         let folder = Station::new(segments);
         let lines = found(&folder);
         Centre { folder, lines }
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         address(&self.folder)
     }
 
-    fn table(&self, address: &str) -> String {
+    pub fn table(&self, address: &str) -> String {
         table(&self.lines, address)
     }
 
-    fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
+    pub fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
         enrol(&self.folder, daemon, origin);
     }
 
@@ -77,7 +77,7 @@ impl Centre {
         SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
     }
 
-    fn until_home(&self, station: &Station, origin: &str) {
+    pub fn until_home(&self, station: &Station, origin: &str) {
         until_home(&self.fleet(), station, origin);
     }
 }
@@ -99,7 +99,7 @@ pub fn until_home(fleet: &dyn Fleet, station: &Station, origin: &str) {
     }
 }
 
-fn code(status: &Value, wanted: &str) -> bool {
+pub(super) fn code(status: &Value, wanted: &str) -> bool {
     status["centre"]["said"]["code"] == wanted
 }
 
@@ -108,7 +108,7 @@ fn leaves(log: &Path) -> Vec<String> {
     log.leaves(0..log.size().unwrap()).map(|leaf| leaf.unwrap().1).collect()
 }
 
-fn origin(station: &Station) -> String {
+pub(super) fn origin(station: &Station) -> String {
     let key = fs::read_to_string(station.path("data/keys/station.pub")).unwrap();
     key.split('+').next().unwrap().to_owned()
 }

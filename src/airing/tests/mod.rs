@@ -8,6 +8,7 @@ mod people;
 mod random;
 mod resume;
 mod slots;
+mod urgent;
 mod ward;
 
 use std::{
@@ -386,6 +387,7 @@ fn cut(heard: Frames, until: DateTime<Utc>, trigger: Trigger) -> Interrupted {
         proof: 2,
         reason: Reason::PowerOff,
         hole: TimeDelta::zero(),
+        urgent: None,
     }
 }
 

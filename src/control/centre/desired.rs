@@ -10,7 +10,7 @@ use crate::{
     control::ControlError,
     disk::At as _,
     fleet::{Files, FolderFiles, Held},
-    package::{EVERY_STATION, FileFact, Manifest},
+    package::{EVERY_STATION, Manifest},
     units::Digest,
 };
 
@@ -60,9 +60,7 @@ impl Issued {
         for seq in self.packages.keys() {
             let note = files.read(&format!("{seq}.note"), 0, LONGEST_NOTE)?;
             if let Some(manifest) = Manifest::unchecked(&note).0 {
-                let parts = [manifest.schedule, manifest.approval].into_iter();
-                let parts = parts.chain(manifest.files.iter().map(FileFact::part));
-                names.extend(parts.map(|part| format!("blobs/sha256/{}", part.sha256)));
+                names.extend(manifest.parts().map(|part| format!("blobs/sha256/{}", part.sha256)));
             }
             names.push(format!("{seq}.tlog-proof"));
             names.push(format!("{seq}.note"));

@@ -11,7 +11,7 @@ use crate::{
         bundle::{self, Period},
     },
     evidence::{
-        Body, Entry, canonical,
+        Body, Entry, PackageFact, canonical,
         tiles::{Tile, WIDTH},
     },
     programme::civil,
@@ -108,7 +108,10 @@ fn about_slots(planned: &[Entry]) -> BTreeSet<u64> {
 /// if they belonged to nothing.
 fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeSet<u64>, ControlError> {
     let mut context = BTreeSet::from([0]);
-    let judged = Filter { kinds: vec!["schedule.accept", "schedule.refuse", "config"], ..Filter::default() };
+    let judged = Filter {
+        kinds: vec!["schedule.accept", "schedule.refuse", "config", "package"],
+        ..Filter::default()
+    };
     let mut settings = None;
     let mut places = vec![first];
     for entry in log.entries_of(&judged)?.into_iter().take_while(|entry| entry.seq <= last) {
@@ -117,6 +120,10 @@ fn context(log: &Reader, first: u64, last: u64, period: Period) -> Result<BTreeS
                 places.push(entry.seq);
             }
             Body::ScheduleRefuse { month, .. } if period.has(*month) => {
+                context.insert(entry.seq);
+            }
+            // What released an urgent programme that may have aired.
+            Body::Package(PackageFact { urgent: Some(_), .. }) => {
                 context.insert(entry.seq);
             }
             // Each start enters the settings once more.

@@ -122,7 +122,7 @@ struct LogPage {
     filtered: bool,
 }
 
-const REASONS: [Reason; 19] = [
+const REASONS: [Reason; 20] = [
     Reason::PowerOff,
     Reason::LateStart,
     Reason::FileMissing,
@@ -142,6 +142,7 @@ const REASONS: [Reason; 19] = [
     Reason::Held,
     Reason::Muted,
     Reason::SoftwareFault,
+    Reason::Urgent,
 ];
 
 async fn own(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {

@@ -410,6 +410,7 @@ key-exists = `{ $file }` already stands.
 key-name = `{ $name }` cannot name a key.
     .hint = Use a name without spaces and `+`, such as nguyen-van-a.
 by-hand = vouched for
+log-urgent = urgent
 epoch-hold = The log of the epoch before cannot be read, so its holds are not known: everything is held until a person lifts it.
 
 verb-wake = Print when (seconds since 1970) the PC must be on for the next slot, to set its alarm

@@ -90,7 +90,11 @@ arg-pack-output = Folder for the package, such as a USB stick
 arg-pack-tar = Instead of a folder: one .tar with this package alone
 arg-pack-keys = Key file of an editor or an approver; name each
 arg-pack-stations = Id of a station that it is for; none: every station of the centre
-arg-pack-until = Stations take it up to the end of this day; absent: to the end of its month
+arg-pack-urgent = Instead of a month: an urgent programme, a schedule of one programme and no slot, such as 2022-03.storm.toml; two approvers sign it, stations air it at once
+arg-pack-from = When the urgent programme may begin; absent: at once
+arg-pack-until = Stations take it up to the end of this day, absent: to the end of its month; of an urgent programme the time by which it must have ended, within 24 hours
+arg-pack-names = Names of the approvers of the urgent programme
+arg-pack-document = Number of the document behind the urgent programme
 verb-import = Take packages from a folder, a USB stick or a .tar
 verb-import-more =
     Everything is checked before anything has a place; a power cut or a pulled stick leaves the month before or the new one.
@@ -139,6 +143,16 @@ package-room = The disk has no room: { $needed } MB needed, { $free } MB free.
     .hint = Run loa prune, or clear the disk.
 package-other-audio = The station has a file `{ $file }` with other content.
     .hint = Have the centre give the new file another name: audio that was received is never overwritten.
+package-urgent-alone = An urgent package needs the signatures of { $wanted } different approvers; it has { $found }.
+    .hint = A second approver signs with loa pack and a key of their own that the trust file names.
+package-urgent-long = An urgent package may live for 24 hours; this one lives for { $found }.
+    .hint = Name an earlier --until.
+package-urgent-many = An urgent package brings one programme and no slot; this one has { $programmes } and { $slots }.
+    .hint = Leave one [[programme]] in the file, and take out every [[slot]].
+package-urgent-again = The urgent programme of package { $seq } came before as package { $known }; it airs once.
+    .hint = To air it again, raise its revision and pack it anew.
+pack-urgent-name = The file `{ $file }` does not begin with its month.
+    .hint = Call it such as 2022-03.storm.toml.
 
 # The page "Import".
 web-import = Import

@@ -25,6 +25,7 @@ reason-cancelled = cancelled on request
 reason-held = on hold
 reason-muted = muted at the machine
 reason-software-fault = software fault
+reason-urgent = gave way to an urgent bulletin
 proof-0 = only planned
 proof-1 = decoded, not sent to a device
 proof-2 = accepted by the sound device

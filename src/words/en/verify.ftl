@@ -52,6 +52,11 @@ verify-approval = The approval of the schedule that entry { $entry } accepts { $
     [other] is about something else
    *[untrusted] is not signed by a key that the station trusted then
 }: this schedule was not approved for air
+verify-urgent = The urgent programme of entry { $entry } { $what ->
+    [other] is not the one that its package names
+    [missing] belongs to no package that was taken before
+   *[untrusted] lacks the signatures of an editor and two approvers of the trust file
+}: it was not approved for air
 verify-rolled-back = The log has { $found } entries, but the high-water file beside it has already seen { $wanted }: an older copy of the log was put back
 verify-forked = The first { $size } entries are not those that the high-water file beside the log vouches for: the log was replaced by another
 verify-high-water = The high-water file `{ $file }` is damaged: whether an older copy of the log was put back can no longer be told from it

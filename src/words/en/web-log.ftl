@@ -123,6 +123,7 @@ web-trigger-manual = by hand
 web-trigger-make-good = make-good
 web-trigger-resume = resumed after a cut
 web-trigger-test = test
+web-trigger-urgent = urgent package
 web-trigger-by-hand = aired by other means, a person vouches for it
 
 web-kind- = unknown kind

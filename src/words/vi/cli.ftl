@@ -410,6 +410,7 @@ key-exists = Đã có `{ $file }`.
 key-name = `{ $name }` không dùng làm tên khóa được.
     .hint = Dùng tên không có dấu cách và dấu `+`, ví dụ nguyen-van-a.
 by-hand = người xác nhận
+log-urgent = khẩn cấp
 epoch-hold = Nhật ký kỳ trước không đọc được nên không biết các lệnh giữ lại còn hiệu lực: giữ lại tất cả cho đến khi có người bỏ.
 
 verb-wake = In giờ (giây từ 1970) máy phải được bật cho lượt phát kế tiếp, để hẹn giờ bật máy

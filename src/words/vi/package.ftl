@@ -90,7 +90,11 @@ arg-pack-output = Thư mục sẽ chứa gói, ví dụ thẻ nhớ
 arg-pack-tar = Thay cho thư mục: một tệp .tar chứa riêng gói này
 arg-pack-keys = Tệp khóa của biên tập hoặc của người duyệt; nêu từng tệp một
 arg-pack-stations = Mã đài được nhận; không nêu thì mọi đài của trung tâm
-arg-pack-until = Đài nhận được đến hết ngày này; không nêu thì đến hết tháng của lịch phát
+arg-pack-urgent = Thay cho một tháng: một chương trình khẩn cấp, là lịch chỉ có một chương trình và không có giờ phát, ví dụ 2022-03.bao.toml; hai người duyệt cùng ký, các đài phát ngay
+arg-pack-from = Từ lúc nào chương trình khẩn cấp được phát; không nêu thì phát ngay
+arg-pack-until = Đài nhận được đến hết ngày này, không nêu thì đến hết tháng của lịch phát; với chương trình khẩn cấp là giờ phải phát xong, trong vòng 24 giờ
+arg-pack-names = Họ tên những người duyệt chương trình khẩn cấp
+arg-pack-document = Số văn bản của chương trình khẩn cấp
 verb-import = Nhận các gói từ một thư mục, thẻ nhớ hoặc tệp .tar
 verb-import-more =
     Mọi thứ được kiểm tra xong mới chép vào chỗ; mất điện hay rút thẻ lúc nào thì đài cũng còn nguyên tháng cũ hoặc có tháng mới.
@@ -139,6 +143,16 @@ package-room = Đĩa không đủ chỗ: cần { $needed } MB, còn { $free } MB
     .hint = Chạy loa prune, hoặc dọn đĩa.
 package-other-audio = Ở đài đã có tệp `{ $file }` với nội dung khác.
     .hint = Nhờ trung tâm đặt tên khác cho tệp mới: âm thanh đã nhận không bao giờ bị ghi đè.
+package-urgent-alone = Gói khẩn cấp phải có chữ ký của { $wanted } người duyệt khác nhau; hiện có { $found }.
+    .hint = Người duyệt thứ hai ký bằng loa pack với khóa riêng đã có trong tệp tin cậy.
+package-urgent-long = Gói khẩn cấp chỉ có hiệu lực trong 24 giờ; gói này có hiệu lực { $found } giờ.
+    .hint = Nêu --until sớm hơn.
+package-urgent-many = Gói khẩn cấp chỉ có một chương trình và không có giờ phát; gói này có { $programmes } chương trình và { $slots } giờ phát.
+    .hint = Để lại một [[programme]] trong tệp và bỏ mọi [[slot]].
+package-urgent-again = Chương trình khẩn cấp của gói số { $seq } đã đến trước đó trong gói số { $known }; mỗi chương trình chỉ phát một lần.
+    .hint = Muốn phát lại thì tăng số bản của lịch rồi đóng gói lại.
+pack-urgent-name = Tên tệp `{ $file }` không bắt đầu bằng tháng của nó.
+    .hint = Đặt tên ví dụ 2022-03.bao.toml.
 
 # Trang "Nhập gói".
 web-import = Nhập gói

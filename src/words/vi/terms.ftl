@@ -25,6 +25,7 @@ reason-cancelled = hủy theo yêu cầu
 reason-held = đang tạm dừng
 reason-muted = tắt tiếng ở máy
 reason-software-fault = lỗi phần mềm
+reason-urgent = nhường bản tin khẩn
 proof-0 = mới có trong lịch
 proof-1 = đã giải mã, chưa ra thiết bị
 proof-2 = thiết bị âm thanh đã nhận

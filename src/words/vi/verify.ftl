@@ -52,6 +52,11 @@ verify-approval = Bản phê duyệt lịch phát được nhận ở mục { $e
     [other] có nội dung khác với lịch đó
    *[untrusted] không do khóa nào mà đài tin cậy lúc đó ký
 }: lịch này chưa được duyệt để phát
+verify-urgent = Chương trình khẩn cấp ở mục { $entry } { $what ->
+    [other] không phải chương trình mà gói của nó nêu
+    [missing] không thuộc gói nào đã được nhận trước đó
+   *[untrusted] không có đủ chữ ký của biên tập và hai người duyệt trong tệp tin cậy
+}: chương trình này chưa được duyệt để phát
 verify-rolled-back = Nhật ký có { $found } mục nhưng tệp mức cao nhất bên cạnh đã ghi nhận { $wanted } mục: một bản sao cũ của nhật ký đã bị đưa trở lại
 verify-forked = { $size } mục đầu không phải là những mục mà tệp mức cao nhất bên cạnh đã ghi nhận: nhật ký đã bị thay bằng nhật ký khác
 verify-high-water = Tệp mức cao nhất `{ $file }` bị hỏng: không còn căn cứ để biết nhật ký có bị thay bằng bản sao cũ hay không

@@ -120,6 +120,7 @@ web-trigger-manual = phát bằng tay
 web-trigger-make-good = phát bù
 web-trigger-resume = phát tiếp sau khi bị ngắt
 web-trigger-test = phát thử
+web-trigger-urgent = gói khẩn cấp
 web-trigger-by-hand = phát bằng phương tiện khác, có người xác nhận
 
 web-kind- = loại chưa biết

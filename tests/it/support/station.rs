@@ -300,7 +300,12 @@ impl Daemon<'_> {
 
     /// Waits until the log holds `count` rows with an outcome, and gives them.
     pub fn until_closed(&self, count: usize) -> Vec<Value> {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        self.until_closed_within(count, Duration::from_mins(1))
+    }
+
+    /// The same, for what takes longer.
+    pub fn until_closed_within(&self, count: usize, patience: Duration) -> Vec<Value> {
+        let deadline = Instant::now() + patience;
         loop {
             let rows = self.station.rows();
             if rows.iter().filter(|row| !row["outcome"].is_null()).count() >= count {

@@ -126,7 +126,7 @@ impl Way {
         let key = SigningKey::parse(&fs::read_to_string(path).unwrap()).unwrap();
         let mut log = Log::open(&self.centre.path("data/programme.db"), key).unwrap();
         let (act, what) = (PackageAct::Issued, Some(manifest.name()));
-        let fact = PackageFact { act, by: String::new(), digest, reason: String::new(), what };
+        let fact = PackageFact { act, by: String::new(), digest, reason: String::new(), urgent: None, what };
         let clk = control::clk(&System::new(), chrono_tz::Asia::Ho_Chi_Minh);
         let index = log.append(&[(clk, Body::Package(fact))]).unwrap()[0];
         let reader = log.reader();
