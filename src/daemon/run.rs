@@ -149,13 +149,22 @@ async fn serve(
     drop(engine);
     let _ = writing.join();
     drop(incoming);
-    ways.map(Ways::close);
-    pages.map(web::Place::close);
+    left(ways, pages);
     socket.close().await;
     Log::keep_names(&log_path);
     match broken {
         Some(why) => anyhow::bail!("{why}; start loa again to go on where it was heard"),
         None => Ok(()),
+    }
+}
+
+/// Closes both.
+fn left(ways: Option<Ways>, pages: Option<web::Place>) {
+    if let Some(ways) = ways {
+        ways.close();
+    }
+    if let Some(pages) = pages {
+        pages.close();
     }
 }
 

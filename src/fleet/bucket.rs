@@ -181,7 +181,7 @@ impl Files for BucketFiles {
     fn names(&self, folder: &str) -> Result<Vec<String>, FleetError> {
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let parts = folder.split('/').filter(|part| !part.is_empty());
-        let place = parts.fold(self.folder.clone(), |place, part| place.join(part));
+        let place = parts.fold(self.folder.clone(), object_store::path::Path::join);
         let listed = self.wait("list the files", self.store.list_with_delimiter(Some(&place)))?;
         let names = listed.objects.iter().filter_map(|object| object.location.filename());
         let mut names: Vec<String> =

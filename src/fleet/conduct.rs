@@ -105,7 +105,9 @@ pub fn step(fleet: &dyn Fleet, station: &Station, size: u64) -> Step {
 
 fn steps(open: Open<'_>) {
     let (fleet, mut station) = (open(), Station::new("b-steps"));
-    bodies().into_iter().for_each(|body| station.enter(body));
+    for body in bodies() {
+        station.enter(body);
+    }
     let before = station.leaves.len() as u64;
     station.enter(Body::End(Box::new(end(3, Some(slot(5)), Outcome::Full))));
     let mut cut = end(4, Some(slot(12)), Outcome::Partial);

@@ -70,32 +70,32 @@ fn of_word<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
 pub struct Leaves {
     from: u64,
     left: usize,
-    leaves: Vec<String>,
+    taken: Vec<String>,
 }
 
 impl Leaves {
     /// Those from position `from` on, of about so many bytes.
     pub fn new(from: u64, most_bytes: usize) -> Leaves {
-        Leaves { from, left: most_bytes, leaves: Vec::new() }
+        Leaves { from, left: most_bytes, taken: Vec::new() }
     }
 
     /// Takes the piece that begins at `first`; `false`: no more are wanted.
     pub fn take(&mut self, first: i64, piece: &str) -> bool {
-        let next = self.from + self.leaves.len() as u64;
+        let next = self.from + self.taken.len() as u64;
         let first = u64::try_from(first).unwrap_or(u64::MAX);
         let skip = usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX);
         for leaf in piece.split('\n').skip(skip) {
-            if !self.leaves.is_empty() && self.left < leaf.len() {
+            if !self.taken.is_empty() && self.left < leaf.len() {
                 return false;
             }
             self.left = self.left.saturating_sub(leaf.len() + 1);
-            self.leaves.push(leaf.to_owned());
+            self.taken.push(leaf.to_owned());
         }
         self.left > 0
     }
 
     /// What was gathered.
     pub fn into_inner(self) -> Vec<String> {
-        self.leaves
+        self.taken
     }
 }

@@ -22,7 +22,7 @@ const WAIT: Duration = Duration::from_secs(15);
 const ASK_AGAIN: Duration = Duration::from_secs(20);
 
 /// A centre that is away is tried again after this, and later and later, up to the second.
-const TRY_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+const TRY_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
 
 /// What is known of the way to the centre, for those who ask.
 pub type Told = Arc<Mutex<Option<Lamp>>>;
@@ -128,11 +128,11 @@ impl Errand {
         let until = self.home.size()?;
         // What was laid earlier may have been taken meanwhile.
         let head = way.head()?;
-        if !head.is_empty() {
-            if let Err(error) = self.take(&head) {
-                self.own_up(way, &head, until);
-                return Err(error);
-            }
+        if !head.is_empty()
+            && let Err(error) = self.take(&head)
+        {
+            self.own_up(way, &head, until);
+            return Err(error);
         }
         let mut lost = false;
         while self.held < until {

@@ -57,7 +57,7 @@ impl Fetch {
                 Ok(manifest) => manifests.push((*seq, manifest)),
                 // What is not at the centre comes in its own time or never; the import says by name what is missing.
                 Err(SyncError::Refused { status: 404, .. }) => {
-                    tracing::warn!("package {seq} is not whole at the centre")
+                    tracing::warn!("package {seq} is not whole at the centre");
                 }
                 Err(error) => return Err(error),
             }
@@ -73,7 +73,7 @@ impl Fetch {
             }
             match manifest.map_or(Ok(()), |manifest| self.bytes(way, &manifest)) {
                 Err(SyncError::Refused { status: 404, .. }) => {
-                    tracing::warn!("package {seq} is not whole at the centre")
+                    tracing::warn!("package {seq} is not whole at the centre");
                 }
                 brought => brought?,
             }

@@ -20,7 +20,7 @@ use crate::{
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// An answer, and each piece of a file, comes within this time on the slowest line that is of use.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// Longest answer that is read but for files.
 const LONGEST_ANSWER: u64 = 16 << 20;

@@ -42,7 +42,7 @@ use crate::{
 const PUSHES_AT_ONCE: usize = 24;
 
 /// A push that does not arrive in this time is given up.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
+const ARRIVES_WITHIN: Duration = Duration::from_mins(1);
 
 /// A client that has not told its request in this time is sent away.
 const HEADERS_WITHIN: Duration = Duration::from_secs(20);

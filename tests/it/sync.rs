@@ -268,7 +268,7 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
             || code(status, "centre-holds-more")
             || code(status, "centre-refused")
     });
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
     while centre.fleet().forks(10).unwrap().is_empty() {
         assert!(std::time::Instant::now() < deadline, "no fork is told: {told}");
         std::thread::sleep(Duration::from_millis(100));
@@ -311,7 +311,7 @@ fn a_month_goes_out_by_the_network_and_airs() {
     assert_eq!((rows[0]["outcome"].as_str(), rows[0]["proof"].as_u64()), (Some("full"), Some(3)), "{rows:?}");
     assert!(!way.station.path("data/inbox").exists(), "what was taken has its place");
     // The centre knows who holds the month.
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
     loop {
         let listed = way.centre.json(&["fleet"]).remove(0);
         let holds = &listed["stations"][0]["word"]["holds"][0];
@@ -350,7 +350,7 @@ fn what_is_damaged_at_the_source_is_refused_once_and_is_no_endless_loop() {
     // Two rounds later it is told no more often.
     let heard = || way.centre.json(&["fleet"]).remove(0)["stations"][0]["heard_ms"].as_i64().unwrap();
     for _ in 0..2 {
-        let (last, deadline) = (heard(), std::time::Instant::now() + Duration::from_secs(60));
+        let (last, deadline) = (heard(), std::time::Instant::now() + Duration::from_mins(1));
         while heard() == last {
             assert!(std::time::Instant::now() < deadline, "the station is heard again");
             std::thread::sleep(Duration::from_millis(200));

@@ -21,7 +21,7 @@ pub use postgres::{Cluster, PASSWORD};
 pub use seaweed::Seaweed;
 
 /// How long a server may take to be there.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server. It is told to end when the thread that started it is gone, even by a crash.
 pub struct Server(Child);

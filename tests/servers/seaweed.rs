@@ -1,4 +1,4 @@
-//! SeaweedFS, an S3-compatible object store in one program (`tools/seaweedfs.sh` lays it where it is looked for).
+//! `SeaweedFS`, an S3-compatible object store in one program (`tools/seaweedfs.sh` lays it where it is looked for).
 
 use std::{fs, net::TcpListener, path::Path};
 

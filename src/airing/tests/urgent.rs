@@ -14,7 +14,7 @@ fn urgent(seq: u64, from: DateTime<Utc>) -> Urgent {
     Urgent {
         what: PackageName { channel: "quang-ngai".into(), month: march(), revision: 1, seq },
         package: Digest::of(&seq.to_le_bytes()),
-        schedule: Digest::of(&[seq as u8, 9]),
+        schedule: Digest::of(&seq.to_be_bytes()),
         programme: "bao-so-5".into(),
         from,
         until: from + s(3600),

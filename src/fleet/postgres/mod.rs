@@ -342,7 +342,7 @@ impl Fleet for PostgresFleet {
                     row.try_get(4)?,
                     i64::from(proof),
                 );
-                Ok(found.map(|ended| Ok::<_, Fault>((row.try_get(0)?, ended))).transpose()?)
+                found.map(|ended| Ok::<_, Fault>((row.try_get(0)?, ended))).transpose()
             };
             rows.iter().map(ended).filter_map(Result::transpose).collect()
         })

@@ -152,7 +152,7 @@ fn tables_of_a_later_program_are_refused(cluster: &Cluster, url: &str) {
 #[test]
 fn beyond_the_socket_it_is_encrypted_and_the_server_is_the_right_one() {
     let (cluster, address, certificate) = Cluster::encrypted();
-    let url = format!("postgresql://loa:{}@{address}/postgres", PASSWORD);
+    let url = format!("postgresql://loa:{PASSWORD}@{address}/postgres");
     let fleet = PostgresFleet::open(&url, Some(&certificate)).unwrap();
     fleet.logs().unwrap();
     let sql = "SELECT bool_and(ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING(pid) WHERE application_name = 'loa'";
@@ -251,7 +251,9 @@ fn a_primary_that_goes_in_mid_push_loses_nothing_and_doubles_nothing() {
     let url = primary.url_of_both(&replica, "fleet");
     let stations: Vec<Station> = (0..4).map(|n| station(&format!("doi-{n}"), 400)).collect();
     let kept: Vec<AtomicU64> = stations.iter().map(|_| AtomicU64::new(0)).collect();
-    stations.iter().for_each(|station| enrolled(&open(&url), station));
+    for station in &stations {
+        enrolled(&open(&url), station);
+    }
     let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
     let sum = || kept.iter().map(|kept| kept.load(Ordering::SeqCst)).sum::<u64>();
     thread::scope(|scope| {
@@ -270,7 +272,7 @@ fn a_primary_that_goes_in_mid_push_loses_nothing_and_doubles_nothing() {
         }
         let begun = Instant::now();
         while sum() < 300 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} entries only", sum());
+            assert!(begun.elapsed() < Duration::from_mins(1), "{} entries only", sum());
             thread::sleep(Duration::from_millis(1));
         }
         primary.kill();
