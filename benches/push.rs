@@ -4,7 +4,13 @@
 //! 900. `LOA_STORE=postgres://…` measures that store instead of SQLite. Pushes are signed beforehand; client and centre share
 //! the machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on ends")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a bench that fails has nothing to report"
+)]
 
 use std::{
     env, fs,

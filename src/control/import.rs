@@ -197,7 +197,7 @@ fn go_through<E: From<ControlError>>(
             PackageFact { act, by: by.into(), digest, reason: reason.into(), urgent: None, what }
         };
         let good = examine(folder, &shelf, &chain, seq, now).and_then(|good| {
-            if !only_look && let Some(good) = &good {
+            if let (Some(good), false) = (&good, only_look) {
                 audio(folder, &shelf, &good.manifest)?;
                 if good.manifest.urgent.is_some() {
                     urgent::stage(folder, good)?;

@@ -107,7 +107,7 @@ impl Fetch {
         let needed: u64 = parts.iter().map(|part| part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
         if needed.saturating_add(STAYS_FREE) > free {
-            let no = Message::new("package-no-room").with("needed", needed >> 20).with("free", free >> 20);
+            let no = Message::new("package-room").with("needed", needed >> 20).with("free", free >> 20);
             return Err(ControlError::from(no).into());
         }
         for part in parts {
