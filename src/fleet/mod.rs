@@ -2,7 +2,7 @@
 //!
 //! [`Fleet`] has two backends that the same tests hold to one conduct: SQLite for one small PC, PostgreSQL for any
 //! number of centre processes in front of one database. A station's own log is no part of it: that stays where it was
-//! written. What may enter is decided in [`witness`], before a store is asked.
+//! written. What may enter is decided in [`mod@witness`], before a store is asked.
 
 mod bucket;
 mod files;

@@ -15,6 +15,8 @@ const DEEDS: &[(&str, &str)] = &[
     ("/log/correct", "web-correct-do"),
     ("/log/check", "web-proof-do"),
     ("/log/verify", "web-audit-do"),
+    ("/fleet/station/{station}/log/check", "web-proof-do"),
+    ("/fleet/station/{station}/log/verify", "web-audit-do"),
     ("/settings/people/add", "web-people-add"),
     ("/settings/people/change", "web-people-change"),
     ("/settings/people/reset", "web-people-reset-do"),
@@ -91,7 +93,7 @@ mod tests {
     use crate::{web::route::table, words};
 
     /// Forms that are never kept: with a password, with files, sent by a script, or done by who is not signed in.
-    const NOT_KEPT: [&str; 11] = [
+    const NOT_KEPT: [&str; 13] = [
         "/sign-in",
         "/set-up/{word}",
         "/lang",
@@ -100,6 +102,8 @@ mod tests {
         "/month/{name}/audio",
         "/month/{name}/pack",
         "/import/send",
+        "/fleet/enrol",
+        "/fleet/revoke",
         "/settings/units/plan",
         "/upload",
         "/upload/{id}",
