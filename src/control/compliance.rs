@@ -56,7 +56,7 @@ pub(super) fn frame(folder: &Folder, log: &Reader, year: i32) -> Result<Option<F
 
 /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that year
 /// and in `period`, which may end later; nothing where no plan of that year is known.
-pub(crate) fn recorded(
+pub(super) fn recorded(
     folder: &Folder,
     log: &Reader,
     year: i32,

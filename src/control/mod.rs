@@ -57,6 +57,8 @@ mod unit;
 mod urge;
 mod urgent;
 mod view;
+#[cfg(test)]
+pub(crate) mod written;
 mod years;
 
 pub use crate::{
@@ -78,8 +80,6 @@ pub use centre::{
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
-#[cfg(test)]
-pub(crate) use compliance::recorded;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;

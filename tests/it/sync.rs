@@ -358,3 +358,40 @@ fn what_is_damaged_at_the_source_is_refused_once_and_is_no_endless_loop() {
     }
     assert_eq!(refused(), before);
 }
+
+#[test]
+fn a_log_comes_home_by_a_folder_that_is_carried() {
+    let stick = tempfile::tempdir().unwrap();
+    let way = Way::new();
+    let lines = found(&way.centre);
+    let settings = fs::read_to_string(way.centre.path("config/centre.toml")).unwrap();
+    let folders = format!("folders = [\"{}\"]\n", stick.path().display());
+    fs::write(way.centre.path("config/centre.toml"), settings + &folders).unwrap();
+    way.station.settle(&format!(
+        "\n[centre]\nfolder = \"{}\"\nkeys = [\"{}\"]\n",
+        stick.path().display(),
+        lines["key"].as_str().unwrap()
+    ));
+    issue(&way, 2);
+    let origin = origin(&way.station);
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon_alone();
+    // The wish is carried to the centre, its answer and everything else back and forth.
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while way.centre.json(&["fleet"]).remove(0)["stations"].as_array().is_none_or(Vec::is_empty) {
+        assert!(std::time::Instant::now() < deadline, "no wish came");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    enrol(&way.centre, &daemon, &origin);
+    daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"taken\""]);
+    daemon.until_entered(&["\"kind\":\"anchor\"", "loa/centre/duc-pho"]);
+    let fleet = SqliteFleet::open(&way.centre.path("data/fleet.db")).unwrap();
+    until_home(&fleet, &way.station, &origin);
+    for leaf in leaves(&way.station.path("data/log.db")) {
+        if let Ok(Leaf::Known(entry)) = canonical::decode(leaf.as_bytes()) {
+            for (_, digest) in entry.body.blobs() {
+                assert!(fleet.kept(digest).unwrap().is_some(), "{leaf}");
+            }
+        }
+    }
+}

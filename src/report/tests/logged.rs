@@ -11,15 +11,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::told::{FOREIGN, Fate, LENGTH_MS, Place, Told, utc};
 use crate::{
     config,
-    control::{Account, Folder, airings, recorded},
+    control::{Account, Folder, airings, written},
     evidence::{
         Airing, Body, BootFacts, Checkpoint, Clk, Cue, End, ManualFact, Missed, Outcome, Reason,
         ScheduleFact, SegmentFact, Start, Trigger,
     },
-    keys::SigningKey,
     programme::{Plan, Slot, SlotList},
     reconcile::{Period, matrix},
-    store::{Blob, Log},
     units::{Digest, Frames, Level, Month},
 };
 
@@ -42,7 +40,7 @@ struct Writing<'a> {
     place: &'a Place,
     plan: &'a Plan,
     entries: Vec<(Clk, Body)>,
-    blobs: Vec<Blob>,
+    blobs: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Writing<'_> {
@@ -54,7 +52,7 @@ impl Writing<'_> {
 
     fn keep(&mut self, kind: &'static str, text: String) -> Digest {
         let digest = Digest::of(text.as_bytes());
-        self.blobs.push(Blob { kind, bytes: text.into_bytes() });
+        self.blobs.push((kind, text.into_bytes()));
         digest
     }
 
@@ -214,7 +212,7 @@ fn schedule(plan: &Plan, month: Month, revision: u32, programmes: &BTreeSet<&str
 }
 
 /// Writes the log of `place` into the folder `root`.
-fn written(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
+fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     let station_bytes = include_bytes!("../../../config/station.toml").to_vec();
     let mut station = config::read("station.toml", &station_bytes).0.unwrap();
     (station.id, station.unit) = (place.station.clone(), place.unit.clone());
@@ -231,10 +229,6 @@ fn written(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     };
     let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
     let (from, until) = (noon(place.known.0), noon(place.known.1));
-    let key = SigningKey::parse(include_str!("../../../config/demo.key")).unwrap();
-    std::fs::create_dir_all(folder.data()).unwrap();
-    let mut log =
-        Log::create(&folder.log_path(), key.public().name(), key.clone(), clk(from), "init").unwrap();
     let mut writing = Writing { place, plan, entries: Vec::new(), blobs: Vec::new() };
     let config = Body::Config {
         digest: Digest::of(b"config"),
@@ -253,26 +247,23 @@ fn written(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
         writing.tell(n, told, schedules[&told.month]);
     }
     writing.add(until, Body::Heartbeat {});
-    log.append_with_blobs(&writing.entries, &writing.blobs).unwrap();
+    written::write(&folder, &writing.entries, writing.blobs);
     folder
 }
 
 /// The account of `period` as of `as_of`, read from the logs of all `places`; its head is that of the first.
 pub fn account(plan: Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
     let root = tempfile::tempdir().unwrap();
-    let folder = |place: &Place| written(&root.path().join(&place.station), &plan, place);
+    let folder = |place: &Place| station(&root.path().join(&place.station), &plan, place);
     let folders: Vec<Folder> = places.iter().map(folder).collect();
-    let read = |folder: &Folder| {
-        let log = Log::read_only(&folder.log_path()).unwrap();
-        recorded(folder, &log, plan.year, period).unwrap().unwrap().1
-    };
-    let records: Vec<_> = folders.iter().flat_map(read).collect();
+    let records: Vec<_> =
+        folders.iter().flat_map(|folder| written::records(folder, plan.year, period)).collect();
     let matrix = matrix(&plan, period, as_of, &records);
     let lines = folders.iter().flat_map(|folder| airings(folder, &matrix, plan.year, as_of).unwrap());
     let airings = lines.collect();
     let note = folders.first().map_or_else(
         || format!("loa/station/a/1\n1\n{}\n\n— loa/station/a/1 AAAA\n", "A".repeat(43) + "="),
-        |folder| Log::read_only(&folder.log_path()).unwrap().head().unwrap(),
+        written::head,
     );
     let head = Checkpoint::unchecked(&note).unwrap();
     let [station, unit] =
