@@ -377,7 +377,7 @@ fn a_log_comes_home_by_a_folder_that_is_carried() {
     let _at_centre = way.centre.daemon_alone();
     let daemon = way.station.daemon_alone();
     // The wish is carried to the centre, its answer and everything else back and forth.
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
     while way.centre.json(&["fleet"]).remove(0)["stations"].as_array().is_none_or(Vec::is_empty) {
         assert!(std::time::Instant::now() < deadline, "no wish came");
         std::thread::sleep(Duration::from_millis(200));
