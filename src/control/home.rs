@@ -6,7 +6,9 @@ use std::{fs, io, path::PathBuf, sync::Arc};
 use chrono::NaiveDate;
 
 use super::{
-    ControlError, Draft, Folder, Glance, Stage, Status, centre,
+    ControlError, Draft, Folder, Glance, Stage, Status,
+    again::{Beside, Source, again},
+    centre,
     folder::{open_log, read_key},
     month::schedules,
     secret_word,
@@ -16,7 +18,7 @@ use crate::{
     evidence::{AnchorFact, Body, Checkpoint, Entry, Leaf, canonical},
     fleet::{Holding, Lit, Push, Word, witness::named},
     keys::SigningKey,
-    store::{self, Retained, StoreError},
+    store::StoreError,
     units::{Digest, Month},
     words::Message,
 };
@@ -28,9 +30,6 @@ const MOST_BYTES: usize = 2 << 20;
 fn holds_more(size: u64, held: u64) -> ControlError {
     Message::new("centre-holds-more").with("size", size).with("held", held).into()
 }
-
-/// Gives bytes that entries name by digest, with what they are; none where there are none.
-type Beside<'b, E> = &'b mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, E>;
 
 /// A station that has a centre.
 #[derive(Clone)]
@@ -195,32 +194,10 @@ impl Home {
         if here >= head.size || head.origin != self.origin {
             return Ok(None);
         }
-        let mut failed = None;
-        let mut more = |from| {
-            leaves(from).map_err(|error| {
-                failed = Some(error);
-                StoreError::Ended
-            })
-        };
-        let retained = Retained { head: note, key, more: &mut more };
-        let made = if here > 0 { store::complete(&path, retained) } else { store::rebuild(&path, retained) };
-        match (made, failed) {
-            (_, Some(error)) => return Err(error),
-            (Err(StoreError::Damaged { .. }), None) => return Err(other(head.size).into()),
-            (made, None) => made.map_err(ControlError::from)?,
-        };
-        let log = open_log(&path)?;
-        let mut beside = Vec::new();
-        for leaf in log.leaves(here..head.size) {
-            let (_, leaf) = leaf.map_err(ControlError::from)?;
-            for digest in named(&[leaf]) {
-                if log.blob(digest).map_err(ControlError::from)?.is_none() {
-                    beside.extend(bytes(digest)?);
-                }
-            }
+        match again(&path, (note, key), Source { leaves, bytes })? {
+            Err(StoreError::Damaged { .. }) => Err(other(head.size).into()),
+            made => Ok(Some(made.map_err(ControlError::from)?)),
         }
-        store::lay_beside(&path, &beside).map_err(ControlError::from)?;
-        Ok(Some(head.size))
     }
 
     /// The station's word of itself, by its own `status`.

@@ -1,6 +1,7 @@
 //! What a person, the command line or another station may ask for: plain data in, plain data out.
 
 mod account;
+mod again;
 mod airing_page;
 mod approve;
 mod arriving;

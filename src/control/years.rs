@@ -172,8 +172,8 @@ impl Compliance {
         {
             let memory = self.memory();
             let since = memory.touched.years.get(&year).copied().unwrap_or(0).max(memory.touched.all);
-            if let Some((_, frame)) = memory.frames.get(&year).filter(|(read, _)| *read >= since) {
-                return Ok(Arc::clone(frame));
+            if let Some(frame) = fresh(memory.frames.get(&year), since) {
+                return Ok(frame);
             }
         }
         let read = Arc::new(frame(folder, log, year)?);
@@ -195,8 +195,8 @@ impl Compliance {
         {
             let memory = self.memory();
             let since = memory.touched.months.get(&month).copied().unwrap_or(0).max(memory.touched.all);
-            if let Some((_, rows)) = memory.rows.get(&month).filter(|(read, _)| *read >= since) {
-                return Ok(Arc::clone(rows));
+            if let Some(rows) = fresh(memory.rows.get(&month), since) {
+                return Ok(rows);
             }
         }
         let read = Arc::new(month_rows(folder, log, month)?);
@@ -213,6 +213,11 @@ impl Compliance {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is held, where it was read since the log last touched it.
+fn fresh<T>(held: Option<&(u64, Arc<T>)>, since: u64) -> Option<Arc<T>> {
+    held.filter(|(read, _)| *read >= since).map(|(_, held)| Arc::clone(held))
 }
 
 /// The first and the last day on which anything was planned; none where nothing was.

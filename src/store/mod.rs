@@ -21,7 +21,7 @@ mod tests;
 pub use examine::damage;
 pub use log::{Blob, KINDS, Log};
 pub use reader::{Entries, Filter, Leaves, Reader};
-pub use rebuild::{Retained, complete, lay_beside, rebuild};
+pub use rebuild::{Retained, complete, rebuild};
 pub use writer::{Append, Reply, Writer, WriterHandle};
 
 use std::path::PathBuf;

@@ -14,13 +14,16 @@ use super::{
 };
 use crate::{
     disk::{self, At as _},
-    evidence::{Checkpoint, Frontier, canonical},
+    evidence::{Body, Checkpoint, Frontier, Leaf, canonical},
     keys::PublicKey,
     units::Digest,
 };
 
 /// Gives leaves from a position on, some at a time and at least one while there are any.
 pub type More<'m> = &'m mut dyn FnMut(u64) -> Result<Vec<String>, StoreError>;
+
+/// Gives bytes that entries name by digest, with what they are; none where they were not retained.
+pub type Named<'n> = &'n mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, StoreError>;
 
 /// What was retained of a log.
 pub struct Retained<'r> {
@@ -30,19 +33,8 @@ pub struct Retained<'r> {
     pub key: &'r PublicKey,
     /// Its leaves.
     pub more: More<'r>,
-}
-
-/// Lays bytes that entries name beside the log at `path`, to which nobody writes; those that are there stay.
-pub fn lay_beside(path: &Path, beside: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
-    let db = schema::open_writer(path)?;
-    for (kind, bytes) in beside.iter().filter(|(kind, _)| KINDS.contains(&kind.as_str())) {
-        db.execute(
-            "INSERT OR IGNORE INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)",
-            params![Digest::of(bytes).0, kind, bytes],
-        )
-        .during("make again", path)?;
-    }
-    Ok(())
+    /// The bytes that its entries name.
+    pub named: Named<'r>,
 }
 
 /// Makes the log at `path`, where nothing stands, from what was `retained`. Gives its size.
@@ -77,14 +69,14 @@ pub fn complete(path: &Path, retained: Retained<'_>) -> Result<u64, StoreError> 
     Ok(mark.size)
 }
 
-/// One transaction: the leaves behind `frontier`, their nodes, and the head.
+/// One transaction: the leaves behind `frontier` with the bytes that they name, their nodes, and the head.
 fn extend(
     db: &mut Connection,
     path: &Path,
     mut frontier: Frontier,
     retained: Retained<'_>,
 ) -> Result<Mark, StoreError> {
-    let Retained { head: note, key, more } = retained;
+    let Retained { head: note, key, more, named } = retained;
     let head = Checkpoint::open(note.as_bytes(), std::slice::from_ref(key))
         .map_err(|source| StoreError::OtherKey { path: path.into(), source })?;
     let within = db.transaction_with_behavior(TransactionBehavior::Immediate).during("make again", path)?;
@@ -96,7 +88,9 @@ fn extend(
             return Err(StoreError::Damaged { path: path.into(), found });
         }
         for (seq, leaf) in (first..head.size).zip(leaves) {
-            canonical::decode(leaf.as_bytes()).map_err(|source| StoreError::Leaf { seq, source })?;
+            let read =
+                canonical::decode(leaf.as_bytes()).map_err(|source| StoreError::Leaf { seq, source })?;
+            lay_named(&within, path, &read, named)?;
             within
                 .prepare_cached("INSERT INTO event(seq, leaf) VALUES(?1, ?2)")
                 .and_then(|mut insert| insert.execute(params![signed(seq), leaf]))
@@ -125,6 +119,26 @@ fn extend(
     Ok(Mark { size: head.size, root: head.root })
 }
 
+/// Lays the bytes that `leaf` names beside the log; those that are there stay.
+fn lay_named(within: &Connection, path: &Path, leaf: &Leaf, named: Named<'_>) -> Result<(), StoreError> {
+    for (_, digest) in leaf.body().map_or_else(Vec::new, Body::blobs) {
+        let there = within
+            .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")
+            .and_then(|mut query| query.exists([digest.0]))
+            .during("make again", path)?;
+        if there {
+            continue;
+        }
+        if let Some((kind, bytes)) = named(digest)?.filter(|(kind, _)| KINDS.contains(&kind.as_str())) {
+            within
+                .prepare_cached("INSERT INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)")
+                .and_then(|mut insert| insert.execute(params![Digest::of(&bytes).0, kind, bytes]))
+                .during("make again", path)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +150,11 @@ mod tests {
 
     const ORIGIN: &str = "loa/station/pho-an/1";
 
+    #[allow(clippy::unnecessary_wraps, reason = "the shape is that of whoever may fail")]
+    fn nobody(_: Digest) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        Ok(None)
+    }
+
     fn leaves(log: &Log) -> Vec<String> {
         log.reader().leaves(0..log.size()).map(|leaf| leaf.unwrap().1).collect()
     }
@@ -143,6 +162,10 @@ mod tests {
     fn station(folder: &Path) -> (SigningKey, Log) {
         let key = SigningKey::generate(ORIGIN).unwrap();
         let mut log = Log::create(&folder.join("log.db"), ORIGIN, key.clone(), clk(0), "init").unwrap();
+        let (digest, plan) = (Digest::of(b"b"), Digest::of(b"a"));
+        let (station, unit, output) = ("pho-an".into(), "pho-an".into(), "default".into());
+        let config = Body::Config { digest, plan, station, unit, output, demo: false, trust: None };
+        log.append(&[(clk(0), config)]).unwrap();
         for ms in 1..40 {
             log.append(&[(clk(ms), Body::Heartbeat {})]).unwrap();
         }
@@ -157,16 +180,15 @@ mod tests {
         let mut some =
             |from: u64| Ok(kept.iter().skip(usize::try_from(from).unwrap()).take(7).cloned().collect());
         let path = there.path().join("log.db");
-        let retained = Retained { head: &note, key: key.public(), more: &mut some };
-        assert_eq!(rebuild(&path, retained).unwrap(), 40);
-        let beside = [("plan".to_owned(), b"a".to_vec()), ("strange".to_owned(), b"b".to_vec())];
-        lay_beside(&path, &beside).unwrap();
+        let mut named = |digest| Ok((digest == Digest::of(b"a")).then(|| ("plan".to_owned(), b"a".to_vec())));
+        let retained = Retained { head: &note, key: key.public(), more: &mut some, named: &mut named };
+        assert_eq!(rebuild(&path, retained).unwrap(), 41);
         let mut again = Log::open(&path, key.clone()).unwrap();
         assert_eq!((leaves(&again), again.reader().head().unwrap()), (kept.clone(), note.clone()));
         assert_eq!(again.blob(Digest::of(b"a")).unwrap(), Some(b"a".to_vec()));
-        assert_eq!(again.blob(Digest::of(b"b")).unwrap(), None, "what no log keeps");
+        assert_eq!(again.blob(Digest::of(b"b")).unwrap(), None, "what nobody retained");
         again.append(&[(clk(99), Body::Heartbeat {})]).unwrap();
-        let retained = Retained { head: &note, key: key.public(), more: &mut some };
+        let retained = Retained { head: &note, key: key.public(), more: &mut some, named: &mut nobody };
         assert!(matches!(rebuild(&path, retained), Err(StoreError::Exists(_))), "over nothing that stands");
     }
 
@@ -178,25 +200,26 @@ mod tests {
         let old = leaves(&log);
         let note = log.reader().head().unwrap();
         let mut of_old = |from: u64| Ok(old[usize::try_from(from).unwrap()..].to_vec());
-        rebuild(&path, Retained { head: &note, key: key.public(), more: &mut of_old }).unwrap();
+        rebuild(&path, Retained { head: &note, key: key.public(), more: &mut of_old, named: &mut nobody })
+            .unwrap();
         log.append(&[(clk(50), Body::Heartbeat {}), (clk(51), Body::Heartbeat {})]).unwrap();
         let (all, note) = (leaves(&log), log.reader().head().unwrap());
         let mut altered = |from: u64| {
             let from = usize::try_from(from).unwrap();
             Ok(all[from..].iter().map(|leaf| leaf.replace("60051", "60052")).collect())
         };
-        let retained = Retained { head: &note, key: key.public(), more: &mut altered };
+        let retained = Retained { head: &note, key: key.public(), more: &mut altered, named: &mut nobody };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
         let mut nothing = |_| Ok(Vec::new());
-        let retained = Retained { head: &note, key: key.public(), more: &mut nothing };
+        let retained = Retained { head: &note, key: key.public(), more: &mut nothing, named: &mut nobody };
         assert!(matches!(complete(&path, retained), Err(StoreError::Damaged { .. })));
         let other = SigningKey::generate(ORIGIN).unwrap();
         let mut good = |from: u64| Ok(all[usize::try_from(from).unwrap()..].to_vec());
-        let retained = Retained { head: &note, key: other.public(), more: &mut good };
+        let retained = Retained { head: &note, key: other.public(), more: &mut good, named: &mut nobody };
         assert!(matches!(complete(&path, retained), Err(StoreError::OtherKey { .. })));
         assert_eq!(leaves(&Log::open(&path, key.clone()).unwrap()), old, "a refusal changes nothing");
-        let retained = Retained { head: &note, key: key.public(), more: &mut good };
-        assert_eq!(complete(&path, retained).unwrap(), 42);
+        let retained = Retained { head: &note, key: key.public(), more: &mut good, named: &mut nobody };
+        assert_eq!(complete(&path, retained).unwrap(), 43);
         assert_eq!(leaves(&Log::open(&path, key).unwrap()), all);
     }
 }

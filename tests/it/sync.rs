@@ -73,6 +73,17 @@ impl Centre {
         enrol(&self.folder, daemon, origin);
     }
 
+    /// A station that was enrolled, brought its log home, and is off.
+    fn station_at_home(&self) -> (Station, String) {
+        let station = station(self, &self.address());
+        let origin = origin(&station);
+        let daemon = station.daemon_alone();
+        self.enrol(&daemon, &origin);
+        self.until_home(&station, &origin);
+        drop(daemon);
+        (station, origin)
+    }
+
     fn fleet(&self) -> SqliteFleet {
         SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
     }
@@ -211,12 +222,7 @@ fn a_station_airs_alone_for_days_and_its_evidence_comes_home_later() {
 fn an_older_copy_of_a_log_is_made_whole_before_it_goes_on() {
     let centre = Centre::new(&[]);
     let _at_centre = centre.folder.daemon_alone();
-    let station = station(&centre, &centre.address());
-    let origin = origin(&station);
-    let daemon = station.daemon_alone();
-    centre.enrol(&daemon, &origin);
-    centre.until_home(&station, &origin);
-    drop(daemon);
+    let (station, origin) = centre.station_at_home();
     let old = tempfile::tempdir().unwrap();
     super::support::station::copy(&station.path("data"), old.path());
     let daemon = station.daemon_alone();
@@ -243,12 +249,7 @@ fn an_older_copy_of_a_log_is_made_whole_before_it_goes_on() {
 fn two_histories_of_one_key_are_kept_with_both_signatures() {
     let centre = Centre::new(&[]);
     let _at_centre = centre.folder.daemon_alone();
-    let station = station(&centre, &centre.address());
-    let origin = origin(&station);
-    let daemon = station.daemon_alone();
-    centre.enrol(&daemon, &origin);
-    centre.until_home(&station, &origin);
-    drop(daemon);
+    let (station, origin) = centre.station_at_home();
     let twin = tempfile::tempdir().unwrap();
     super::support::station::copy(&station.path(""), twin.path());
     let daemon = station.daemon_alone();

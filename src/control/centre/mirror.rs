@@ -4,21 +4,21 @@
 //! It lies in `data/stations/<name>/`, laid out like a station's own folder, and is a copy that may go at any time: what
 //! the centre holds is in its store. Nobody signs on it, since the station's private key never leaves the station.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use super::Centre;
 use crate::{
     config,
     control::{
         ControlError, Folder,
+        again::{Source, again},
         folder::{Lock, open_log},
         names::blob,
     },
     disk::{self, At as _},
     evidence::Body,
-    fleet::{Held, witness::named},
+    fleet::Held,
     programme,
-    store::{self, Retained, StoreError},
     units::Digest,
     words::Message,
 };
@@ -26,17 +26,11 @@ use crate::{
 /// Leaves that are read of the store at once, in bytes.
 const PAGE: usize = 4 << 20;
 
-/// Bytes that entries name are laid beside the log when so many are gathered.
-const LAID_AT_ONCE: usize = 16 << 20;
-
 /// Letters of an origin's readable part in the name of its folder.
 const READABLE: usize = 60;
 
 /// The settings of the folder of a mirror: where log and public key lie below it.
 const DATA: &str = "data";
-
-/// How many entries' bytes were laid beside the log.
-const LAID: &str = "laid";
 
 impl Centre {
     /// The folder of the log called `origin`, made or brought up to what the centre holds now. Its settings and plan are
@@ -80,33 +74,24 @@ impl Centre {
         let here = if log.exists() { open_log(&log).and_then(|log| Ok(log.size()?)).ok() } else { Some(0) };
         let here = match here {
             Some(here) if here == size => here,
-            Some(0) => self.made(&log, held, false)?,
-            Some(_) => self.made(&log, held, true).unwrap_or(0),
+            Some(0) => self.made(&log, held)?,
+            Some(_) => self.made(&log, held).unwrap_or(0),
             None => 0,
         };
         if here != size {
             // What stands here is not the beginning of what the centre holds: a copy that somebody changed.
             clear(folder)?;
-            self.made(&log, held, false)?;
+            self.made(&log, held)?;
         }
-        self.lay_beside(folder, size)
+        Ok(())
     }
 
     /// Appends what is missing to the log at `path`, or makes it from nothing. Gives its size.
-    fn made(&self, path: &Path, held: &Held, stands: bool) -> Result<u64, ControlError> {
-        let mut failed = None;
-        let mut more = |from| {
-            self.fleet.leaves(&held.origin, from, PAGE).map_err(|error| {
-                failed = Some(error);
-                StoreError::Ended
-            })
-        };
-        let retained = Retained { head: &held.head, key: &held.key, more: &mut more };
-        let made = if stands { store::complete(path, retained) } else { store::rebuild(path, retained) };
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(made?),
-        }
+    fn made(&self, path: &Path, held: &Held) -> Result<u64, ControlError> {
+        let mut leaves = |from| self.fleet.leaves(&held.origin, from, PAGE);
+        let mut bytes = |digest| self.fleet.kept(digest);
+        let source = Source { leaves: &mut leaves, bytes: &mut bytes };
+        Ok(again(path, (&held.head, &held.key), source)??)
     }
 
     /// The public key of the log, and that of the epoch before where the centre knows it.
@@ -126,37 +111,6 @@ impl Centre {
         }
         Ok(())
     }
-
-    /// Lays the bytes that entries name beside the log: those of the entries that came since the last time.
-    fn lay_beside(&self, folder: &Folder, size: u64) -> Result<(), ControlError> {
-        let mark = folder.data().join(LAID);
-        let laid = match fs::read_to_string(&mark) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            read => read.at("read", &mark)?.trim().parse::<u64>().unwrap_or(0),
-        };
-        if laid >= size {
-            return Ok(());
-        }
-        let path = folder.log_path();
-        let log = open_log(&path)?;
-        let (mut beside, mut bytes) = (Vec::new(), 0);
-        for leaf in log.leaves(laid..size) {
-            for digest in named(&[leaf?.1]) {
-                if log.blob(digest)?.is_none()
-                    && let Some(found) = self.fleet.kept(digest)?
-                {
-                    bytes += found.1.len();
-                    beside.push(found);
-                }
-            }
-            if bytes >= LAID_AT_ONCE {
-                store::lay_beside(&path, &beside)?;
-                (beside, bytes) = (Vec::new(), 0);
-            }
-        }
-        store::lay_beside(&path, &beside)?;
-        Ok(disk::replace(&mark, size.to_string().as_bytes(), 0o644)?)
-    }
 }
 
 /// Removes a copy that is none.
@@ -166,7 +120,7 @@ fn clear(folder: &Folder) -> Result<(), ControlError> {
     for entry in fs::read_dir(&data).at("read", &data)? {
         let path = entry.at("read", &data)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("log.") || name == LAID {
+        if name.starts_with("log.") {
             fs::remove_file(&path).at("remove", &path)?;
         }
     }
