@@ -197,6 +197,22 @@ fn the_last_list_of_a_month_is_in_force() {
     assert_eq!(dropped(&[lists[0].clone(), lists[1].clone(), lists[0].clone()]), all(false, true));
 }
 
+#[test]
+fn the_latest_start_may_run_on_into_a_window_that_overlaps_or_touches() {
+    // March 2022 ends on a Thursday.
+    for (ranges, days, minutes, latest) in [
+        (&["20:30-23:00", "22:30-24:00"][..], &["Sat"][..], 91, "2022-03-26T22:29:00+07:00"),
+        (&["20:30-23:00", "23:00-24:00"], &["Sat"], 91, "2022-03-26T22:29:00+07:00"),
+        (&["00:00-01:00", "23:00-24:00"], &["Sat", "Sun"], 91, "2022-03-26T23:29:00+07:00"),
+        (&["00:00-24:00"], &["Thu", "Fri"], 91, "2022-04-01T00:00:00+07:00"),
+        (&["20:30-23:00", "23:30-24:00"], &["Sat"], 91, "2022-03-26T21:29:00+07:00"),
+    ] {
+        let rules = Rules { windows: Windows::parse(ranges, days).unwrap(), ..rules() };
+        let found = rules.latest_start(march(), TimeDelta::minutes(minutes));
+        assert_eq!(found, Some(latest.parse().unwrap()), "{ranges:?} {days:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
