@@ -77,7 +77,8 @@ impl Rules {
     fn latest_start_on(&self, day: NaiveDate, length: TimeDelta) -> Option<DateTime<Utc>> {
         // A programme may run on into windows that touch or overlap, up to where the last of them ends.
         let end = |from| self.windows.end_at(self.zone, from).unwrap_or(from);
-        let starts = self.windows.spans(self.zone, day).map(|(from, to)| (from, (end(from) - length).min(to)));
+        let starts =
+            self.windows.spans(self.zone, day).map(|(from, to)| (from, (end(from) - length).min(to)));
         starts.filter(|(from, latest)| from <= latest).map(|(_, latest)| latest).max()
     }
 }

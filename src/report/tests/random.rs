@@ -332,8 +332,13 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
         let line = ruled[0].iter().find(|line| line[1] == *said).unwrap();
         assert_eq!(line[2], known.to_string(), "{key}");
     }
-    let grid = ruled.iter().find(|table| table[0].len() == account.matrix.months.len() + 3);
-    for (unit, line) in account.matrix.units.iter().zip(grid.iter().flat_map(|grid| &grid[1..])) {
+    let sums = say(Lang::Vi, "paper-sum", &[]);
+    let grid = ruled.iter().find(|table| table[0].last() == Some(&sums)).unwrap();
+    assert_eq!(
+        [grid.len(), grid[0].len()],
+        [account.matrix.units.len() + 1, account.matrix.months.len() + 3]
+    );
+    for (unit, line) in account.matrix.units.iter().zip(&grid[1..]) {
         for (month, field) in account.matrix.months.iter().zip(&line[2..]) {
             let square = &counted.squares[&(unit.unit.clone(), month.to_string())];
             assert!(field.starts_with(&format!("{}/{} ", square.done, square.due)), "{field} {square:?}");
