@@ -15,7 +15,7 @@ use super::{Compliance, ControlError, Folder, folder::open_log};
 use crate::{
     evidence::Reason,
     programme::Plan,
-    reconcile::{Cell, Matrix, Period, Rules, Span, State, StationRecord, UnitRow, matrix},
+    reconcile::{Cell, Matrix, Period, Rules, Span, State, Tally, UnitRow, tallied},
     units::Month,
 };
 
@@ -124,22 +124,21 @@ impl Urging {
         now: DateTime<Utc>,
     ) -> Result<Option<Urging>, ControlError> {
         let log = open_log(&folder.log_path())?;
-        let Some((plan, records)) = remembered.recorded(folder, &log, year, Period::Year)? else {
-            return Ok(None);
-        };
+        let known = remembered.tallied(folder, &log, year)?;
+        let Some((plan, tallies)) = known.as_ref() else { return Ok(None) };
         let zone = folder.station.zone;
         let as_of = now.with_timezone(&zone).date_naive();
         // The year's report ends before December does, and December is urged all the same.
-        let whole = whole_year(&plan).map(|Span { from, to }| Period::Custom { from, to });
-        let matrix = matrix(&plan, whole.unwrap_or(Period::Year), as_of, &records);
+        let whole = whole_year(plan).map(|Span { from, to }| Period::Custom { from, to });
+        let matrix = tallied(plan, whole.unwrap_or(Period::Year), as_of, tallies);
         let wanted = |of: Month| month.is_none_or(|month| month == of);
-        Ok(Some(Urging::from(&plan, &matrix, &records, wanted, zone, now)))
+        Ok(Some(Urging::from(plan, &matrix, tallies, wanted, zone, now)))
     }
 
     fn from(
         plan: &Plan,
         matrix: &Matrix,
-        records: &[StationRecord],
+        tallies: &[Tally],
         wanted: impl Fn(Month) -> bool,
         zone: Tz,
         now: DateTime<Utc>,
@@ -147,7 +146,7 @@ impl Urging {
         let as_of = now.with_timezone(&zone).date_naive();
         let begun = |cell: &&Cell| wanted(cell.month) && cell.month.first() <= as_of;
         let of_unit = |row: &UnitRow| {
-            let of_unit: Vec<_> = records.iter().filter(|record| record.unit == row.unit).collect();
+            let of_unit: Vec<_> = tallies.iter().filter(|tally| tally.unit == row.unit).collect();
             let open = row.cells.iter().filter(begun);
             let open = open.filter(|cell| !matches!(cell.state, State::Complete | State::NoUnit));
             let lacks: Vec<Lack> = open.map(|cell| lack(plan, cell, &of_unit, zone, now)).collect();
@@ -168,16 +167,11 @@ fn whole_year(plan: &Plan) -> Option<Span> {
     Some(Span { from: day(1, 1)?, to: day(12, 31)? })
 }
 
-fn lack(plan: &Plan, cell: &Cell, records: &[&StationRecord], zone: Tz, now: DateTime<Utc>) -> Lack {
-    let to_come = records.iter().flat_map(|record| record.meant.iter().map(move |meant| (record, meant)));
-    let to_come = to_come.filter(|(record, meant)| {
-        meant.slot.month == cell.month
-            && meant.at > now
-            && !meant.dropped
-            && record.concerns(plan, cell.month, &meant.slot.programme)
-    });
+fn lack(plan: &Plan, cell: &Cell, tallies: &[&Tally], zone: Tz, now: DateTime<Utc>) -> Lack {
+    let to_come = tallies.iter().flat_map(|tally| &tally.slots);
+    let to_come = to_come.filter(|slot| slot.month == cell.month && slot.at > now && slot.concerns);
     let of_plan = Rules::new(zone, plan.windows.clone());
-    let rules = records.first().map_or(&of_plan, |record| &record.rules);
+    let rules = tallies.first().map_or(&of_plan, |tally| &tally.rules);
     Lack {
         month: cell.month,
         state: cell.state,
@@ -212,7 +206,7 @@ mod tests {
     use super::*;
     use crate::{
         programme::plan,
-        reconcile::{MatrixTotals, Meant, ProgrammeFact},
+        reconcile::{MatrixTotals, Meant, ProgrammeFact, StationRecord},
     };
 
     const ZONE: Tz = chrono_tz::Asia::Ho_Chi_Minh;
@@ -226,7 +220,7 @@ mod tests {
     }
 
     /// A station of Phổ Hòa with these slots to come or gone.
-    fn record(slots: &[(&str, &str)]) -> StationRecord {
+    fn tally(slots: &[(&str, &str)]) -> Tally {
         let plan = plan_2022();
         let meant = slots.iter().map(|(slot, at)| Meant {
             slot: slot.parse().unwrap(),
@@ -240,7 +234,7 @@ mod tests {
             column: plan.columns[0].title.clone(),
             topics: Vec::new(),
         };
-        StationRecord {
+        let record = StationRecord {
             station: "pho-hoa".into(),
             unit: "pho-hoa".into(),
             rules: Rules::new(ZONE, plan.windows.clone()),
@@ -250,10 +244,11 @@ mod tests {
             rows: Vec::new(),
             vouched: Vec::new(),
             programmes: slots.iter().map(of_month).collect(),
-        }
+        };
+        Tally::of(&plan, &record)
     }
 
-    fn urged(cells: Vec<Cell>, records: &[StationRecord], wanted: Option<&str>, now: &str) -> Vec<Lack> {
+    fn urged(cells: Vec<Cell>, tallies: &[Tally], wanted: Option<&str>, now: &str) -> Vec<Lack> {
         let plan = plan_2022();
         let row = UnitRow { unit: "pho-hoa".into(), name: "phường Phổ Hòa".into(), cells };
         let matrix = Matrix {
@@ -265,7 +260,7 @@ mod tests {
             counted: BTreeSet::new(),
         };
         let wanted = |of| wanted.is_none_or(|wanted| month(wanted) == of);
-        let urging = Urging::from(&plan, &matrix, records, wanted, ZONE, now.parse().unwrap());
+        let urging = Urging::from(&plan, &matrix, tallies, wanted, ZONE, now.parse().unwrap());
         urging.units.into_iter().flat_map(|unit| unit.lacks).collect()
     }
 
@@ -302,7 +297,7 @@ mod tests {
             ("2022-12", "2022-12-20T00:00:00Z", ("in-month", "2022-12-31T17:45:00+07:00")),
             ("2022-12", "2023-01-01T00:00:00Z", ("lapsed", "")),
         ] {
-            let lacks = urged(vec![Cell::sample(of, State::None, 0)], &[record(&[])], None, now);
+            let lacks = urged(vec![Cell::sample(of, State::None, 0)], &[tally(&[])], None, now);
             let remedy = serde_json::to_value(lacks[0].remedy).unwrap();
             let until = remedy["until"].as_str().unwrap_or("");
             assert_eq!((remedy["state"].as_str().unwrap(), until), expected, "{of} at {now}");
@@ -323,7 +318,7 @@ mod tests {
             (State::NotYetDue, 1, "2022-03-21T00:00:00Z", 1, true),
             (State::Short, 1, "2022-04-01T00:00:00Z", 0, false),
         ] {
-            let lacks = urged(vec![Cell::sample("2022-03", state, done)], &[record(&slots)], None, now);
+            let lacks = urged(vec![Cell::sample("2022-03", state, done)], &[tally(&slots)], None, now);
             assert_eq!((lacks[0].to_come, lacks[0].is_scheduled()), (to_come, scheduled), "{now}");
         }
     }

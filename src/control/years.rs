@@ -18,19 +18,19 @@ use super::{
 use crate::{
     evidence::{AsRunRow, Body},
     programme::Plan,
-    reconcile::{Matrix, Period, Span, StationRecord, matrix},
+    reconcile::{Matrix, Period, Span, Tally, tallied},
     store::Reader,
     units::Month,
 };
 
-/// So many periods are remembered, a few kilobytes each.
-const MOST_PERIODS: usize = 256;
+/// So many years are remembered, at most a megabyte each.
+const MOST_YEARS: usize = 32;
 /// So many rows, half a kilobyte each: what twelve years of fifteen airings a day have.
 const MOST_ROWS: usize = 80_000;
 /// After so many entries that nobody looked at, reading anew costs less than looking what they touch.
 const FAR: u64 = 20_000;
 
-/// The matrices of a station's years and of periods in them, and the records that they are computed from.
+/// What counts of a station's years, and the records that it is tallied from.
 #[derive(Debug, Default)]
 pub struct Compliance(Mutex<Memory>);
 
@@ -41,7 +41,8 @@ struct Memory {
     rows: HashMap<Month, (u64, Arc<Vec<AsRunRow>>)>,
     /// What was meant and vouched for in each year, as of the size of the log.
     frames: HashMap<i32, (u64, Arc<Option<Frame>>)>,
-    matrices: HashMap<(i32, Period), (Known, Option<Matrix>)>,
+    /// What of a year counts.
+    tallies: HashMap<i32, (Known, Arc<Tallied>)>,
 }
 
 /// The size of the log when something last came that changes …
@@ -57,12 +58,13 @@ struct Touched {
     years: HashMap<i32, u64>,
 }
 
-/// What a matrix was computed from: the size of the log that last touched its year, the day as of which it is, the last
-/// day of the log.
-type Known = (u64, NaiveDate, NaiveDate);
+/// What a year was tallied from: the size of the log that last touched it, and the last day of the log, of whose end a
+/// tally asks no more.
+type Known = (u64, NaiveDate);
 
-/// A plan with what was recorded under it.
-type Recorded = (Plan, Vec<StationRecord>);
+/// The plan of a year, with the units to which the station belonged, and what counts in each of them; nothing where no plan
+/// of that year is known.
+pub(super) type Tallied = Option<(Plan, Vec<Tally>)>;
 
 impl Compliance {
     /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
@@ -86,47 +88,41 @@ impl Compliance {
         in_order(period)?;
         let log = open_log(&folder.log_path())?;
         self.look_through(folder, &log)?;
-        // A cell asks on which day the log ended, and nothing of a matrix asks more of its end.
-        let until = last_wall(&log)?.with_timezone(&folder.station.zone).date_naive();
         let size = self.memory().touched.size;
-        let Some(span) =
-            self.frame(folder, &log, year, size)?.as_ref().as_ref().map(|frame| frame.span(period))
-        else {
-            return Ok(None);
+        let span = self.frame(folder, &log, year, size)?.as_ref().as_ref().map(|frame| frame.span(period));
+        let beyond = span.is_some_and(|span| span.from.year() < year || span.to.year() > year);
+        let known = if beyond {
+            // Beyond the year every entry may matter.
+            Arc::new(self.tally(folder, &log, year, period)?)
+        } else {
+            self.tallied(folder, &log, year)?
         };
-        // Beyond the year every entry may matter.
-        let beyond = span.from.year() < year || span.to.year() > year;
-        let touched = if beyond { size } else { self.memory().touched.of_year(year) };
-        let known = (touched, as_of, until);
-        if let Some((of, matrix)) = self.memory().matrices.get(&(year, period))
-            && *of == known
-        {
-            return Ok(matrix.clone());
-        }
-        let recorded = self.read(folder, &log, year, period)?;
-        let matrix = recorded.map(|(plan, records)| {
-            let matrix = matrix(&plan, period, as_of, &records);
-            Matrix { counted: BTreeSet::new(), ..matrix }
-        });
-        let mut memory = self.memory();
-        if memory.matrices.len() >= MOST_PERIODS {
-            memory.matrices.clear();
-        }
-        memory.matrices.insert((year, period), (known, matrix.clone()));
-        Ok(matrix)
+        let matrix = known.as_ref().as_ref().map(|(plan, tallies)| tallied(plan, period, as_of, tallies));
+        Ok(matrix.map(|matrix| Matrix { counted: BTreeSet::new(), ..matrix }))
     }
 
-    /// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that
-    /// year and in `period`, which may end later; nothing where no plan of that year is known.
-    pub(super) fn recorded(
+    /// What counts of `year`.
+    pub(super) fn tallied(
         &self,
         folder: &Folder,
         log: &Reader,
         year: i32,
-        period: Period,
-    ) -> Result<Option<Recorded>, ControlError> {
+    ) -> Result<Arc<Tallied>, ControlError> {
         self.look_through(folder, log)?;
-        self.read(folder, log, year, period)
+        let until = last_wall(log)?.with_timezone(&folder.station.zone).date_naive();
+        let known = (self.memory().touched.of_year(year), until);
+        if let Some((of, tallied)) = self.memory().tallies.get(&year)
+            && *of == known
+        {
+            return Ok(Arc::clone(tallied));
+        }
+        let tallied = Arc::new(self.tally(folder, log, year, Period::Year)?);
+        let mut memory = self.memory();
+        if memory.tallies.len() >= MOST_YEARS {
+            memory.tallies.clear();
+        }
+        memory.tallies.insert(year, (known, Arc::clone(&tallied)));
+        Ok(tallied)
     }
 
     /// The first and the last year in which anything was planned by now; none where nothing was.
@@ -146,20 +142,23 @@ impl Compliance {
         self.memory().touched.look_through(log, size, folder.station.zone)
     }
 
-    fn read(
+    /// What counts of `year` and of `period`, which may reach beyond it.
+    fn tally(
         &self,
         folder: &Folder,
         log: &Reader,
         year: i32,
         period: Period,
-    ) -> Result<Option<Recorded>, ControlError> {
+    ) -> Result<Tallied, ControlError> {
         let size = self.memory().touched.size;
         let Some(frame) = self.frame(folder, log, year, size)?.as_ref().clone() else { return Ok(None) };
         let mut rows = Vec::new();
         for month in months(year, frame.span(period), planned(log, folder.station.zone)?) {
             rows.extend(self.rows(folder, log, month, size)?.iter().cloned());
         }
-        assembled(folder, log, frame, rows).map(Some)
+        let (plan, records) = assembled(folder, log, frame, rows)?;
+        let tallies = records.iter().map(|record| Tally::of(&plan, record)).collect();
+        Ok(Some((plan, tallies)))
     }
 
     fn frame(
@@ -178,7 +177,7 @@ impl Compliance {
         }
         let read = Arc::new(frame(folder, log, year)?);
         let mut memory = self.memory();
-        if memory.frames.len() >= MOST_PERIODS {
+        if memory.frames.len() >= MOST_YEARS {
             memory.frames.clear();
         }
         memory.frames.insert(year, (size, Arc::clone(&read)));

@@ -12,13 +12,10 @@ use super::{
     cell::{Cell, State},
     period::{Period, Span},
     rules::Rules,
-    slots::{MakeGood, Meant, Reconciled, Vouched, reconcile},
+    slots::{Meant, Vouched},
+    tally::{Done, Tally},
 };
-use crate::{
-    evidence::AsRunRow,
-    programme::Plan,
-    units::{Month, SlotId},
-};
+use crate::{evidence::AsRunRow, programme::Plan, units::Month};
 
 /// What one station recorded while it belonged to one unit; a station that changed its unit gives two.
 #[derive(Debug, Clone)]
@@ -41,16 +38,6 @@ pub struct StationRecord {
     pub vouched: Vec<Vouched>,
     /// The programmes of its accepted schedules.
     pub programmes: Vec<ProgrammeFact>,
-}
-
-impl StationRecord {
-    /// Whether the plan asks for this programme: it stands in an accepted schedule, under a column of the plan.
-    #[must_use]
-    pub fn concerns(&self, plan: &Plan, month: Month, id: &str) -> bool {
-        let known = |fact: &&ProgrammeFact| fact.month == month && fact.id == id;
-        let fact = self.programmes.iter().find(known);
-        fact.is_some_and(|fact| plan.columns.iter().any(|column| column.title == fact.column))
-    }
 }
 
 /// A programme, as far as the plan asks for it.
@@ -119,30 +106,27 @@ pub struct MatrixTotals {
     pub strays: u32,
 }
 
-/// An airing that counts.
-struct Done<'a> {
-    month: Month,
-    programme: &'a str,
-    date: NaiveDate,
-    made_good: bool,
-    /// The first entry that tells of it.
-    entry: u64,
-}
-
-/// A station's record, digested.
-struct Digested<'a> {
-    record: &'a StationRecord,
+/// A station's tally, with what of it counts.
+struct Counted<'a> {
+    tally: &'a Tally,
     done: Vec<Done<'a>>,
-    slots: Vec<Reconciled>,
 }
 
 /// The matrix of `plan` for `period`, as of the day `as_of`, from what the `stations` recorded.
 #[must_use]
 pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[StationRecord]) -> Matrix {
+    let tallies: Vec<Tally> = stations.iter().map(|record| Tally::of(plan, record)).collect();
+    tallied(plan, period, as_of, &tallies)
+}
+
+/// The same from what was tallied under that plan before.
+#[must_use]
+pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]) -> Matrix {
     let span = period.span(plan);
     let cutoff = span.to.min(as_of);
-    let digested: Vec<Digested> = stations.iter().map(|record| digest(plan, record, cutoff)).collect();
-    let aired = digested.iter().flat_map(|d| &d.done).filter(|done| span.contains(done.date));
+    let counted: Vec<Counted> =
+        stations.iter().map(|tally| Counted { tally, done: tally.done(cutoff) }).collect();
+    let aired = counted.iter().flat_map(|d| &d.done).filter(|done| span.contains(done.date));
     let mut months: BTreeSet<Month> = aired.map(|done| done.month).collect();
     let january = NaiveDate::from_ymd_opt(plan.year, 1, 1).map_or_else(|| Month::of(span.from), Month::of);
     let year = std::iter::successors(Some(january), |month| Some(month.next())).take(12);
@@ -159,19 +143,19 @@ pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Station
     };
     matrix.topics.extend(plan.topics.iter().map(|topic| (topic.id.clone(), BTreeSet::new())));
     for (unit, name) in units(plan, &matrix.months, span.to) {
-        let of_unit: Vec<&Digested> = digested.iter().filter(|d| d.record.unit == unit).collect();
+        let of_unit: Vec<&Counted> = counted.iter().filter(|d| d.tally.unit == unit).collect();
         let cell = |month: &Month| cell(plan, &unit, *month, span, cutoff, &of_unit);
         let cells = matrix.months.iter().map(cell).collect();
         matrix.add(UnitRow { unit, name, cells });
     }
-    for d in &digested {
+    for d in &counted {
         // What was made for another year is in no sum of this one.
         let of_months = |done: &&Done| span.contains(done.date) && matrix.months.contains(&done.month);
         for done in d.done.iter().filter(of_months) {
-            if plan.unit_at(&d.record.unit, done.date).is_none() {
+            if plan.unit_at(&d.tally.unit, done.date).is_none() {
                 matrix.totals.strays += 1;
             } else {
-                matrix.counted.insert((d.record.station.clone(), done.entry));
+                matrix.counted.insert((d.tally.station.clone(), done.entry));
             }
         }
     }
@@ -224,42 +208,7 @@ fn units(plan: &Plan, months: &[Month], day: NaiveDate) -> Vec<(String, String)>
     found.into_iter().map(|(id, name, _)| (id, name)).collect()
 }
 
-/// What counts of a record by the day `cutoff`. A make-good counts for the slot that it repairs, once, and
-/// for none when that slot counts itself.
-fn digest<'a>(plan: &Plan, record: &'a StationRecord, cutoff: NaiveDate) -> Digested<'a> {
-    let rules = &record.rules;
-    let now = record.known_until;
-    let slots = reconcile(&record.meant, &record.rows, &record.vouched, rules, now);
-    let mut taken: BTreeSet<&SlotId> = BTreeSet::new();
-    let mut done = Vec::new();
-    let mut rows: Vec<&AsRunRow> = record.rows.iter().collect();
-    // Slots themselves first, then what repairs them, in order of time.
-    rows.sort_by_key(|row| (row.repairs.is_some(), row.first_us));
-    for row in rows {
-        let date = rules.date(row);
-        if date > cutoff || !rules.counts(row) || !record.concerns(plan, row.month, &row.programme) {
-            continue;
-        }
-        let repaired = row.repairs.as_ref();
-        let foreign = repaired.is_some_and(|slot| slot.month != row.month || slot.programme != row.programme);
-        if foreign || row.slot.as_ref().or(repaired).is_some_and(|slot| !taken.insert(slot)) {
-            continue;
-        }
-        let made_good = repaired.is_some();
-        let entry = row.seqs.first().copied().unwrap_or_default();
-        done.push(Done { month: row.month, programme: &row.programme, date, made_good, entry });
-    }
-    Digested { record, done, slots }
-}
-
-fn cell(
-    plan: &Plan,
-    unit: &str,
-    month: Month,
-    span: Span,
-    cutoff: NaiveDate,
-    stations: &[&Digested],
-) -> Cell {
+fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, stations: &[&Counted]) -> Cell {
     let each = plan.a_month.saturating_mul(plan.airings_due);
     let many = count(stations.iter());
     let mut cell = Cell {
@@ -286,12 +235,12 @@ fn cell(
             cell.in_period += u32::from(span.contains(done.date));
             cell.made_good += u32::from(done.made_good);
         }
-        let topics = station.record.programmes.iter().filter(|fact| fact.month == month);
+        let topics = station.tally.programmes.iter().filter(|fact| fact.month == month);
         let aired = topics.filter(|fact| of_programme.contains_key(fact.id.as_str()));
         cell.topics.extend(aired.flat_map(|fact| fact.topics.iter().cloned()));
         let enough = count(of_programme.values().filter(|airings| **airings >= plan.airings_due));
         programmes_done = Some(programmes_done.map_or(enough, |least| least.min(enough)));
-        beside(plan, &mut cell, station, cutoff);
+        beside(&mut cell, station.tally, cutoff);
     }
     cell.programmes_done = programmes_done.unwrap_or(0);
     cell.state = state(plan, unit, &cell, cutoff, stations);
@@ -299,29 +248,19 @@ fn cell(
 }
 
 /// What stands beside the airings that count: what people vouch for, and why slots did not count.
-fn beside(plan: &Plan, cell: &mut Cell, station: &Digested, cutoff: NaiveDate) {
-    let record = station.record;
-    let date = |at: DateTime<Utc>| at.with_timezone(&record.rules.zone).date_naive();
-    cell.vouched += count(record.vouched.iter().filter(|said| {
-        let began = DateTime::from_timestamp_millis(said.fact.first_ms).unwrap_or_default();
-        said.fact.month == cell.month
-            && date(began) <= cutoff
-            && record.concerns(plan, cell.month, &said.fact.programme)
-    }));
-    for slot in &station.slots {
-        let of_cell = slot.slot.month == cell.month && date(slot.at) <= cutoff && !slot.dropped;
-        let repaired = matches!(slot.make_good, MakeGood::Done { .. });
-        if let Some(reason) = slot.reason.filter(|_| of_cell && !slot.counts && !repaired) {
+fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
+    let vouched = |(month, began): &&(Month, NaiveDate)| *month == cell.month && *began <= cutoff;
+    cell.vouched += count(tally.vouched.iter().filter(vouched));
+    for slot in tally.slots.iter().filter(|slot| slot.month == cell.month && slot.date <= cutoff) {
+        if let Some(reason) = slot.reason {
             *cell.reasons.entry(reason).or_default() += 1;
         }
     }
 }
 
-fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, stations: &[&Digested]) -> State {
-    let unknown = |d: &&Digested| {
-        let day = |at: DateTime<Utc>| at.with_timezone(&d.record.rules.zone).date_naive();
-        day(d.record.known_until) < cell.month.last() || day(d.record.known_from) > cell.month.last()
-    };
+fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, stations: &[&Counted]) -> State {
+    let unknown =
+        |d: &&Counted| d.tally.known_until < cell.month.last() || d.tally.known_from > cell.month.last();
     match () {
         () if cell.stations > 0 && cell.programmes_done >= cell.programmes_due => State::Complete,
         () if plan.unit_at(unit, cell.month.last()).is_none() => State::NoUnit,

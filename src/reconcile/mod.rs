@@ -8,6 +8,7 @@ mod matrix;
 mod period;
 mod rules;
 mod slots;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -15,8 +16,9 @@ mod time;
 pub use cell::{Cell, State};
 pub use completeness::Completeness;
 pub use fault::{CompletenessReport, SlotFault, Totals};
-pub use matrix::{Matrix, MatrixTotals, ProgrammeFact, StationRecord, UnitRow, matrix};
+pub use matrix::{Matrix, MatrixTotals, ProgrammeFact, StationRecord, UnitRow, matrix, tallied};
 pub use period::{Period, Span};
 pub use rules::Rules;
 pub use slots::{Discrepancy, MakeGood, Meant, Reconciled, Vouched, reconcile};
+pub use tally::{TalliedSlot, Tally};
 pub use time::Patience;

@@ -194,12 +194,7 @@ pub fn reconcile(
 ) -> Vec<Reconciled> {
     let of_slot: HashMap<&SlotId, &AsRunRow> =
         rows.iter().filter_map(|row| Some((row.slot.as_ref()?, row))).collect();
-    let mut repairs: HashMap<&SlotId, Vec<&AsRunRow>> = HashMap::new();
-    for row in rows {
-        if let Some(slot) = row.repairs.as_ref().filter(|slot| slot.month == row.month && rules.counts(row)) {
-            repairs.entry(slot).or_default().push(row);
-        }
-    }
+    let repairs = Repairs::of(rows, rules);
     let of = |meant: &Meant| {
         let row = of_slot.get(&meant.slot).copied();
         let vouched = vouched.iter().filter(|said| said.fact.slot.as_ref() == Some(&meant.slot));
@@ -212,7 +207,7 @@ pub fn reconcile(
             reason: row.and_then(|row| row.reason),
             counts: row.is_some_and(|row| rules.counts(row)),
             discrepancies: discrepancies(meant, row, rules, now),
-            make_good: make_good(meant, row, repairs.get(&meant.slot).map_or(&[], Vec::as_slice), rules, now),
+            make_good: make_good(meant, row, &repairs, rules, now),
             vouched: vouched.cloned().collect(),
             entries: row.map(|row| row.seqs.clone()).unwrap_or_default(),
         }
@@ -220,19 +215,46 @@ pub fn reconcile(
     meant.iter().map(of).collect()
 }
 
+/// Airings that count and repair slots of their own month, by slot.
+pub(super) struct Repairs<'a>(HashMap<&'a SlotId, Vec<&'a AsRunRow>>);
+
+impl<'a> Repairs<'a> {
+    /// Those of `rows`.
+    pub fn of(rows: &'a [AsRunRow], rules: &Rules) -> Repairs<'a> {
+        let mut repairs: HashMap<&SlotId, Vec<&AsRunRow>> = HashMap::new();
+        for row in rows {
+            let repaired = row.repairs.as_ref().filter(|slot| slot.month == row.month);
+            if let Some(slot) = repaired.filter(|_| rules.counts(row)) {
+                repairs.entry(slot).or_default().push(row);
+            }
+        }
+        Repairs(repairs)
+    }
+
+    /// The airing that repaired what was `meant`: the first behind it.
+    pub fn first(&self, meant: &Meant) -> Option<Airing> {
+        let after = |repair: &&&AsRunRow| repair.first_us > Some(meant.at.timestamp_micros());
+        self.0.get(&meant.slot)?.iter().find(after).and_then(|repair| repair.airing)
+    }
+}
+
+/// Whether a slot with this row, which does not count, is to be made good at all.
+pub(super) fn is_owed(row: &AsRunRow) -> bool {
+    !matches!(row.outcome, None | Some(Outcome::Cancelled))
+}
+
 fn make_good(
     meant: &Meant,
     row: Option<&AsRunRow>,
-    repairs: &[&AsRunRow],
+    repairs: &Repairs<'_>,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> MakeGood {
     let Some(row) = row.filter(|row| !meant.dropped && !rules.counts(row)) else { return MakeGood::NotDue };
-    if matches!(row.outcome, None | Some(Outcome::Cancelled)) {
+    if !is_owed(row) {
         return MakeGood::NotDue;
     }
-    let after = |repair: &&&AsRunRow| repair.first_us > Some(meant.at.timestamp_micros());
-    if let Some(airing) = repairs.iter().find(after).and_then(|repair| repair.airing) {
+    if let Some(airing) = repairs.first(meant) {
         return MakeGood::Done { airing };
     }
     let length = TimeDelta::nanoseconds(row.expected.unwrap_or_default().ns());
