@@ -2,12 +2,21 @@
 
 use std::fs;
 
-use loa::fleet::PostgresFleet;
+use loa::{
+    control::Folder,
+    evidence::Body,
+    fleet::{Fleet as _, PostgresFleet},
+    store::Log,
+};
 
 use super::{
     servers::{Cluster, Seaweed},
-    support::{station::in_seconds, way::Way},
-    sync::{enrol, found, issue, join, until_home},
+    support::{
+        proxy::Proxy,
+        station::{Station, in_seconds},
+        way::Way,
+    },
+    sync::{address, enrol, found, issue, join, origin, table, until_home},
 };
 
 #[test]
@@ -34,4 +43,94 @@ fn a_log_comes_home_to_a_database_and_a_month_goes_out_by_a_bucket() {
     issue(&way, 2);
     daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"taken\""]);
     until_home(&fleet, &way.station, &origin);
+}
+
+/// Entries that a station has collected before it reaches its centre: several pushes of them.
+const MANY: usize = 20_000;
+/// So much of them passes before the line breaks: some of the pushes, in the midst of one.
+const A_PART: i64 = 2_200_000;
+
+/// Enters so many entries in the log of a station that does not run.
+fn collect(station: &Station) {
+    let folder = Folder::open(&station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let clk = log.entries().last().unwrap().unwrap().clk;
+    let beats: Vec<_> = (0..1000).map(|_| (clk.clone(), Body::Heartbeat {})).collect();
+    for _ in 0..MANY / 1000 {
+        log.append(&beats).unwrap();
+    }
+}
+
+/// A centre's process beside that of `one`, with its key and its certificate.
+fn beside(one: &Station, lines: &serde_json::Value) -> Station {
+    let two = Station::new(&[]);
+    for file in ["centre.key", "centre.pub", "centre-tls.key", "centre-tls.crt"] {
+        fs::copy(one.path("data/keys").join(file), two.path("data/keys").join(file)).unwrap();
+    }
+    let own = found(&two);
+    assert_eq!((&own["key"], &own["pin"]), (&lines["key"], &lines["pin"]), "for stations they are one");
+    two
+}
+
+#[test]
+fn a_centre_process_that_dies_in_mid_push_loses_nothing_and_neither_does_its_database() {
+    let mut primary = Cluster::start(&["synchronous_standby_names=*"]);
+    let replica = primary.replica();
+    primary.database("fleet");
+    let database = primary.url_of_both(&replica, "fleet");
+    let one = Station::new(&[]);
+    let lines = found(&one);
+    let two = beside(&one, &lines);
+    for centre in [&one, &two] {
+        let file = centre.path("config/centre.toml");
+        fs::write(&file, fs::read_to_string(&file).unwrap() + &format!("store = \"{database}\"\n")).unwrap();
+    }
+    let (first, second) = (one.daemon_alone(), two.daemon_alone());
+    let line = Proxy::start(&address(&one));
+    let station = Station::new(&[]);
+    station.settle(&table(&lines, &line.address()));
+    let origin = origin(&station);
+    let daemon = station.daemon_alone();
+    enrol(&one, &daemon, &origin);
+    let fleet = PostgresFleet::open(&database, None).unwrap();
+    until_home(&fleet, &station, &origin);
+    let size = || fleet.log(&origin).unwrap().unwrap().frontier.size();
+
+    // A process dies while the database keeps a push that nobody has acknowledged.
+    drop(daemon);
+    let before = size();
+    collect(&station);
+    line.cut_after(A_PART);
+    let daemon = station.daemon_alone();
+    line.until_cut();
+    let part = size() - before;
+    assert!((1..MANY as u64).contains(&part), "{part} entries came before the line broke");
+    replica.server().freeze(true);
+    line.heal();
+    primary.held_up("SyncRep", 1);
+    first.kill();
+    line.lead_to(&address(&two));
+    replica.server().freeze(false);
+    until_home(&fleet, &station, &origin);
+
+    // The database dies while it keeps one.
+    drop(daemon);
+    let before = size();
+    collect(&station);
+    line.cut_after(A_PART);
+    let _daemon = station.daemon_alone();
+    line.until_cut();
+    let part = size() - before;
+    assert!((1..MANY as u64).contains(&part), "{part} entries came before the line broke");
+    replica.server().freeze(true);
+    line.heal();
+    primary.held_up("SyncRep", 1);
+    primary.kill();
+    replica.server().freeze(false);
+    replica.promote();
+    until_home(&fleet, &station, &origin);
+    assert_eq!(fleet.forks(9).unwrap(), []);
+    assert!(size() > 2 * MANY as u64);
+    drop(second);
+    station.ok(&["verify"]);
 }

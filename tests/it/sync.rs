@@ -33,13 +33,13 @@ pub fn found(folder: &Station) -> Value {
 }
 
 /// Where its stations find it.
-fn address(folder: &Station) -> String {
+pub(super) fn address(folder: &Station) -> String {
     let settings = fs::read_to_string(folder.path("config/centre.toml")).unwrap();
     settings.split('"').nth(3).unwrap().to_owned()
 }
 
 /// The `[centre]` table of stations, by way of `address`.
-fn table(lines: &Value, address: &str) -> String {
+pub(super) fn table(lines: &Value, address: &str) -> String {
     let (pin, key) = (lines["pin"].as_str().unwrap(), lines["key"].as_str().unwrap());
     format!("\n[centre]\naddress = \"https://{address}\"\npin = \"{pin}\"\nkeys = [\"{key}\"]\n")
 }

@@ -5,6 +5,8 @@ use std::{
     net::Ipv4Addr,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use postgres::{Client, NoTls};
@@ -76,7 +78,7 @@ impl Cluster {
         (cluster, address, certificate)
     }
 
-    /// Its replica, for which its commits wait if the cluster was started with `synchronous_standby_names=*`.
+    /// Its replica, for which its commits wait: the cluster was started with `synchronous_standby_names=*`.
     pub fn replica(&self) -> Cluster {
         let root = folder();
         let mut copy = as_user(Some(USER), &program("pg_basebackup"));
@@ -85,7 +87,15 @@ impl Cluster {
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
         let mut replica = Cluster { root, server: None };
         replica.run(&["synchronous_standby_names="]);
+        let following = "SELECT pid FROM pg_stat_replication WHERE sync_state = $1";
+        until(&mut self.client("postgres"), following, "sync", 1);
         replica
+    }
+
+    /// Waits until as many connections of loa as `count` are held up by `what`, and names their processes.
+    pub fn held_up(&self, what: &str, count: usize) -> Vec<i32> {
+        let held = "SELECT pid FROM pg_stat_activity WHERE application_name = 'loa' AND $1 IN (wait_event, wait_event_type)";
+        until(&mut self.client("postgres"), held, what, count)
     }
 
     /// Runs its server.
@@ -139,6 +149,19 @@ impl Cluster {
     /// Makes the replica the one that takes changes.
     pub fn promote(&self) {
         self.client("postgres").execute("SELECT pg_promote(true, 60)", &[]).unwrap();
+    }
+}
+
+/// Waits until the server names as many processes as `count` when it is asked `sql` with `what`.
+fn until(client: &mut Client, sql: &str, what: &str, count: usize) -> Vec<i32> {
+    let begun = Instant::now();
+    loop {
+        let found: Vec<i32> = client.query(sql, &[&what]).unwrap().iter().map(|row| row.get(0)).collect();
+        if found.len() == count {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} are {what}", found.len());
+        thread::sleep(Duration::from_millis(5));
     }
 }
 

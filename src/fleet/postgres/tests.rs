@@ -38,20 +38,6 @@ pub fn station(id: &str, size: u64) -> Station {
     station
 }
 
-/// Waits until as many connections of ours as `count` are held up by `what`, and names them.
-fn held_up(client: &mut Client, what: &str, count: usize) -> Vec<i32> {
-    let begun = Instant::now();
-    loop {
-        let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'loa' AND $1 IN (wait_event, wait_event_type)";
-        let found: Vec<i32> = client.query(sql, &[&what]).unwrap().iter().map(|row| row.get(0)).collect();
-        if found.len() == count {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{} wait for {what}", found.len());
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// Everything that `fleet` has of `station`, held against what was pushed.
 pub fn whole(fleet: &dyn Fleet, station: &Station) {
     let (origin, all) = (&station.origin, &station.leaves);
@@ -115,10 +101,10 @@ fn a_process_that_goes_in_mid_push_leaves_nothing(cluster: &Cluster, url: &str) 
         thread::scope(|scope| {
             let push = scope.spawn(|| fleet.advance(&step).unwrap());
             for _ in 0..3 {
-                let [pushing] = held_up(&mut client, "Lock", 1)[..] else { unreachable!() };
+                let [pushing] = cluster.held_up("Lock", 1)[..] else { unreachable!() };
                 client.execute("SELECT pg_terminate_backend($1, 5000)", &[&pushing]).unwrap();
             }
-            held_up(&mut client, "Lock", 1);
+            cluster.held_up("Lock", 1);
             let before =
                 client.query_one("SELECT size FROM loa_fleet.log WHERE origin = $1", &[&station.origin]);
             assert_eq!(before.unwrap().get::<_, i64>(0), i64::try_from(size).unwrap() - 10);
@@ -186,13 +172,13 @@ fn an_answer_that_got_lost_is_looked_for(primary: &Cluster, replica: &Cluster) -
             let push = scope.spawn(|| fleet.advance(&step).unwrap());
             let mut last = 0;
             for _ in 0..3 {
-                let [waiting] = held_up(&mut client, "SyncRep", 1)[..] else { unreachable!() };
+                let [waiting] = primary.held_up("SyncRep", 1)[..] else { unreachable!() };
                 assert_ne!(waiting, last, "it is asked again over another connection");
                 last = waiting;
                 client.execute(&format!("SELECT {cut}($1)"), &[&waiting]).unwrap();
                 gone(&mut client, waiting);
             }
-            held_up(&mut client, "SyncRep", 1);
+            primary.held_up("SyncRep", 1);
             let there =
                 client.query_one("SELECT size FROM loa_fleet.log WHERE origin = $1", &[&station.origin]);
             assert_eq!(there.unwrap().get::<_, i64>(0), i64::try_from(size).unwrap(), "the server has it");
@@ -237,14 +223,6 @@ fn push(fleet: &dyn Fleet, station: &Station, key: &WitnessKey, time: u64, kept:
 fn a_primary_that_goes_in_mid_push_loses_nothing_and_doubles_nothing() {
     let mut primary = Cluster::start(&["synchronous_standby_names=*"]);
     let replica = primary.replica();
-    let mut client = primary.client("postgres");
-    let begun = Instant::now();
-    let following = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
-    while client.query(following, &[]).unwrap().is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the replica does not follow");
-        thread::sleep(Duration::from_millis(5));
-    }
-    drop(client);
     primary.database("fleet");
     let lost = an_answer_that_got_lost_is_looked_for(&primary, &replica);
 

@@ -4,7 +4,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     thread,
@@ -17,6 +17,7 @@ const FREE: i64 = i64::MAX / 2;
 /// The line.
 pub struct Proxy {
     address: String,
+    to: Arc<Mutex<String>>,
     /// Bytes that still pass, both ways together.
     left: Arc<AtomicI64>,
     cuts: Arc<AtomicU64>,
@@ -31,13 +32,15 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let (left, cuts, ended) =
             (Arc::new(AtomicI64::new(FREE)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (to, passing, cutting, ending) = (to.to_owned(), left.clone(), cuts.clone(), ended.clone());
+        let to = Arc::new(Mutex::new(to.to_owned()));
+        let (leads, passing, cutting, ending) = (to.clone(), left.clone(), cuts.clone(), ended.clone());
         thread::spawn(move || {
             for one in listener.incoming() {
                 if ending.load(Ordering::Relaxed) {
                     return;
                 }
-                let (Ok(one), Ok(other)) = (one, TcpStream::connect(&to)) else { continue };
+                let to = leads.lock().unwrap().clone();
+                let (Ok(one), Ok(other)) = (one, TcpStream::connect(to)) else { continue };
                 for (from, into) in [(&one, &other), (&other, &one)] {
                     let (from, into) = (from.try_clone().unwrap(), into.try_clone().unwrap());
                     let (left, cuts) = (passing.clone(), cutting.clone());
@@ -45,12 +48,17 @@ impl Proxy {
                 }
             }
         });
-        Proxy { address, left, cuts, seen: AtomicU64::new(0), ended }
+        Proxy { address, to, left, cuts, seen: AtomicU64::new(0), ended }
     }
 
     /// Where stations find it.
     pub fn address(&self) -> String {
         self.address.clone()
+    }
+
+    /// Leads to `address` from now on whoever comes anew.
+    pub fn lead_to(&self, address: &str) {
+        address.clone_into(&mut self.to.lock().unwrap());
     }
 
     /// Lets `bytes` more pass, then breaks what passes, in mid-word, until it is healed or cut anew.
