@@ -126,6 +126,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The code with which a package is refused whose time has not come.
+    pub const NOT_YET: &str = "package-not-yet";
+
     /// The text that is signed; a no when it would not read back.
     pub fn text(&self) -> Result<String, Message> {
         self.examine()?;
@@ -216,7 +219,7 @@ impl Manifest {
         let now = now.timestamp_millis();
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339();
         if now < self.not_before_ms {
-            return Err(Message::new("package-not-yet").with("from", at(self.not_before_ms)));
+            return Err(Message::new(Manifest::NOT_YET).with("from", at(self.not_before_ms)));
         }
         if now >= self.not_after_ms {
             return Err(Message::new("package-expired").with("until", at(self.not_after_ms)));

@@ -139,9 +139,9 @@ impl Transport for Carried {
         Ok(Desired { tag, packages: Vec::new(), trusts })
     }
 
-    fn fetch(&mut self, name: &str, path: &Path) -> Result<(), SyncError> {
+    fn fetch(&mut self, name: &str, path: &Path, _: &str) -> Result<bool, SyncError> {
         let from = self.root.join(name);
-        fs::copy(&from, path).map(drop).map_err(|error| failed("copy", &from, error))
+        fs::copy(&from, path).map(|_| true).map_err(|error| failed("copy", &from, error))
     }
 
     fn leaves(&mut self, _: u64) -> Result<Vec<String>, SyncError> {

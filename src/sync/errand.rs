@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, SyncError, Transport, fetch::Fetch, way};
+use super::{
+    Answer, SyncError, Transport,
+    fetch::{Came, Fetch},
+    way,
+};
 use crate::{
     config::Link,
     control::{Ask, ControlError, Home, Lamp, Reply, Studio},
@@ -113,10 +117,12 @@ impl Errand {
         };
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
         let desired = way.speak(&word, &self.have, WAIT)?;
-        if desired.tag != self.have {
-            let whole = self.fetch.fetch(way, &desired)?;
-            self.fetch.import(&self.studio)?;
-            if whole {
+        if desired.tag != self.have || self.fetch.is_due(self.studio.now()) {
+            let came = self.fetch.fetch(way, &desired, self.studio.now())?;
+            if came != Came::Otherwise {
+                self.fetch.import(&self.studio, came == Came::All)?;
+            }
+            if came == Came::All {
                 self.have = desired.tag;
             }
         }

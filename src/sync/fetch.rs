@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{SyncError, Transport};
 use crate::{
     config::{Link, Way},
@@ -18,11 +20,24 @@ use crate::{
 /// So much of the disk stays free for what airs.
 const STAYS_FREE: u64 = 500 << 20;
 
+/// What came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// All that was wanted.
+    All,
+    /// What is urgent; the rest comes behind it.
+    Urgent,
+    /// A part, since by now something else is wanted.
+    Otherwise,
+}
+
 /// Where it comes together.
 pub(super) struct Fetch {
     inbox: PathBuf,
     /// Notes of packages that were taken, or refused: neither is fetched again.
     done: BTreeSet<Digest>,
+    /// Notes of packages that were refused because their time had not come, with that time, in milliseconds since 1970.
+    later: BTreeMap<Digest, i64>,
     /// The number of the newest package of each month.
     newest: BTreeMap<Month, u64>,
     /// The folder that both see: nothing is fetched out of it before it is believed.
@@ -35,25 +50,37 @@ impl Fetch {
             Way::Folder(path) => Some(path.clone()),
             Way::Https { .. } => None,
         };
-        Fetch { inbox: folder.data().join("inbox"), done: BTreeSet::new(), newest: BTreeMap::new(), shared }
+        let inbox = folder.data().join("inbox");
+        Fetch { inbox, done: BTreeSet::new(), later: BTreeMap::new(), newest: BTreeMap::new(), shared }
     }
 
-    /// Brings what is `desired` and not here yet into the inbox; gives whether that is all. What is urgent comes first, and
-    /// waits for nothing else.
-    pub(super) fn fetch(&mut self, way: &mut dyn Transport, desired: &Desired) -> Result<bool, SyncError> {
+    /// Whether the time of something has come that came too early.
+    pub(super) fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.later.values().any(|from| *from <= now.timestamp_millis())
+    }
+
+    /// Brings what is `desired` and not here yet into the inbox. What is urgent comes first, and waits for nothing else.
+    pub(super) fn fetch(
+        &mut self,
+        way: &mut dyn Transport,
+        desired: &Desired,
+        now: DateTime<Utc>,
+    ) -> Result<Came, SyncError> {
+        self.later.retain(|_, from| *from > now.timestamp_millis());
         if self.shared.is_some() {
-            return Ok(true);
+            return Ok(Came::All);
         }
         let made = fs::create_dir_all(self.inbox.join("blobs/sha256"))
             .and_then(|()| fs::create_dir_all(self.inbox.join("trust")));
         made.map_err(|error| own("make the folder", &self.inbox, error))?;
         for version in &desired.trusts {
-            self.whole(way, &format!("trust/{version}.note"))?;
+            self.whole(way, &format!("trust/{version}.note"), &desired.tag)?;
         }
         // The newest first: of a month nothing older is wanted.
         let mut manifests = Vec::new();
-        for (seq, digest) in desired.packages.iter().rev().filter(|(_, digest)| !self.done.contains(digest)) {
-            match self.note(way, *seq, *digest) {
+        let known = |digest| self.done.contains(digest) || self.later.contains_key(digest);
+        for (seq, digest) in desired.packages.iter().rev().filter(|(_, digest)| !known(digest)) {
+            match self.note(way, *seq, *digest, &desired.tag) {
                 Ok(manifest) => manifests.push((*seq, manifest)),
                 // What is not at the centre comes in its own time or never; the import says by name what is missing.
                 Err(SyncError::Refused { status: 404, .. }) => {
@@ -71,14 +98,15 @@ impl Fetch {
                 let _ = fs::remove_file(self.inbox.join(format!("{seq}.note")));
                 continue;
             }
-            match manifest.map_or(Ok(()), |manifest| self.bytes(way, &manifest)) {
+            match manifest.map_or(Ok(true), |manifest| self.bytes(way, &manifest, &desired.tag)) {
                 Err(SyncError::Refused { status: 404, .. }) => {
                     tracing::warn!("package {seq} is not whole at the centre");
                 }
-                brought => brought?,
+                Ok(false) => return Ok(Came::Otherwise),
+                brought => drop(brought?),
             }
         }
-        Ok(!hurry)
+        Ok(if hurry { Came::Urgent } else { Came::All })
     }
 
     /// Whether a newer package of `month` was seen than the one numbered `seq`.
@@ -89,20 +117,26 @@ impl Fetch {
     }
 
     /// Brings note and proof of a package; a note that says nothing readable is refused by name when it is imported.
-    fn note(&self, way: &mut dyn Transport, seq: u64, digest: Digest) -> Result<Option<Manifest>, SyncError> {
-        let path = self.whole(way, &format!("{seq}.note"))?;
+    fn note(
+        &self,
+        way: &mut dyn Transport,
+        seq: u64,
+        digest: Digest,
+        wanted: &str,
+    ) -> Result<Option<Manifest>, SyncError> {
+        let path = self.whole(way, &format!("{seq}.note"), wanted)?;
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
         if Digest::of(&note) != digest {
             // Half of it, or another: it is asked for anew.
             let _ = fs::remove_file(&path);
             return Err(SyncError::Unclear);
         }
-        self.whole(way, &format!("{seq}.tlog-proof"))?;
+        self.whole(way, &format!("{seq}.tlog-proof"), wanted)?;
         Ok(Manifest::unchecked(&note).0)
     }
 
-    /// Brings everything that a package names.
-    fn bytes(&self, way: &mut dyn Transport, manifest: &Manifest) -> Result<(), SyncError> {
+    /// Brings everything that a package names; gives whether that is here, or something else is wanted by now.
+    fn bytes(&self, way: &mut dyn Transport, manifest: &Manifest, wanted: &str) -> Result<bool, SyncError> {
         let parts: Vec<_> = manifest.parts().collect();
         let needed: u64 = parts.iter().map(|part| part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
@@ -116,26 +150,27 @@ impl Fetch {
             if before > part.bytes {
                 let _ = fs::remove_file(&path);
             }
-            if before != part.bytes {
-                way.fetch(&format!("blobs/sha256/{}", part.sha256), &path)?;
+            let name = format!("blobs/sha256/{}", part.sha256);
+            if before != part.bytes && !way.fetch(&name, &path, wanted)? {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Fetches a small file anew: half of an old one tells nothing.
-    fn whole(&self, way: &mut dyn Transport, name: &str) -> Result<PathBuf, SyncError> {
+    fn whole(&self, way: &mut dyn Transport, name: &str, wanted: &str) -> Result<PathBuf, SyncError> {
         let path = self.inbox.join(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(own("remove", &path, error)),
             _ => {}
         }
-        way.fetch(name, &path)?;
-        Ok(path)
+        if way.fetch(name, &path, wanted)? { Ok(path) } else { Err(SyncError::Unclear) }
     }
 
-    /// Imports what came; what was refused is an entry and is not fetched again.
-    pub(super) fn import(&mut self, studio: &Studio) -> Result<(), SyncError> {
+    /// Imports what came; what was refused is an entry and is not fetched again, unless it was too early. What came of others
+    /// stays where `all` did not come yet.
+    pub(super) fn import(&mut self, studio: &Studio, all: bool) -> Result<(), SyncError> {
         let from = self.shared.as_ref().unwrap_or(&self.inbox);
         if !holds_packages(from) {
             return Ok(());
@@ -148,16 +183,26 @@ impl Fetch {
         };
         let arrivals = control::import(&studio.folder, from, studio.now(), "", &mut enter)?;
         for arrival in &arrivals {
-            let bytes = fs::read(from.join(&arrival.file)).unwrap_or_default();
-            self.done.insert(Digest::of(&bytes));
+            let path = from.join(&arrival.file);
+            let bytes = fs::read(&path).unwrap_or_default();
+            let digest = Digest::of(&bytes);
+            let mut later = None;
             if let Became::Refused(no) = &arrival.became {
                 tracing::warn!("`{}` of the centre is refused: {}", arrival.file, no.code);
+                later = Manifest::unchecked(&bytes).0.filter(|_| no.code == Manifest::NOT_YET);
+            }
+            match later {
+                Some(manifest) => drop(self.later.insert(digest, manifest.not_before_ms)),
+                None => drop(self.done.insert(digest)),
+            }
+            if self.shared.is_none() {
+                let _ = fs::remove_file(path);
             }
         }
         if arrivals.iter().any(|arrival| arrival.became == Became::Taken) {
             let _ = studio.ask_waiting(Ask::Look {});
         }
-        if self.shared.is_none() {
+        if self.shared.is_none() && all {
             // What was taken has its place; what was refused is told and needs none.
             let _ = fs::remove_dir_all(&self.inbox);
         }

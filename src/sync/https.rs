@@ -1,6 +1,10 @@
 //! The way to the centre by the network.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     StatusCode,
@@ -21,6 +25,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// An answer, and each piece of a file, comes within this time on the slowest line that is of use.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+
+/// While a file comes, so often the centre is asked whether something else is wanted by now.
+const ASK_MEANWHILE: Duration = Duration::from_secs(1);
 
 /// Longest answer that is read but for files.
 const LONGEST_ANSWER: u64 = 16 << 20;
@@ -96,6 +103,13 @@ fn json<T: DeserializeOwned>(answer: Response) -> Result<T, SyncError> {
     serde_json::from_str(&text(answer)?).map_err(|_| SyncError::Unclear)
 }
 
+impl Https {
+    /// What the station shall hold now.
+    fn desired(&self) -> Result<Desired, SyncError> {
+        json(send(self.get("desired?have=&wait=0"))?)
+    }
+}
+
 impl Transport for Https {
     fn enrol(&mut self, wish: &str) -> Result<Enrolment, SyncError> {
         json(send(self.post("enrol").body(wish.to_owned()))?)
@@ -130,14 +144,14 @@ impl Transport for Https {
         json(send(request.timeout(ANSWER_WITHIN + wait).body(word.to_owned()))?)
     }
 
-    fn fetch(&mut self, name: &str, path: &Path) -> Result<(), SyncError> {
+    fn fetch(&mut self, name: &str, path: &Path, wanted: &str) -> Result<bool, SyncError> {
         let own = |error: io::Error| SyncError::Own(crate::control::file_error("write", path, error));
         let have = fs::metadata(path).map_or(0, |found| found.len());
         let request = self.get(&format!("files/{name}"));
         let request = if have > 0 { request.header(RANGE, format!("bytes={have}-")) } else { request };
         let mut answer = match send(request) {
             // All of it came before; whether it is right, its digest tells.
-            Err(SyncError::Refused { status: 416, .. }) => return Ok(()),
+            Err(SyncError::Refused { status: 416, .. }) => return Ok(true),
             answer => answer?,
         };
         let goes_on = answer.status() == StatusCode::PARTIAL_CONTENT;
@@ -145,13 +159,22 @@ impl Transport for Https {
         options.create(true).write(true).append(goes_on).truncate(!goes_on);
         let mut file = options.open(path).map_err(own)?;
         let mut piece = vec![0; 256 << 10];
+        let mut asked = Instant::now();
         loop {
             match io::Read::read(&mut answer, &mut piece).map_err(|error| away(&error))? {
                 0 => break,
                 n => io::Write::write_all(&mut file, &piece[..n]).map_err(own)?,
             }
+            // A month takes long over a slow line, and what is urgent does not wait for it.
+            if asked.elapsed() >= ASK_MEANWHILE {
+                asked = Instant::now();
+                if self.desired()?.tag != wanted {
+                    return Ok(false);
+                }
+            }
         }
-        file.sync_all().map_err(own)
+        file.sync_all().map_err(own)?;
+        Ok(true)
     }
 
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError> {

@@ -81,8 +81,9 @@ pub trait Transport: Send {
     /// Says the station's word, and hears what it shall hold; waits up to `wait` for that to be other than `have`.
     fn speak(&mut self, word: &str, have: &str, wait: Duration) -> Result<Desired, SyncError>;
 
-    /// Fetches the file called `name` of the packages to `path`; goes on where it was broken off.
-    fn fetch(&mut self, name: &str, path: &Path) -> Result<(), SyncError>;
+    /// Fetches the file called `name` of the packages to `path`; goes on where it was broken off. Gives whether it is there:
+    /// a long one is left where it is when the centre wants something else held than what has the tag `wanted`.
+    fn fetch(&mut self, name: &str, path: &Path, wanted: &str) -> Result<bool, SyncError>;
 
     /// Leaves of this log that the centre retained, from a position on.
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError>;
