@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::support::{
     proxy::Proxy,
     pulse::Server,
-    station::{Daemon, Station, in_seconds},
-    way::Way,
+    station::{Daemon, Station, copy, in_seconds},
+    way::{Way, facts},
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
@@ -322,6 +322,29 @@ fn a_month_goes_out_by_the_network_and_airs() {
         assert!(std::time::Instant::now() < deadline, "{listed}");
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+#[test]
+fn what_comes_before_its_time_is_taken_in_its_time() {
+    let way = Way::new();
+    let lines = found(&way.centre);
+    way.station.settle("");
+    let origin = join(&way, &lines);
+    let mut manifest = way.manifest(1);
+    let opens = Utc::now() + chrono::TimeDelta::seconds(25);
+    (manifest.seq, manifest.not_before_ms) = (2, opens.timestamp_millis());
+    way.issue_as(&manifest);
+    fs::remove_file(way.stick().join("1.note")).unwrap();
+    copy(&way.stick(), &way.centre.path("data/packages"));
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon_alone();
+    enrol(&way.centre, &daemon, &origin);
+    daemon.until_entered(&["\"act\":\"refused\"", "package-not-yet"]);
+    assert!(Utc::now() < opens, "too late for the test to show anything");
+    daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"taken\""]);
+    assert!(Utc::now() >= opens);
+    let refused = facts(&way.station.path("")).iter().filter(|fact| fact.reason == "package-not-yet").count();
+    assert_eq!(refused, 1, "it is said once");
 }
 
 #[test]
