@@ -43,7 +43,7 @@ pub fn as_run(
             airings.text(row, "counts"),
             airings.text(row, "proof"),
             airings.text(row, own),
-            airings.text(row, "entries"),
+            said::entries(&airings.text(row, "entries")),
         ];
         grid.row(cells, centred);
     }

@@ -95,6 +95,21 @@ pub fn months(text: &str) -> String {
     text.split(", ").map(month).collect::<Vec<_>>().join(", ")
 }
 
+/// Numbers of entries such as `7 8 9 12`, as `7–9, 12`: a page has not room for each of a row that follow one another.
+pub fn entries(text: &str) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for entry in text.split(' ').filter_map(|entry| entry.parse().ok()) {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(entry) => *last = entry,
+            _ => runs.push((entry, entry)),
+        }
+    }
+    let run = |(first, last): (u64, u64)| {
+        if first == last { first.to_string() } else { format!("{first}–{last}") }
+    };
+    runs.into_iter().map(run).collect::<Vec<_>>().join(", ")
+}
+
 /// A length of time.
 pub fn length(ms: u64, lang: Lang) -> String {
     let seconds = ms / 1000;

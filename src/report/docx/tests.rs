@@ -2,7 +2,10 @@
 
 use std::io::{Cursor, Read as _};
 
-use super::{docx, said::Look};
+use super::{
+    docx,
+    said::{self, Look},
+};
 use crate::{
     control::{Account, Row},
     evidence::{Checkpoint, Outcome, Reason},
@@ -12,6 +15,19 @@ use crate::{
     units::{Digest, Month},
     words::Lang,
 };
+
+#[test]
+fn entries_that_follow_one_another_are_one_run() {
+    for (entries, said) in [
+        ("", ""),
+        ("7", "7"),
+        ("7 8", "7–8"),
+        ("1550 1551 1552 1560 1562 1563", "1550–1552, 1560, 1562–1563"),
+        ("0 1 18446744073709551614 18446744073709551615", "0–1, 18446744073709551614–18446744073709551615"),
+    ] {
+        assert_eq!(said::entries(entries), said);
+    }
+}
 
 /// A name of eighty letters.
 const LONG: &str = "phường Nguyễn Nghiêm Thượng và các tổ dân phố Đồng Quang, Phổ Trường, Liên Hiệp";

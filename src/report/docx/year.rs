@@ -318,7 +318,7 @@ fn incidents(paper: &Paper<'_>) -> Vec<Block> {
             format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
             incidents.text(row, "detail"),
             incidents.text(row, "notes"),
-            incidents.text(row, "entries"),
+            said::entries(&incidents.text(row, "entries")),
         ];
         grid.row(cells, &[0, 1, 6]);
     }
