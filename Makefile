@@ -43,7 +43,7 @@ soak: packages-build packages-test
 
 bench: packages-build packages-test packages-bench
 	cargo build --release --locked
-	cargo bench --locked --bench media --bench verify --bench log --bench report --bench fleet
+	cargo bench --locked --bench media --bench verify --bench log --bench report --bench fleet --bench pages --bench push --bench stations
 	python3 benches/system/bench.py
 
 lint: packages-build

@@ -5,6 +5,7 @@
 
 #[path = "../tests/servers/mod.rs"]
 mod servers;
+mod typical;
 
 use std::{
     thread,
@@ -12,12 +13,13 @@ use std::{
 };
 
 use loa::{
-    evidence::{Body, Checkpoint, Clk, End, Entry, Frontier, Outcome, canonical},
+    evidence::{Body, Checkpoint, Entry, Frontier, canonical},
     fleet::{Asked, Fleet, PostgresFleet, Push, SqliteFleet, Standing, witness},
     keys::{SigningKey, WitnessKey},
-    units::{Digest, Frames},
+    units::Digest,
 };
 use servers::Cluster;
+use typical::{clk, end};
 
 const STATIONS: usize = 64;
 const PUSHES: u64 = 12;
@@ -29,33 +31,10 @@ struct Station {
     pushes: Vec<Push>,
 }
 
-/// A typical entry: one of ten says how a slot ended.
+/// An entry: one of ten says how a slot ended.
 fn entry(seq: u64) -> Entry {
-    let all = Frames(34_560_000);
-    let ended = || End {
-        airing: seq.saturating_sub(9),
-        slot: "2022-03/cchc/2022-03-05T05:30:00".parse().ok(),
-        outcome: Outcome::Full,
-        reason: None,
-        last_us: Some(1_646_433_720_000_000),
-        expected: all,
-        decoded: all,
-        delivered: all,
-        consumed: all,
-        muted: Frames(0),
-        underruns: Frames(0),
-        hole_ms: 0,
-        proof: 3,
-    };
-    let ms = i64::try_from(seq).unwrap() * 1000;
-    let clk = Clk {
-        wall_ms: 1_646_431_200_000 + ms,
-        boot_ms: ms,
-        boot: "ab".repeat(16),
-        sync: true,
-        offset_min: 420,
-    };
-    let body = if seq % 10 == 9 { Body::End(Box::new(ended())) } else { Body::Heartbeat {} };
+    let clk = clk(i64::try_from(seq).unwrap() * 1000);
+    let body = if seq % 10 == 9 { end(seq) } else { Body::Heartbeat {} };
     Entry { seq, clk, body }
 }
 

@@ -1,39 +1,17 @@
 //! The hot paths of the log: durable appends, verification.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that fails has nothing to report")]
 
+mod typical;
+
 use std::{path::Path, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use loa::{
-    evidence::{Body, Clk, End, Outcome, canonical, verify},
+    evidence::{canonical, verify},
     keys::SigningKey,
     store::Log,
-    units::Frames,
 };
-
-fn clk(ms: i64) -> Clk {
-    Clk { wall_ms: 1_646_431_200_000 + ms, boot_ms: ms, boot: "ab".repeat(16), sync: true, offset_min: 420 }
-}
-
-/// A typical entry: the end of an airing.
-fn end(seq: u64) -> Body {
-    let all = Frames(34_560_000);
-    Body::End(Box::new(End {
-        airing: seq.saturating_sub(9),
-        slot: "2022-03/cchc/2022-03-05T05:30:00".parse().ok(),
-        outcome: Outcome::Full,
-        reason: None,
-        last_us: Some(1_646_433_720_000_000),
-        expected: all,
-        decoded: all,
-        delivered: all,
-        consumed: all,
-        muted: Frames(0),
-        underruns: Frames(0),
-        hole_ms: 0,
-        proof: 3,
-    }))
-}
+use typical::{clk, end};
 
 fn new_log(folder: &Path) -> Log {
     let key = SigningKey::generate("loa/station/bench").unwrap();

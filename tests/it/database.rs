@@ -13,7 +13,7 @@ use super::{
     servers::{Cluster, Seaweed},
     support::{
         proxy::Proxy,
-        station::{Station, in_seconds},
+        station::{Daemon, Station, in_seconds},
         way::Way,
     },
     sync::{address, enrol, found, issue, join, origin, table, until_home},
@@ -72,6 +72,27 @@ fn beside(one: &Station, lines: &serde_json::Value) -> Station {
     two
 }
 
+/// Lets `station` collect entries and start; gives it when a part of them is kept by `size`, and the database waits for its
+/// replica to keep the next push.
+fn pushing<'s>(
+    station: &'s Station,
+    line: &Proxy,
+    (primary, replica): (&Cluster, &Cluster),
+    size: impl Fn() -> u64,
+) -> Daemon<'s> {
+    let before = size();
+    collect(station);
+    line.cut_after(A_PART);
+    let daemon = station.daemon_alone();
+    line.until_cut();
+    let part = size() - before;
+    assert!((1..MANY as u64).contains(&part), "{part} entries came before the line broke");
+    replica.server().freeze(true);
+    line.heal();
+    primary.held_up("SyncRep", 1);
+    daemon
+}
+
 #[test]
 fn a_centre_process_that_dies_in_mid_push_loses_nothing_and_neither_does_its_database() {
     let mut primary = Cluster::start(&["synchronous_standby_names=*"]);
@@ -98,16 +119,7 @@ fn a_centre_process_that_dies_in_mid_push_loses_nothing_and_neither_does_its_dat
 
     // A process dies while the database keeps a push that nobody has acknowledged.
     drop(daemon);
-    let before = size();
-    collect(&station);
-    line.cut_after(A_PART);
-    let daemon = station.daemon_alone();
-    line.until_cut();
-    let part = size() - before;
-    assert!((1..MANY as u64).contains(&part), "{part} entries came before the line broke");
-    replica.server().freeze(true);
-    line.heal();
-    primary.held_up("SyncRep", 1);
+    let daemon = pushing(&station, &line, (&primary, &replica), size);
     first.kill();
     line.lead_to(&address(&two));
     replica.server().freeze(false);
@@ -115,16 +127,7 @@ fn a_centre_process_that_dies_in_mid_push_loses_nothing_and_neither_does_its_dat
 
     // The database dies while it keeps one.
     drop(daemon);
-    let before = size();
-    collect(&station);
-    line.cut_after(A_PART);
-    let _daemon = station.daemon_alone();
-    line.until_cut();
-    let part = size() - before;
-    assert!((1..MANY as u64).contains(&part), "{part} entries came before the line broke");
-    replica.server().freeze(true);
-    line.heal();
-    primary.held_up("SyncRep", 1);
+    let _daemon = pushing(&station, &line, (&primary, &replica), size);
     primary.kill();
     replica.server().freeze(false);
     replica.promote();
