@@ -172,7 +172,7 @@ sign_in
 
 say "Ghi danh bằng mã đọc qua điện thoại: loa fleet enrol"
 for name in nguyen-nghiem pho-hoa pho-thanh; do
-  asks() { code=$(at "$name" status --json | sed -n 's/.*Đọc mã \([^ ]*\) .*/\1/p'); [ -n "$code" ]; }
+  asks() { code=$(at "$name" status | sed -n 's/.*Đọc mã \([^ ]*\) .*/\1/p'); [ -n "$code" ]; }
   until_seen 20 asks
   at trung-tam fleet enrol "loa/station/$name/1" "$code" --by "Cán bộ" >/dev/null
   seen "$name $code"
