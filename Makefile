@@ -2,18 +2,20 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# What the build needs, what the tests need beyond that, what the benches need beyond that.
+# What the build needs, and what the tests, the demonstration of a fleet and the benches need beyond that.
 BUILD_PACKAGES = gcc libc6-dev pkg-config libasound2-dev libopus-dev
 TEST_PACKAGES  = pulseaudio pulseaudio-utils libasound2-plugins lame flac opus-tools vorbis-tools ffmpeg sox golang-go golang-golang-x-mod-dev chromium chromium-driver python3-pip postgresql
+FLEET_PACKAGES = curl pulseaudio pulseaudio-utils
 BENCH_PACKAGES = python3 libsox-fmt-pulse mpg123 mpd
 
 # The licence checker in the version whose settings deny.toml speaks.
 CARGO_DENY = 0.20.2
 
-.PHONY: help demo run test soak bench lint fuzz doc packages-build packages-test packages-bench
+.PHONY: help demo demo-fleet run test soak bench lint fuzz doc packages-build packages-test packages-demo-fleet packages-bench
 
 help:
 	@echo "make demo   check, rehearse and air the sample month, then show and verify its log"
+	@echo "make demo-fleet  a centre and three stations through two mornings, one off for a day, one tampered with"
 	@echo "make run    the daemon on this folder (a station's folder)"
 	@echo "make test   everything that can be tested, with what it needs"
 	@echo "make soak   a year with 500 airings and seeded faults in about an hour"
@@ -25,6 +27,11 @@ help:
 demo: packages-build
 	cargo build --release --locked
 	tools/demo.sh target/release/loa
+
+# DEMO_ONCE=1 ends it by itself, with 0 where the page showed everything that it must.
+demo-fleet: packages-build packages-demo-fleet
+	cargo build --release --locked
+	tools/demo-fleet.sh target/release/loa
 
 run: packages-build
 	cargo build --release --locked
@@ -72,5 +79,7 @@ packages-test:
 	@tools/packages.sh $(TEST_PACKAGES)
 	@tools/axe.sh
 	@tools/seaweedfs.sh
+packages-demo-fleet:
+	@tools/packages.sh $(FLEET_PACKAGES)
 packages-bench:
 	@tools/packages.sh $(BENCH_PACKAGES)

@@ -74,9 +74,22 @@ fn show(status: &Status, say: Say) {
     for (key, lamp) in
         [("status-device", &status.device), ("status-clock", &status.clock), ("status-disk", &status.disk)]
     {
-        say.line(&say.text(key, &[("state", &word(lamp, say)), ("detail", lamp.said.in_lang(say.lang))]));
+        say.line(&lit(key, lamp, say));
+    }
+    if let Some(centre) = &status.centre {
+        say.line(&lit("status-centre", centre, say));
+        // An officer waits for the code that stands here.
+        let hint = &centre.said.hint[say.lang as usize];
+        if !hint.is_empty() {
+            say.line(&format!("  {}: {hint}", say.text("hint", &[])));
+        }
     }
     say.line(&say.text("status-log", &[("size", &status.log.size.to_string()), ("code", &status.log.code)]));
+}
+
+/// A lamp in one line.
+fn lit(key: &str, lamp: &Lamp, say: Say) -> String {
+    say.text(key, &[("state", &word(lamp, say)), ("detail", lamp.said.in_lang(say.lang))])
 }
 
 /// A lamp's state in the reader's language.

@@ -93,9 +93,11 @@ struct Today {
 
 #[allow(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "as templates call it")]
 impl Live<'_> {
-    fn lamps(&self) -> [(&'static str, &Lamp); 3] {
-        let Status { device, clock, disk, .. } = self.status;
-        [("web-lamp-device", device), ("web-lamp-clock", clock), ("web-lamp-disk", disk)]
+    /// The machine's lamps, and that of the way to the centre where the station has one.
+    fn lamps(&self) -> impl Iterator<Item = (&'static str, &Lamp)> {
+        let Status { device, clock, disk, centre, .. } = self.status;
+        let own = [("web-lamp-device", device), ("web-lamp-clock", clock), ("web-lamp-disk", disk)];
+        own.into_iter().chain(centre.iter().map(|lamp| ("web-lamp-centre", lamp)))
     }
 
     /// Whether the visitor may cancel what comes.

@@ -5,17 +5,22 @@ use std::{fs, path::Path, time::Duration};
 
 use chrono::Utc;
 use loa::{
+    control::Role,
     evidence::{Body, Leaf, canonical},
     fleet::{Fleet, SqliteFleet, Standing},
     store::{Filter, Log},
 };
 use serde_json::Value;
 
-use super::support::{
-    proxy::Proxy,
-    pulse::Server,
-    station::{Daemon, Station, copy, in_seconds},
-    way::{Way, facts},
+use super::{
+    support::{
+        proxy::Proxy,
+        pulse::Server,
+        station::{Daemon, Station, copy, in_seconds},
+        visitor::Visitor,
+        way::{Way, facts},
+    },
+    web_on_air::{PASSWORD, pages, person},
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
@@ -46,12 +51,17 @@ pub(super) fn table(lines: &Value, address: &str) -> String {
 
 /// Confirms a station at the centre in `folder` by the code that its status shows.
 pub fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
-    let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
-    let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
-    let shown = hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned();
+    let shown = shown_code(daemon);
     let wrong = shown.replace(char::is_numeric, "Z");
     assert!(!folder.run(&["fleet", "enrol", origin, &wrong]).status.success(), "another code");
     folder.ok(&["fleet", "enrol", origin, &shown, "--by", "Cán bộ"]);
+}
+
+/// The code of a station that asks to be enrolled, by its status.
+fn shown_code(daemon: &Daemon<'_>) -> String {
+    let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
+    let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
+    hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned()
 }
 
 impl Centre {
@@ -174,6 +184,25 @@ fn a_log_comes_home_and_is_countersigned() {
         held.frontier.size(),
         "what came stays"
     );
+}
+
+#[test]
+fn a_station_that_asks_says_its_code_to_its_people() {
+    let centre = Centre::new(&[]);
+    let at_centre = centre.folder.daemon_alone();
+    let station = station(&centre, &centre.address());
+    person(&station, "truc", "Trần Văn Trực", &[Role::Operator]);
+    let daemon = station.daemon_alone();
+    let code = shown_code(&daemon);
+    assert!(station.ok(&["status"]).contains(&code), "{code}: {}", station.ok(&["status"]));
+    let operator = Visitor::at(&pages(&daemon));
+    assert_eq!(operator.sign_in("truc", PASSWORD).status, 303);
+    let page = operator.get("/on-air").text;
+    assert!(page.contains(&code) && page.contains("Trung tâm chưa ghi danh"), "{code}: {page}");
+    daemon.end();
+    // A folder without a centre has no lamp of it.
+    drop(at_centre);
+    assert!(!centre.folder.ok(&["status"]).contains("Centre:"));
 }
 
 #[test]

@@ -177,6 +177,7 @@ status-hold = On hold until { $until }
 status-device = Device: { $state } – { $detail }
 status-clock = Clock: { $state } – { $detail }
 status-disk = Disk: { $state } – { $detail }
+status-centre = Centre: { $state } – { $detail }
 status-log = Log: { $size } entries; code for the duty book: { $code }
 
 doctor-config = Configuration

@@ -84,6 +84,7 @@ web-lamps = The machine
 web-lamp-device = Sound device
 web-lamp-clock = Clock
 web-lamp-disk = Disk
+web-lamp-centre = Centre
 web-lamp-ok = Well
 web-lamp-ready = Ready
 web-lamp-warning = Warning

@@ -177,6 +177,7 @@ status-hold = Tạm dừng đến { $until }
 status-device = Thiết bị: { $state } – { $detail }
 status-clock = Đồng hồ: { $state } – { $detail }
 status-disk = Đĩa: { $state } – { $detail }
+status-centre = Trung tâm: { $state } – { $detail }
 status-log = Nhật ký: { $size } mục; mã để chép vào sổ trực: { $code }
 
 doctor-config = Cấu hình

@@ -84,6 +84,7 @@ web-lamps = Tình trạng máy
 web-lamp-device = Thiết bị âm thanh
 web-lamp-clock = Đồng hồ
 web-lamp-disk = Đĩa
+web-lamp-centre = Trung tâm
 web-lamp-ok = Tốt
 web-lamp-ready = Sẵn sàng
 web-lamp-warning = Cần chú ý
