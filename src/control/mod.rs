@@ -77,7 +77,7 @@ pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use centre::{
     Centre, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET, Readiness,
-    SILENT, Split, StationFile, TakeError, Trouble, Unready, make_centre, wish, words_of,
+    SILENT, Split, StationFile, TakeError, Trouble, Unready, is_needed, make_centre, wish, words_of,
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};

@@ -155,7 +155,7 @@ impl Outline {
                 lamps.into_iter().any(|lamp| (lamp.state == "error") == red)
             };
             let this = Month::of(today);
-            let soon = this.next().first() - today <= READY_BEFORE;
+            let soon = is_needed(this.next(), today);
             let silent = unheard.is_none_or(|unheard| unheard >= SILENT);
             when(silent, Trouble::Silent);
             when(self.missed, Trouble::Missed);
@@ -173,6 +173,12 @@ impl Outline {
     pub fn has(&self, words: &[String]) -> bool {
         words.iter().all(|word| self.text.contains(word))
     }
+}
+
+/// Whether a station should hold `month` on the day `today`.
+#[must_use]
+pub fn is_needed(month: Month, today: NaiveDate) -> bool {
+    month.first() - today <= READY_BEFORE
 }
 
 /// `words` as [`Outline::has`] wants them.
@@ -330,4 +336,16 @@ fn verified(words: &mut HashMap<String, Verified>, held: &Held) -> Option<Arc<Wo
     let word = Word::read(&held.word, &held.key).map(Arc::new);
     words.insert(held.origin.clone(), (digest, word.clone()));
     word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_month_is_needed_a_week_before() {
+        for (today, needed) in [("2022-02-21", false), ("2022-02-22", true), ("2022-03-31", true)] {
+            assert_eq!(is_needed("2022-03".parse().unwrap(), today.parse().unwrap()), needed, "{today}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ mod take;
 
 pub use desired::{Desired, Issued};
 pub use enrol::{Enrolment, wish};
-pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, words_of};
+pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, is_needed, words_of};
 pub use key::{CentreLines, make as make_centre};
 pub use ready::{Readiness, Unready};
 pub use station::{Split, StationFile};

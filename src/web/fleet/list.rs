@@ -236,7 +236,9 @@ impl Drawing {
             standing: (!counts).then(|| standing(page, station.standing, station.closed)),
             contact: counts.then(|| contact(page, station.heard_ms, self.now)),
             months: if counts {
-                [this, this.next()].map(|month| (reading::month(month), holds(page, station, month))).into()
+                [this, this.next()]
+                    .map(|month| (reading::month(month), holds(page, station, month, self.today)))
+                    .into()
             } else {
                 Vec::new()
             },

@@ -9,7 +9,7 @@ mod station;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{
     error::Fault,
@@ -18,7 +18,7 @@ use super::{
     route::Route,
 };
 use crate::{
-    control::{Centre, FleetView, Outline, QUIET, SILENT, Word},
+    control::{Centre, FleetView, Outline, QUIET, SILENT, Word, is_needed},
     units::Month,
     words::Message,
 };
@@ -110,10 +110,11 @@ fn ago(page: &Page, unheard: TimeDelta) -> String {
     page.t1(key, "count", &grouped(count, page.visit.lang))
 }
 
-/// Whether a station holds `month`.
-fn holds(page: &Page, station: &Outline, month: Month) -> Sign {
+/// Whether a station holds `month`, as of the day `today`.
+fn holds(page: &Page, station: &Outline, month: Month, today: NaiveDate) -> Sign {
     let (symbol, class, key) = match station.holding(month) {
         Some(held) if held.ready => ("✓", "ok", "web-fleet-holds-ready"),
+        _ if !is_needed(month, today) => ("–", "", "web-fleet-holds-later"),
         Some(_) => ("◐", "warning", "web-fleet-holds-draft"),
         None => ("✕", "error", "web-fleet-holds-none"),
     };

@@ -44,6 +44,7 @@ web-fleet-days = heard { $count } days ago
 web-fleet-holds-ready = { $month } ready
 web-fleet-holds-draft = { $month } not complete
 web-fleet-holds-none = { $month } not there
+web-fleet-holds-later = { $month } not ready, and not due yet
 web-fleet-standing-asked = asks to be enrolled
 web-fleet-standing-enrolled = enrolled
 web-fleet-standing-revoked = revoked

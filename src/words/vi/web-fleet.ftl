@@ -44,6 +44,7 @@ web-fleet-days = có tin { $count } ngày trước
 web-fleet-holds-ready = tháng { $month } sẵn sàng
 web-fleet-holds-draft = tháng { $month } chưa đủ
 web-fleet-holds-none = tháng { $month } chưa có
+web-fleet-holds-later = tháng { $month } chưa đủ, chưa đến hạn có
 web-fleet-standing-asked = chờ ghi danh
 web-fleet-standing-enrolled = đã ghi danh
 web-fleet-standing-revoked = đã thu hồi
