@@ -1,8 +1,8 @@
 //! How much a centre takes: real processes, real keys, a line of its own for every station.
 //!
-//! `LOA_STATIONS=1000,10600 LOA_ENTRIES=100 cargo bench --bench push` – a day of a station is about 30 entries, a month about
-//! 900. `LOA_STORE=postgres://…` measures that store instead of SQLite. Pushes are signed beforehand; client and centre share
-//! the machine.
+//! `LOA_STORES=sqlite,postgresql LOA_STATIONS=1000,10600 LOA_ENTRIES=100 cargo bench --bench push` – a day of a station is about
+//! 30 entries, a month about 900. PostgreSQL is a cluster of its own that is flushed as it must be. Pushes are signed
+//! beforehand; client, centre and database share the machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,9 @@
     missing_docs,
     reason = "a bench that fails has nothing to report"
 )]
+
+#[path = "../tests/servers/mod.rs"]
+mod servers;
 
 use std::{
     env, fs,
@@ -23,10 +26,11 @@ use std::{
 
 use loa::{
     evidence::{Body, Checkpoint, Clk, Entry, Frontier, canonical::encode},
-    fleet::{Asked, Fleet, Push, SqliteFleet, Standing},
+    fleet::{Asked, Fleet, PostgresFleet, Push, SqliteFleet, Standing},
     keys::SigningKey,
     units::Digest,
 };
+use servers::Cluster;
 use tokio::sync::Semaphore;
 
 /// Stations that push at the same moment.
@@ -39,14 +43,24 @@ struct Ready {
 }
 
 fn main() {
-    let list = |name: &str, usual: &str| -> Vec<usize> {
-        let text = env::var(name).unwrap_or_else(|_| usual.into());
-        text.split(',').map(|one| one.parse().expect(name)).collect()
+    let words = |name: &str, usual: &str| -> Vec<String> {
+        env::var(name).unwrap_or_else(|_| usual.into()).split(',').map(str::to_owned).collect()
     };
+    let list = |name: &str, usual: &str| -> Vec<usize> {
+        words(name, usual).iter().map(|one| one.parse().expect(name)).collect()
+    };
+    let stores = words("LOA_STORES", "sqlite,postgresql");
+    let cluster = stores.iter().any(|store| store == "postgresql").then(|| Cluster::start(&[]));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for stations in list("LOA_STATIONS", "1000,10600") {
         for entries in list("LOA_ENTRIES", "30,100") {
-            measure(&runtime, stations, entries);
+            for store in &stores {
+                let database = cluster.as_ref().filter(|_| store == "postgresql");
+                let database =
+                    database.map(|cluster| cluster.database(&format!("fleet_{stations}_{entries}")));
+                println!("{store}:");
+                measure(&runtime, database.as_deref(), stations, entries);
+            }
         }
     }
 }
@@ -105,7 +119,8 @@ impl Drop for Centre {
 }
 
 impl Centre {
-    fn start(asked: &[Asked]) -> Centre {
+    /// One that keeps its stations in `database`, or in a file.
+    fn start(database: Option<&str>, asked: &[Asked]) -> Centre {
         let root =
             tempfile::tempdir_in(env::var("LOA_BENCH_DIR").unwrap_or_else(|_| "target".into())).unwrap();
         let loa = |args: &[&str]| {
@@ -115,13 +130,16 @@ impl Centre {
         };
         assert!(loa(&["init", "--centre"]).status().unwrap().success());
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let store = env::var("LOA_STORE").unwrap_or_else(|_| "data/fleet.db".into());
+        let store = database.unwrap_or("data/fleet.db");
         let settings = format!("name = \"c\"\nlisten = \"{address}\"\nstore = \"{store}\"\n");
         fs::write(root.path().join("config/centre.toml"), settings).unwrap();
         let station = root.path().join("config/station.toml");
         let text = fs::read_to_string(&station).unwrap().replace("127.0.0.1:8470", "off");
         fs::write(station, text).unwrap();
-        let fleet = SqliteFleet::open(&root.path().join("data/fleet.db")).unwrap();
+        let fleet: Box<dyn Fleet> = match database {
+            Some(database) => Box::new(PostgresFleet::open(database, None).unwrap()),
+            None => Box::new(SqliteFleet::open(&root.path().join(store)).unwrap()),
+        };
         std::thread::scope(|scope| {
             for some in asked.chunks(asked.len().div_ceil(32)) {
                 let fleet = &fleet;
@@ -160,9 +178,9 @@ fn client() -> reqwest::Client {
         .unwrap()
 }
 
-fn measure(runtime: &tokio::runtime::Runtime, stations: usize, entries: usize) {
+fn measure(runtime: &tokio::runtime::Runtime, database: Option<&str>, stations: usize, entries: usize) {
     let (asked, ready): (Vec<_>, Vec<_>) = (0..stations).map(|n| ready(n, entries)).unzip();
-    let centre = Centre::start(&asked);
+    let centre = Centre::start(database, &asked);
     let (bytes, count) = (ready[0].body.len(), stations * entries);
     let begun = Instant::now();
     let ready = Arc::new(ready);
