@@ -41,15 +41,15 @@ pub struct Home {
 }
 
 impl Home {
-    /// The station of `folder`; none where its settings name no centre. The word that it shows with its requests is made
-    /// where there is none.
+    /// The station of `folder`; none where its settings name no centre. The secret behind the word that it shows with its
+    /// requests is made where there is none.
     pub fn open(folder: Arc<Folder>) -> Result<Option<Home>, ControlError> {
         if folder.station.centre.is_none() {
             return Ok(None);
         }
         let key = read_key(&folder.key_path("station"))?;
         let path = folder.data().join("keys/centre.token");
-        let token = match fs::read_to_string(&path) {
+        let secret = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let word = secret_word();
                 disk::replace(&path, format!("{word}\n").as_bytes(), 0o600)?;
@@ -57,6 +57,10 @@ impl Home {
             }
             read => read.at("read", &path)?.trim().to_owned(),
         };
+        // The word is of this log's key alone: the centre finds the log by it, also where a new epoch, or another PC that was
+        // made from a copy of this folder, has the same secret.
+        let token =
+            Digest::of(format!("loa/word\n{secret}\n{}\n", key.public().as_text()).as_bytes()).to_string();
         let origin = key.public().name().to_owned();
         Ok(Some(Home { folder, key, token, origin }))
     }
