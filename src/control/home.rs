@@ -23,7 +23,7 @@ use crate::{
     words::Message,
 };
 
-/// So many leaves, and about so many bytes, go in one push: a minute's work for a slow line.
+/// So many leaves, and about so many bytes, go in one push at most.
 const MOST_LEAVES: u64 = 4000;
 const MOST_BYTES: usize = 2 << 20;
 
@@ -90,13 +90,18 @@ impl Home {
     /// What comes behind the first `old` entries, as much as goes at once. A log that is shorter is a no: it was rolled
     /// back, and goes on only when it is whole again.
     pub fn push(&self, old: u64) -> Result<Push, ControlError> {
+        self.push_of(old, MOST_LEAVES)
+    }
+
+    /// The same with at most `most` entries.
+    pub fn push_of(&self, old: u64, most: u64) -> Result<Push, ControlError> {
         let log = open_log(&self.folder.log_path())?;
         let size = log.size()?;
         if size < old {
             return Err(holds_more(size, old));
         }
         let (mut leaves, mut bytes) = (Vec::new(), 0);
-        for leaf in log.leaves(old..size.min(old + MOST_LEAVES)) {
+        for leaf in log.leaves(old..size.min(old + most.min(MOST_LEAVES))) {
             let (_, leaf) = leaf?;
             bytes += leaf.len();
             leaves.push(leaf);

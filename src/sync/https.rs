@@ -20,7 +20,10 @@ use crate::{
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// An answer, and each piece of a file, comes within this time on the slowest line that is of use.
-const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+
+/// Bytes a second of that line: what is long and goes in one piece has more time.
+const SLOWEST: u64 = 1 << 10;
 
 /// Longest answer that is read but for files.
 const LONGEST_ANSWER: u64 = 16 << 20;
@@ -101,8 +104,8 @@ impl Transport for Https {
         json(send(self.post("enrol").body(wish.to_owned()))?)
     }
 
-    fn head(&mut self) -> Result<String, SyncError> {
-        text(send(self.get("head"))?)
+    fn head(&mut self, within: Duration) -> Result<String, SyncError> {
+        text(send(self.get("head").timeout(within))?)
     }
 
     fn push(&mut self, push: &Push) -> Result<Answer, SyncError> {
@@ -122,7 +125,8 @@ impl Transport for Https {
     }
 
     fn bring(&mut self, kind: &str, bytes: &[u8]) -> Result<(), SyncError> {
-        send(self.post(&format!("bytes/{kind}")).body(bytes.to_vec())).map(drop)
+        let within = ANSWER_WITHIN + Duration::from_secs(bytes.len() as u64 / SLOWEST);
+        send(self.post(&format!("bytes/{kind}")).timeout(within).body(bytes.to_vec())).map(drop)
     }
 
     fn speak(&mut self, word: &str, have: &str, wait: Duration) -> Result<Desired, SyncError> {

@@ -1,12 +1,15 @@
 //! A log that is shorter here than at the centre is made whole before anything is signed on it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Carried, Https, SyncError, Transport};
 use crate::{
     config::{Link, Way},
     control::{Folder, Home},
 };
+
+/// Whoever is there and does not answer in this time counts as away: the station begins its day without it.
+const ASK_WITHIN: Duration = Duration::from_secs(10);
 
 /// The way of the station `home` to the centre of its settings.
 pub fn way(link: &Link, home: &Home) -> Result<Box<dyn Transport>, SyncError> {
@@ -23,7 +26,7 @@ pub fn recover(folder: &Arc<Folder>) -> Result<Option<u64>, SyncError> {
         return Ok(None);
     };
     let mut way = way(link, &home)?;
-    let head = match way.head() {
+    let head = match way.head(ASK_WITHIN) {
         // Whoever is not enrolled has nothing there.
         Err(SyncError::Refused { status: 401 | 404, .. }) => return Ok(None),
         head => head?,
