@@ -6,8 +6,12 @@ use loa::fleet::PostgresFleet;
 
 use super::{
     servers::{Cluster, Seaweed},
-    support::{station::in_seconds, way::Way},
-    sync::{enrol, found, issue, join, until_home},
+    support::{
+        centre::{enrol, found, until_home},
+        station::in_seconds,
+        way::Way,
+    },
+    sync::{issue, join},
 };
 
 #[test]
