@@ -159,7 +159,16 @@ impl Transport for Https {
     }
 
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError> {
-        let text = text(send(self.get(&format!("leaves?from={from}")))?)?;
+        let answer = send(self.get(&format!("leaves?from={from}")))?;
+        let mut bytes = Vec::new();
+        let read = io::Read::read_to_end(&mut io::Read::take(answer, LONGEST_ANSWER), &mut bytes);
+        // Where the line broke, what came whole came for good: it is not asked for again.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        match read {
+            Err(error) if whole == 0 => return Err(away(&error)),
+            _ => bytes.truncate(whole),
+        }
+        let text = String::from_utf8(bytes).map_err(|_| SyncError::Unclear)?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 

@@ -11,6 +11,9 @@ use crate::{
 /// Whoever is there and does not answer in this time counts as away: the station begins its day without it.
 const ASK_WITHIN: Duration = Duration::from_secs(10);
 
+/// Once it said that it holds more, it is asked so often: a log that goes on before it is whole has two histories.
+const TRIES: u32 = 4;
+
 /// The way of the station `home` to the centre of its settings.
 pub fn way(link: &Link, home: &Home) -> Result<Box<dyn Transport>, SyncError> {
     Ok(match &link.way {
@@ -32,7 +35,19 @@ pub fn recover(folder: &Arc<Folder>) -> Result<Option<u64>, SyncError> {
         head => head?,
     };
     let way = std::cell::RefCell::new(way);
-    let mut leaves = |from| way.borrow_mut().leaves(from);
-    let mut bytes = |digest| way.borrow_mut().retained(digest);
+    let mut leaves = |from| patiently(|| way.borrow_mut().leaves(from));
+    let mut bytes = |digest| patiently(|| way.borrow_mut().retained(digest));
     home.complete(&head, &mut leaves, &mut bytes)
+}
+
+/// Asks again where the line broke.
+fn patiently<T>(mut ask: impl FnMut() -> Result<T, SyncError>) -> Result<T, SyncError> {
+    for tried in 1..TRIES {
+        match ask() {
+            Err(SyncError::Away(why)) => tracing::warn!("the centre is asked again for the log: {why}"),
+            told => return told,
+        }
+        std::thread::sleep(Duration::from_secs(tried.into()));
+    }
+    ask()
 }

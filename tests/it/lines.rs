@@ -26,7 +26,7 @@ use super::support::{
     history::march,
     proxy::Proxy,
     pulse::Server,
-    station::{Daemon, Station, in_seconds},
+    station::{Daemon, Station, copy, in_seconds},
 };
 
 /// Gives the log of `station` the `count` entries of quiet days until now, one in five minutes.
@@ -162,6 +162,32 @@ fn by_a_line_that_breaks_again_and_again_everything_comes_home_piece_by_piece() 
     let _daemon = station.daemon_alone();
     centre.until_home(&station, home.origin());
     assert!(proxy.cuts() >= 2, "it broke {} times", proxy.cuts());
+    assert_eq!(centre.fleet().forks(10).unwrap(), []);
+}
+
+#[test]
+fn by_a_line_that_breaks_an_older_copy_is_made_whole_before_it_goes_on() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let proxy = Proxy::start(&centre.address());
+    let station = station(&centre, &proxy.address());
+    let home = centre.know(&station);
+    let old = tempfile::tempdir().unwrap();
+    copy(&station.path("data"), old.path());
+    quiet_days(&station, 400);
+    let own = Far::of(&station);
+    assert_eq!(status(centre.line(home.token()).push(&own.push(0, own.leaves.len()))), (200, None));
+    fs::remove_dir_all(station.path("data")).unwrap();
+    copy(old.path(), &station.path("data"));
+    // A third of it passes at once.
+    proxy.break_each_after(25 << 10);
+    let daemon = station.daemon_alone();
+    let there = leaves(&station.path("data/log.db"));
+    assert!(there.starts_with(&own.leaves), "{} of {} came back", there.len(), own.leaves.len());
+    assert!(proxy.cuts() >= 2, "it broke {} times", proxy.cuts());
+    proxy.heal();
+    heard(&daemon);
+    centre.until_home(&station, home.origin());
     assert_eq!(centre.fleet().forks(10).unwrap(), []);
 }
 
