@@ -23,7 +23,7 @@ use crate::{
     words::Message,
 };
 
-/// So many leaves, and about so many bytes, go in one push: a minute's work for a slow line.
+/// So many leaves, and about so many bytes, go in one push at most.
 const MOST_LEAVES: u64 = 4000;
 const MOST_BYTES: usize = 2 << 20;
 
@@ -41,15 +41,15 @@ pub struct Home {
 }
 
 impl Home {
-    /// The station of `folder`; none where its settings name no centre. The word that it shows with its requests is made
-    /// where there is none.
+    /// The station of `folder`; none where its settings name no centre. The secret behind the word that it shows with its
+    /// requests is made where there is none.
     pub fn open(folder: Arc<Folder>) -> Result<Option<Home>, ControlError> {
         if folder.station.centre.is_none() {
             return Ok(None);
         }
         let key = read_key(&folder.key_path("station"))?;
         let path = folder.data().join("keys/centre.token");
-        let token = match fs::read_to_string(&path) {
+        let secret = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let word = secret_word();
                 disk::replace(&path, format!("{word}\n").as_bytes(), 0o600)?;
@@ -57,6 +57,10 @@ impl Home {
             }
             read => read.at("read", &path)?.trim().to_owned(),
         };
+        // The word is of this log's key alone: the centre finds the log by it, also where a new epoch, or another PC that was
+        // made from a copy of this folder, has the same secret.
+        let token =
+            Digest::of(format!("loa/word\n{secret}\n{}\n", key.public().as_text()).as_bytes()).to_string();
         let origin = key.public().name().to_owned();
         Ok(Some(Home { folder, key, token, origin }))
     }
@@ -86,13 +90,18 @@ impl Home {
     /// What comes behind the first `old` entries, as much as goes at once. A log that is shorter is a no: it was rolled
     /// back, and goes on only when it is whole again.
     pub fn push(&self, old: u64) -> Result<Push, ControlError> {
+        self.push_of(old, MOST_LEAVES)
+    }
+
+    /// The same with at most `most` entries.
+    pub fn push_of(&self, old: u64, most: u64) -> Result<Push, ControlError> {
         let log = open_log(&self.folder.log_path())?;
         let size = log.size()?;
         if size < old {
             return Err(holds_more(size, old));
         }
         let (mut leaves, mut bytes) = (Vec::new(), 0);
-        for leaf in log.leaves(old..size.min(old + MOST_LEAVES)) {
+        for leaf in log.leaves(old..size.min(old + most.min(MOST_LEAVES))) {
             let (_, leaf) = leaf?;
             bytes += leaf.len();
             leaves.push(leaf);

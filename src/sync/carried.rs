@@ -97,7 +97,7 @@ impl Transport for Carried {
         }
     }
 
-    fn head(&mut self) -> Result<String, SyncError> {
+    fn head(&mut self, _: Duration) -> Result<String, SyncError> {
         text(&self.own.join("held.note"))
     }
 

@@ -3,12 +3,14 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     Answer, SyncError, Transport,
     fetch::{Came, Fetch},
+    https::ANSWER_WITHIN,
+    pace::Pace,
     way,
 };
 use crate::{
@@ -41,6 +43,7 @@ pub struct Errand {
     fetch: Fetch,
     /// How many entries the centre has.
     held: u64,
+    pace: Pace,
     enrolled: bool,
     /// The tag of what it holds.
     have: String,
@@ -53,8 +56,8 @@ impl Errand {
     #[must_use]
     pub fn new(home: Home, studio: Studio, link: Link, told: Told) -> Errand {
         let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
-        let (enrolled, have) = (false, String::new());
-        Errand { home, studio, link, way: None, fetch, held, enrolled, have, failures: 0, told }
+        let (enrolled, have, pace) = (false, String::new(), Pace::default());
+        Errand { home, studio, link, way: None, fetch, held, pace, enrolled, have, failures: 0, told }
     }
 
     /// Goes once: brings everything that is new, then waits for something to hold. Gives how long to wait before the next
@@ -89,8 +92,8 @@ impl Errand {
                 (lamp("error", no), ASK_AGAIN)
             }
             Err(error) => {
-                self.failures += 1;
                 let pause = TRY_AGAIN.0.saturating_mul(1 << self.failures.min(6)).min(TRY_AGAIN.1);
+                self.failures += 1;
                 (lamp("warning", Message::new("centre-away").with("detail", error)), jittered(pause))
             }
         };
@@ -133,7 +136,7 @@ impl Errand {
     fn bring(&mut self, way: &mut dyn Transport) -> Result<(), SyncError> {
         let until = self.home.size()?;
         // What was laid earlier may have been taken meanwhile.
-        let head = way.head()?;
+        let head = way.head(ANSWER_WITHIN)?;
         if !head.is_empty()
             && let Err(error) = self.take(&head)
         {
@@ -142,10 +145,21 @@ impl Errand {
         }
         let mut lost = false;
         while self.held < until {
-            let push = self.home.push(self.held)?;
-            self.bring_bytes(way, &push)?;
-            match way.push(&push)? {
-                Answer::Cosigned(line) => self.take(&format!("{}{}\n", push.head, line.trim_end()))?,
+            let push = self.home.push_of(self.held, self.pace.leaves())?;
+            let began = Instant::now();
+            let brought = self.bring_bytes(way, &push).and_then(|()| way.push(&push));
+            match &brought {
+                Ok(_) => self.pace.went(began.elapsed()),
+                Err(_) => self.pace.broke(),
+            }
+            match brought? {
+                Answer::Cosigned(line) => {
+                    self.take(&format!("{}{}\n", push.head, line.trim_end()))?;
+                    // A line that breaks and brings something in between is no line that is away.
+                    self.failures = 0;
+                }
+                // It may go on by another way at the same time; it never goes back twice.
+                Answer::Elsewhere(size) if size > self.held => self.held = size,
                 Answer::Elsewhere(size) if !lost => (self.held, lost) = (size, true),
                 Answer::Elsewhere(_) => return Err(SyncError::Unclear),
                 Answer::Laid => return Ok(()),

@@ -24,7 +24,10 @@ use crate::{
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// An answer, and each piece of a file, comes within this time on the slowest line that is of use.
-const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+
+/// Bytes a second of that line: what is long and goes in one piece has more time.
+const SLOWEST: u64 = 1 << 10;
 
 /// While a file comes, so often the centre is asked whether something else is wanted by now.
 const ASK_MEANWHILE: Duration = Duration::from_secs(1);
@@ -115,8 +118,8 @@ impl Transport for Https {
         json(send(self.post("enrol").body(wish.to_owned()))?)
     }
 
-    fn head(&mut self) -> Result<String, SyncError> {
-        text(send(self.get("head"))?)
+    fn head(&mut self, within: Duration) -> Result<String, SyncError> {
+        text(send(self.get("head").timeout(within))?)
     }
 
     fn push(&mut self, push: &Push) -> Result<Answer, SyncError> {
@@ -136,7 +139,8 @@ impl Transport for Https {
     }
 
     fn bring(&mut self, kind: &str, bytes: &[u8]) -> Result<(), SyncError> {
-        send(self.post(&format!("bytes/{kind}")).body(bytes.to_vec())).map(drop)
+        let within = ANSWER_WITHIN + Duration::from_secs(bytes.len() as u64 / SLOWEST);
+        send(self.post(&format!("bytes/{kind}")).timeout(within).body(bytes.to_vec())).map(drop)
     }
 
     fn speak(&mut self, word: &str, have: &str, wait: Duration) -> Result<Desired, SyncError> {
@@ -178,7 +182,16 @@ impl Transport for Https {
     }
 
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError> {
-        let text = text(send(self.get(&format!("leaves?from={from}")))?)?;
+        let answer = send(self.get(&format!("leaves?from={from}")))?;
+        let mut bytes = Vec::new();
+        let read = io::Read::read_to_end(&mut io::Read::take(answer, LONGEST_ANSWER), &mut bytes);
+        // Where the line broke, what came whole came for good: it is not asked for again.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        match read {
+            Err(error) if whole == 0 => return Err(away(&error)),
+            _ => bytes.truncate(whole),
+        }
+        let text = String::from_utf8(bytes).map_err(|_| SyncError::Unclear)?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 

@@ -9,6 +9,7 @@ mod errand;
 mod exchange;
 mod fetch;
 mod https;
+mod pace;
 mod pinned;
 mod post;
 mod server;
@@ -66,8 +67,8 @@ pub trait Transport: Send {
     /// Asks to be enrolled.
     fn enrol(&mut self, wish: &str) -> Result<Enrolment, SyncError>;
 
-    /// The head of this log as the centre has it, signed by both; empty where it has nothing.
-    fn head(&mut self) -> Result<String, SyncError>;
+    /// The head of this log as the centre has it, signed by both; empty where it has nothing. Waits for it up to `within`.
+    fn head(&mut self, within: Duration) -> Result<String, SyncError>;
 
     /// Brings entries.
     fn push(&mut self, push: &Push) -> Result<Answer, SyncError>;

@@ -12,11 +12,12 @@ use loa::{
 use super::{
     servers::{Cluster, Seaweed},
     support::{
+        centre::{address, enrol, found, origin, table, until_home},
         proxy::Proxy,
         station::{Daemon, Station, in_seconds},
         way::Way,
     },
-    sync::{address, enrol, found, issue, join, origin, table, until_home},
+    sync::{issue, join},
 };
 
 #[test]

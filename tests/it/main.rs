@@ -22,6 +22,7 @@ mod epoch;
 mod findings;
 mod glance;
 mod json;
+mod lines;
 mod media;
 mod mirror;
 mod months;

@@ -1,151 +1,30 @@
 //! A centre and its stations as real processes: a log comes home and is countersigned, a month goes out and airs, and the
 //! line between them is cut, slow, forged and gone for days.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use chrono::Utc;
 use loa::{
     control::Role,
-    evidence::{Body, Leaf, canonical},
-    fleet::{Fleet, SqliteFleet, Standing},
-    store::{Filter, Log},
+    evidence::{Leaf, canonical},
+    fleet::{Fleet as _, SqliteFleet, Standing},
 };
 use serde_json::Value;
 
 use super::{
     support::{
+        centre::{
+            Centre, address, anchors, code, enrol, found, leaves, origin, shown_code, station, table,
+            until_home,
+        },
         proxy::Proxy,
         pulse::Server,
-        station::{Daemon, Station, copy, in_seconds},
+        station::{Station, copy, in_seconds},
         visitor::Visitor,
         way::{Way, facts},
     },
     web_on_air::{PASSWORD, pages, person},
 };
-
-/// A centre's folder, made by `loa init --centre`, with its door on a free port.
-pub(super) struct Centre {
-    pub folder: Station,
-    lines: Value,
-}
-
-/// Makes a centre of a folder; gives what its stations need to know.
-pub fn found(folder: &Station) -> Value {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = format!("name = \"duc-pho\"\nlisten = \"{free}\"\n");
-    fs::write(folder.path("config/centre.toml"), settings).unwrap();
-    folder.json(&["init", "--centre"]).remove(0)
-}
-
-/// Where its stations find it.
-pub(super) fn address(folder: &Station) -> String {
-    let settings = fs::read_to_string(folder.path("config/centre.toml")).unwrap();
-    settings.split('"').nth(3).unwrap().to_owned()
-}
-
-/// The `[centre]` table of stations, by way of `address`.
-pub(super) fn table(lines: &Value, address: &str) -> String {
-    let (pin, key) = (lines["pin"].as_str().unwrap(), lines["key"].as_str().unwrap());
-    format!("\n[centre]\naddress = \"https://{address}\"\npin = \"{pin}\"\nkeys = [\"{key}\"]\n")
-}
-
-/// Confirms a station at the centre in `folder` by the code that its status shows.
-pub fn enrol(folder: &Station, daemon: &Daemon<'_>, origin: &str) {
-    let shown = shown_code(daemon);
-    let wrong = shown.replace(char::is_numeric, "Z");
-    assert!(!folder.run(&["fleet", "enrol", origin, &wrong]).status.success(), "another code");
-    folder.ok(&["fleet", "enrol", origin, &shown, "--by", "Cán bộ"]);
-}
-
-/// The code of a station that asks to be enrolled, by its status.
-fn shown_code(daemon: &Daemon<'_>) -> String {
-    let status = daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
-    let hint = status["centre"]["said"]["hint"][1].as_str().unwrap().to_owned();
-    hint.split_whitespace().find(|word| word.matches('-').count() >= 4).unwrap().to_owned()
-}
-
-impl Centre {
-    pub fn new(segments: &[(&str, u32)]) -> Centre {
-        let folder = Station::new(segments);
-        let lines = found(&folder);
-        Centre { folder, lines }
-    }
-
-    pub fn address(&self) -> String {
-        address(&self.folder)
-    }
-
-    pub fn table(&self, address: &str) -> String {
-        table(&self.lines, address)
-    }
-
-    pub fn enrol(&self, daemon: &Daemon<'_>, origin: &str) {
-        enrol(&self.folder, daemon, origin);
-    }
-
-    /// A station that was enrolled, brought its log home, and is off.
-    fn station_at_home(&self) -> (Station, String) {
-        let station = station(self, &self.address());
-        let origin = origin(&station);
-        let daemon = station.daemon_alone();
-        self.enrol(&daemon, &origin);
-        self.until_home(&station, &origin);
-        drop(daemon);
-        (station, origin)
-    }
-
-    fn fleet(&self) -> SqliteFleet {
-        SqliteFleet::open(&self.folder.path("data/fleet.db")).unwrap()
-    }
-
-    pub fn until_home(&self, station: &Station, origin: &str) {
-        until_home(&self.fleet(), station, origin);
-    }
-}
-
-/// Waits until the log of `origin` that `fleet` holds is, byte for byte, the one of `station`.
-pub fn until_home(fleet: &dyn Fleet, station: &Station, origin: &str) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(150);
-    loop {
-        let home = fleet.leaves(origin, 0, usize::MAX).unwrap();
-        let own = leaves(station.path("data/log.db").as_path());
-        // The acknowledgement of the last is entered behind it, and is no reason for another.
-        let rest = own.get(home.len()..).unwrap_or_else(|| panic!("{} at home, {}", home.len(), own.len()));
-        assert_eq!(home[..], own[..home.len()]);
-        if !home.is_empty() && rest.iter().all(|leaf| leaf.contains("\"kind\":\"anchor\"")) {
-            return;
-        }
-        assert!(std::time::Instant::now() < deadline, "{} of {} are home", home.len(), own.len());
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-pub(super) fn code(status: &Value, wanted: &str) -> bool {
-    status["centre"]["said"]["code"] == wanted
-}
-
-fn leaves(log: &Path) -> Vec<String> {
-    let log = Log::read_only(log).unwrap();
-    log.leaves(0..log.size().unwrap()).map(|leaf| leaf.unwrap().1).collect()
-}
-
-pub(super) fn origin(station: &Station) -> String {
-    let key = fs::read_to_string(station.path("data/keys/station.pub")).unwrap();
-    key.split('+').next().unwrap().to_owned()
-}
-
-/// A station with the centre's table in its settings.
-fn station(centre: &Centre, address: &str) -> Station {
-    let station = Station::new(&[("2022-03/a.wav", 1)]);
-    station.settle(&centre.table(address));
-    station
-}
-
-fn anchors(station: &Station) -> Vec<Body> {
-    let log = Log::read_only(&station.path("data/log.db")).unwrap();
-    let filter = Filter { kinds: vec!["anchor"], ..Filter::default() };
-    log.entries_of(&filter).unwrap().into_iter().map(|entry| entry.body).collect()
-}
 
 #[test]
 fn a_log_comes_home_and_is_countersigned() {
@@ -158,7 +37,7 @@ fn a_log_comes_home_and_is_countersigned() {
     daemon.until("heard", |status| code(status, "centre-heard"));
     centre.until_home(&station, &origin);
     let anchors = anchors(&station);
-    let Some(Body::Anchor(fact)) = anchors.first() else { panic!("{anchors:?}") };
+    let (fact, _) = anchors.first().expect("the acknowledgement is entered");
     assert!(fact.time.abs_diff(u64::try_from(Utc::now().timestamp()).unwrap()) < 120);
     // What entries name came too: the centre can make the whole log again.
     let fleet = centre.fleet();

@@ -6,13 +6,11 @@ use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use loa::evidence::{PackageAct, UrgentFact};
 use serde_json::Value;
 
-use super::{
-    support::{
-        pulse::Server,
-        station::{Station, in_seconds, noise},
-        way::{Way, facts, only},
-    },
-    sync::{Centre, code, origin},
+use super::support::{
+    centre::{Centre, code, origin},
+    pulse::Server,
+    station::{Station, in_seconds, noise},
+    way::{Way, facts, only},
 };
 
 /// Writes an urgent programme of `revision` with `file` at `station`; gives the path of its schedule.

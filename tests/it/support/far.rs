@@ -88,6 +88,14 @@ impl Far {
         Far { origin, key, leaves: Vec::new(), unit: id.into() }
     }
 
+    /// As a station whose folder is here, with what its log has now.
+    pub fn of(station: &Station) -> Far {
+        let folder = Folder::open(&station.path("")).unwrap();
+        let key = folder.key("station").unwrap();
+        let leaves = leaves_at(&folder.log_path()).into_values().collect();
+        Far { origin: key.public().name().to_owned(), key, leaves, unit: folder.station.unit }
+    }
+
     /// Enters `body`.
     pub fn enter(&mut self, body: Body) {
         let seq = self.leaves.len() as u64;
@@ -148,14 +156,21 @@ impl Far {
     pub fn brings(&self, centre: &Centre) -> Result<(), String> {
         let held = centre.known(&self.origin).unwrap();
         let old = usize::try_from(held.frontier.size()).unwrap();
-        let push = Push { old: old as u64, head: self.head(), leaves: self.leaves[old..].to_vec() };
-        centre.take(&held, &push.write()).map(drop).map_err(|error| error.to_string())
+        centre
+            .take(&held, &self.push(old, self.leaves.len()).write())
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 
-    /// The signed head over what it entered.
-    pub fn head(&self) -> String {
+    /// The entries from `old` to `end`, with the head over them.
+    pub fn push(&self, old: usize, end: usize) -> Push {
+        Push { old: old as u64, head: self.head(end), leaves: self.leaves[old..end].to_vec() }
+    }
+
+    /// The signed head over its first `size` entries.
+    fn head(&self, size: usize) -> String {
         let mut frontier = Frontier::default();
-        self.leaves.iter().for_each(|leaf| drop(frontier.push(leaf.as_bytes())));
+        self.leaves[..size].iter().for_each(|leaf| drop(frontier.push(leaf.as_bytes())));
         let head = Checkpoint { origin: self.origin.clone(), size: frontier.size(), root: frontier.root() };
         head.sign(&self.key).unwrap()
     }

@@ -1,6 +1,7 @@
 //! What the integration tests share: masters to air, and a sound server to air them on.
 
 pub mod browser;
+pub mod centre;
 pub mod clock;
 pub mod far;
 pub mod faults;

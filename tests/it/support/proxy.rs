@@ -1,11 +1,11 @@
-//! A line between a station and its centre that can be cut at any byte.
+//! A line between a station and its centre that can be cut at any byte, be slow, break again and again, or lead to nobody.
 
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::SeqCst},
     },
     thread,
     time::{Duration, Instant},
@@ -14,13 +14,24 @@ use std::{
 /// No limit.
 const FREE: i64 = i64::MAX / 2;
 
+/// How the line is.
+struct Line {
+    /// Bytes that still pass, both ways together.
+    left: AtomicI64,
+    /// Bytes that pass by each connection, both ways together.
+    each: AtomicI64,
+    /// Bytes a second and way; zero where it is fast.
+    rate: AtomicU64,
+    /// Nothing whole behind a connection's first word.
+    deaf: AtomicBool,
+    cuts: AtomicU64,
+}
+
 /// The line.
 pub struct Proxy {
     address: String,
     to: Arc<Mutex<String>>,
-    /// Bytes that still pass, both ways together.
-    left: Arc<AtomicI64>,
-    cuts: Arc<AtomicU64>,
+    line: Arc<Line>,
     seen: AtomicU64,
     ended: Arc<AtomicBool>,
 }
@@ -30,25 +41,28 @@ impl Proxy {
     pub fn start(to: &str) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (left, cuts, ended) =
-            (Arc::new(AtomicI64::new(FREE)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (left, each) = (AtomicI64::new(FREE), AtomicI64::new(FREE));
+        let (rate, deaf, cuts) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
+        let line = Arc::new(Line { left, each, rate, deaf, cuts });
+        let ended = Arc::new(AtomicBool::new(false));
         let to = Arc::new(Mutex::new(to.to_owned()));
-        let (leads, passing, cutting, ending) = (to.clone(), left.clone(), cuts.clone(), ended.clone());
+        let (leads, between, ending) = (to.clone(), line.clone(), ended.clone());
         thread::spawn(move || {
             for one in listener.incoming() {
-                if ending.load(Ordering::Relaxed) {
+                if ending.load(SeqCst) {
                     return;
                 }
                 let to = leads.lock().unwrap().clone();
                 let (Ok(one), Ok(other)) = (one, TcpStream::connect(to)) else { continue };
-                for (from, into) in [(&one, &other), (&other, &one)] {
+                let passed = Arc::new(AtomicI64::new(0));
+                for (from, into, out) in [(&one, &other, true), (&other, &one, false)] {
                     let (from, into) = (from.try_clone().unwrap(), into.try_clone().unwrap());
-                    let (left, cuts) = (passing.clone(), cutting.clone());
-                    thread::spawn(move || pass(from, into, &left, &cuts));
+                    let (line, passed) = (between.clone(), passed.clone());
+                    thread::spawn(move || line.pass(from, into, &passed, out));
                 }
             }
         });
-        Proxy { address, to, left, cuts, seen: AtomicU64::new(0), ended }
+        Proxy { address, to, line, seen: AtomicU64::new(0), ended }
     }
 
     /// Where stations find it.
@@ -61,46 +75,94 @@ impl Proxy {
         address.clone_into(&mut self.to.lock().unwrap());
     }
 
-    /// Lets `bytes` more pass, then breaks what passes, in mid-word, until it is healed or cut anew.
+    /// Lets `bytes` more pass, then breaks what whole, in mid-word, until it is healed or cut anew.
     pub fn cut_after(&self, bytes: i64) {
-        self.seen.store(self.cuts.load(Ordering::SeqCst), Ordering::SeqCst);
-        self.left.store(bytes, Ordering::SeqCst);
+        self.seen.store(self.cuts(), SeqCst);
+        self.line.left.store(bytes, SeqCst);
     }
 
     /// Waits until it broke.
     pub fn until_cut(&self) {
         let deadline = Instant::now() + Duration::from_secs(150);
-        while self.cuts.load(Ordering::SeqCst) == self.seen.load(Ordering::SeqCst) {
+        while self.cuts() == self.seen.load(SeqCst) {
             assert!(Instant::now() < deadline, "nothing passed that could be cut");
             thread::sleep(Duration::from_millis(20));
         }
     }
 
+    /// How often it broke.
+    pub fn cuts(&self) -> u64 {
+        self.line.cuts.load(SeqCst)
+    }
+
+    /// Lets `bytes` pass by every connection, then breaks it.
+    pub fn break_each_after(&self, bytes: i64) {
+        self.line.each.store(bytes, SeqCst);
+    }
+
+    /// Lets so many bytes pass in a second, each way.
+    pub fn slow(&self, rate: u64) {
+        self.line.rate.store(rate, SeqCst);
+    }
+
+    /// Lets the first word of each connection pass, and nothing that is said after it, nor that anybody hung up: the other
+    /// end is there and never answers.
+    pub fn deafen(&self) {
+        self.line.deaf.store(true, SeqCst);
+    }
+
     /// Lets everything pass again.
     pub fn heal(&self) {
-        self.left.store(FREE, Ordering::SeqCst);
+        self.line.left.store(FREE, SeqCst);
+        self.line.each.store(FREE, SeqCst);
+        self.line.rate.store(0, SeqCst);
+        self.line.deaf.store(false, SeqCst);
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
+        self.ended.store(true, SeqCst);
+        self.line.deaf.store(false, SeqCst);
         let _ = TcpStream::connect(&self.address);
     }
 }
 
-fn pass(mut from: TcpStream, mut into: TcpStream, left: &AtomicI64, cuts: &AtomicU64) {
-    let mut piece = [0; 4096];
-    while let Ok(n @ 1..) = from.read(&mut piece) {
-        let before = left.fetch_sub(i64::try_from(n).unwrap(), Ordering::SeqCst);
-        let passes = usize::try_from(before.clamp(0, i64::try_from(n).unwrap())).unwrap();
-        if into.write_all(&piece[..passes]).is_err() {
-            break;
+impl Line {
+    fn pass(&self, mut from: TcpStream, mut into: TcpStream, passed: &AtomicI64, out: bool) {
+        let (mut piece, mut first) = ([0; 4096], true);
+        while let Ok(n @ 1..) = from.read(&mut piece) {
+            if out && !std::mem::take(&mut first) && self.deaf.load(SeqCst) {
+                continue;
+            }
+            self.take_its_time(n as u64);
+            let length = i64::try_from(n).unwrap();
+            let left = self.left.fetch_sub(length, SeqCst);
+            let of_each = self.each.load(SeqCst) - passed.fetch_add(length, SeqCst);
+            let whole = usize::try_from(left.min(of_each).clamp(0, length)).unwrap();
+            if into.write_all(&piece[..whole]).is_err() {
+                break;
+            }
+            if whole < n {
+                self.cuts.fetch_add(1, SeqCst);
+                break;
+            }
         }
-        if passes < n {
-            cuts.fetch_add(1, Ordering::SeqCst);
-            break;
+        while self.deaf.load(SeqCst) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = (from.shutdown(Shutdown::Both), into.shutdown(Shutdown::Both));
+    }
+
+    /// Holds `bytes` back for as long as they take at the rate that holds now.
+    fn take_its_time(&self, bytes: u64) {
+        let began = Instant::now();
+        loop {
+            let rate = self.rate.load(SeqCst);
+            if rate == 0 || began.elapsed() >= Duration::from_millis(bytes * 1000 / rate) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), into.shutdown(Shutdown::Both));
 }
