@@ -3,6 +3,7 @@
 mod account;
 mod again;
 mod airing_page;
+mod anchors;
 mod approve;
 mod arriving;
 mod audit;
@@ -70,6 +71,7 @@ pub use account::Account;
 #[cfg(test)]
 pub(crate) use account::airings;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
+pub use anchors::Witnessed;
 pub use approve::{Approve, approve};
 pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, sticks};
 pub use audit::{Against, Audit, audit};

@@ -58,3 +58,4 @@ mod web_sign_in;
 mod web_tls;
 mod web_upload;
 mod web_whole;
+mod witness;

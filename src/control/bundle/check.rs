@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     control::{
-        Against, ControlError, EpochBefore,
+        Against, ControlError, EpochBefore, Witnessed,
         audit::{public_key, short_code},
         judged::{Judgement, MOST_BYTES, MOST_TOLD},
     },
@@ -67,6 +67,10 @@ pub struct BundleReport {
     pub unlisted_months: Vec<Month>,
     /// The epoch that the log follows, as its opening tells; absent when the bundle is not unaltered.
     pub before: Option<EpochBefore>,
+    /// How far a witness saw the log, by the cosignatures among the entries that are held.
+    pub witnessed: Option<Witnessed>,
+    /// How many of these the part of the log that is held can neither bear out nor refute.
+    pub unchecked_anchors: u64,
 }
 
 /// The members by what they are.
@@ -147,6 +151,8 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
             slots: None,
             unlisted_months: Vec::new(),
             before: None,
+            witnessed: None,
+            unchecked_anchors: 0,
         });
     };
     let stretches = stretches(members.entries.iter().copied());
@@ -175,6 +181,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let unaltered = log.holds();
     let before = check.judgement.signatures().before().filter(|_| unaltered).cloned();
     check.judgement.tell(&mut log);
+    let (witnessed, unchecked_anchors) = if unaltered { check.judgement.witnessed() } else { (None, 0) };
     let judged = if unaltered { check.judgement.slots(&mut log) } else { None };
     let mut unlisted_months = claimed.map_or_else(Vec::new, |claimed| months(claimed, &check.days));
     match &judged {
@@ -185,7 +192,20 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     let (of, held) = (check.head.size, stretches);
-    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months, before })
+    Ok(BundleReport {
+        log,
+        of,
+        held,
+        period,
+        own_key,
+        unknown,
+        media,
+        slots,
+        unlisted_months,
+        before,
+        witnessed,
+        unchecked_anchors,
+    })
 }
 
 /// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.
@@ -258,7 +278,7 @@ impl Check {
         for place in places {
             let hashes = self.prove(tree.as_mut(), place);
             if members.entries.contains(&place) {
-                self.bundle(place, hashes.as_deref());
+                self.bundle(place, hashes.as_deref(), tree.as_mut());
             }
         }
         self.verifier.leave_out(size);
@@ -297,7 +317,7 @@ impl Check {
         None
     }
 
-    fn bundle(&mut self, place: Tile, hashes: Option<&[Digest]>) {
+    fn bundle(&mut self, place: Tile, hashes: Option<&[Digest]>, mut tree: Option<&mut Tree>) {
         let name = tile(place, Content::Entries);
         let bytes = match self.archive.read(&name, MOST_ENTRIES) {
             Ok(bytes) => bytes,
@@ -324,10 +344,27 @@ impl Check {
                 read.filter(|bytes| Digest::of(bytes) == digest)
             };
             self.judgement.take(&leaf, &mut stored);
+            if let Body::Anchor(fact) = &leaf.body {
+                let root = tree.as_deref_mut().and_then(|tree| self.root(tree, fact.size.min(entry)));
+                self.judgement.anchor(&leaf, fact, root);
+            }
             if let Body::ScheduleAccept(fact) = leaf.body {
                 self.approvals.insert(fact.approval);
             }
         }
+    }
+
+    /// The root that the log had at `size`, where the tiles that are here show it.
+    fn root(&mut self, tree: &mut Tree, size: u64) -> Option<Digest> {
+        let lowest = Tile::of(0, size / tiles::WIDTH, self.head.size);
+        let hashes = match lowest.filter(|_| size % tiles::WIDTH > 0) {
+            Some(lowest) => {
+                let bytes = self.archive.read(&tile(lowest, Content::Hashes), MOST_TILE).ok()?;
+                tree.prove(lowest, &bytes).ok()?
+            }
+            None => Vec::new(),
+        };
+        tree.root_at(size, &hashes)
     }
 
     /// The manifest is not signed; it shows what somebody took away who forgot it.
