@@ -12,6 +12,7 @@ mod bundle;
 mod centre;
 mod certificate;
 mod check;
+mod comeback;
 mod compliance;
 mod doctor;
 mod draft;
@@ -78,15 +79,17 @@ pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use centre::{
-    Centre, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET, Readiness,
-    SILENT, Split, StationFile, TakeError, Trouble, Unready, make_centre, wish, words_of,
+    Centre, CentreKeys, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET,
+    Readiness, SILENT, Split, StationFile, TakeError, Trouble, Unready, centre_keys, make_centre, next_key,
+    use_next_key, wish, words_of,
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
+pub use comeback::come_back;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
-pub use epoch::{NewEpoch, new_epoch};
+pub use epoch::{NewEpoch, Opener, new_epoch};
 pub use error::{ControlError, file_error};
 pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};

@@ -33,6 +33,7 @@ mod pulse;
 mod reconcile;
 mod records;
 mod report;
+mod rotation;
 mod rows;
 #[path = "../servers/mod.rs"]
 mod servers;

@@ -74,7 +74,7 @@ impl Centre {
     }
 
     /// A station that was enrolled, brought its log home, and is off.
-    fn station_at_home(&self) -> (Station, String) {
+    pub fn station_at_home(&self) -> (Station, String) {
         let station = station(self, &self.address());
         let origin = origin(&station);
         let daemon = station.daemon_alone();
@@ -114,7 +114,7 @@ pub(super) fn code(status: &Value, wanted: &str) -> bool {
     status["centre"]["said"]["code"] == wanted
 }
 
-fn leaves(log: &Path) -> Vec<String> {
+pub(super) fn leaves(log: &Path) -> Vec<String> {
     let log = Log::read_only(log).unwrap();
     log.leaves(0..log.size().unwrap()).map(|leaf| leaf.unwrap().1).collect()
 }
@@ -125,7 +125,7 @@ pub(super) fn origin(station: &Station) -> String {
 }
 
 /// A station with the centre's table in its settings.
-fn station(centre: &Centre, address: &str) -> Station {
+pub(super) fn station(centre: &Centre, address: &str) -> Station {
     let station = Station::new(&[("2022-03/a.wav", 1)]);
     station.settle(&centre.table(address));
     station

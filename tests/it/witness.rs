@@ -49,17 +49,17 @@ fn enter(log: &mut Log, body: Body, blobs: &[Blob]) {
     log.append_with_blobs(&[(clk, body)], blobs).unwrap();
 }
 
-fn open(site: &Site) -> Log {
-    Log::open(&site.path("data/log.db"), site.key()).unwrap()
+fn open(home: &Site) -> Log {
+    Log::open(&home.path("data/log.db"), home.key()).unwrap()
 }
 
 /// A station that names `keys` as its centre's from its last entry on.
 fn station(keys: &[&PublicKey]) -> (Site, Log) {
-    let site = Site::new();
-    let mut log = open(&site);
+    let home = Site::new();
+    let mut log = open(&home);
     let (body, blob) = settings(keys);
     enter(&mut log, body, &[blob]);
-    (site, log)
+    (home, log)
 }
 
 fn codes(report: &Value) -> Vec<(Option<u64>, String)> {
@@ -68,9 +68,9 @@ fn codes(report: &Value) -> Vec<(Option<u64>, String)> {
 }
 
 /// What the folder and a bundle of all of it say, which is the same.
-fn verified(site: &Site) -> Value {
-    let (_, report) = site.verify(&[]);
-    let (_, bundled) = site.verify(&[&site.export()]);
+fn verified(home: &Site) -> Value {
+    let (_, report) = home.verify(&[]);
+    let (_, bundled) = home.verify(&[&home.export()]);
     for key in ["holds", "faults", "witnessed", "unchecked_anchors"] {
         assert_eq!(report[key], bundled[key], "{key}");
     }
@@ -80,19 +80,19 @@ fn verified(site: &Site) -> Value {
 #[test]
 fn how_far_a_witness_saw_the_log_is_told() {
     let witness = WitnessKey::generate(CENTRE).unwrap();
-    let (site, mut log) = station(&[witness.public()]);
-    assert_eq!(verified(&site)["witnessed"], Value::Null);
+    let (home, mut log) = station(&[witness.public()]);
+    assert_eq!(verified(&home)["witnessed"], Value::Null);
     for size in [1, log.size(), 7] {
         let fact = seen(&log, size, &witness);
         enter(&mut log, anchor(fact), &[]);
     }
     let (seen, size) = (log.size() - 3, log.size());
-    let report = verified(&site);
+    let report = verified(&home);
     assert_eq!((codes(&report), &report["holds"]), (vec![], &json!(true)));
     let at = "2022-03-05T05:30:00.000+07:00";
     assert_eq!(report["witnessed"], json!({ "entry": size - 2, "size": seen, "at": at, "by": CENTRE }));
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
-    let said = command.args(["verify", "--lang", "vi"]).arg(site.path("")).output().unwrap().stdout;
+    let said = command.args(["verify", "--lang", "vi"]).arg(home.path("")).output().unwrap().stdout;
     let said = String::from_utf8(said).unwrap();
     let wanted = format!("Nhân chứng {CENTRE} đã thấy {seen} mục đầu của nhật ký lúc {at}");
     assert!(said.contains(&wanted) && said.contains("3 mục sau đó chưa"), "{said}");
@@ -119,10 +119,10 @@ fn a_forged_word_of_a_witness_is_named_at_its_entry() {
         ("another time", AnchorFact { time: good.time + 1, ..good.clone() }, "not signed by"),
         ("a root that was not signed", AnchorFact { root: other, ..good.clone() }, "not signed by"),
     ] {
-        let (site, mut log) = station(&[witness.public()]);
+        let (home, mut log) = station(&[witness.public()]);
         enter(&mut log, anchor(fact), &[]);
         enter(&mut log, Body::Heartbeat {}, &[]);
-        let report = verified(&site);
+        let report = verified(&home);
         let message = report["faults"][0]["message"].as_str().unwrap_or_default();
         assert_eq!(codes(&report), [(Some(size), "verify-anchor".to_owned())], "{what}: {report}");
         assert!(message.contains(word) && message.contains("loa fleet"), "{what}: {message}");
@@ -133,7 +133,7 @@ fn a_forged_word_of_a_witness_is_named_at_its_entry() {
 #[test]
 fn the_keys_are_those_of_the_settings_in_force_at_the_entry() {
     let [old, new] = [(); 2].map(|()| WitnessKey::generate(CENTRE).unwrap());
-    let (site, mut log) = station(&[old.public()]);
+    let (home, mut log) = station(&[old.public()]);
     let put = |log: &mut Log, key| {
         let fact = seen(log, log.size(), key);
         enter(log, anchor(fact), &[]);
@@ -144,30 +144,30 @@ fn the_keys_are_those_of_the_settings_in_force_at_the_entry() {
     enter(&mut log, both.0, &[both.1]);
     put(&mut log, &old);
     let last = put(&mut log, &new);
-    let report = verified(&site);
+    let report = verified(&home);
     assert_eq!((codes(&report), &report["witnessed"]["entry"]), (vec![], &json!(last)));
     let later = settings(&[new.public()]);
     enter(&mut log, later.0, &[later.1]);
     let late = put(&mut log, &old);
     put(&mut log, &new);
-    let report = verified(&site);
+    let report = verified(&home);
     assert_eq!(codes(&report), [(Some(late), "verify-anchor".to_owned())]);
     // Whoever verifies and gives the key knows it.
-    let own = std::fs::read_to_string(site.path("data/keys/station.pub")).unwrap();
-    let (_, report) = site.verify(&["--key", own.trim(), "--key", old.public().as_text()]);
+    let own = std::fs::read_to_string(home.path("data/keys/station.pub")).unwrap();
+    let (_, report) = home.verify(&["--key", own.trim(), "--key", old.public().as_text()]);
     assert_eq!((codes(&report), &report["holds"]), (vec![], &json!(true)));
 }
 
 #[test]
 fn nobody_is_accused_by_a_stored_tree_that_somebody_changed() {
     let witness = WitnessKey::generate(CENTRE).unwrap();
-    let (site, mut log) = station(&[witness.public()]);
+    let (home, mut log) = station(&[witness.public()]);
     let fact = seen(&log, log.size(), &witness);
     enter(&mut log, anchor(fact), &[]);
     drop(log);
-    site.sql("UPDATE node SET hash = zeroblob(32) WHERE idx = 0");
-    site.sql("UPDATE node SET hash = zeroblob(32) WHERE idx = 30");
-    let (_, report) = site.verify(&[]);
+    home.sql("UPDATE node SET hash = zeroblob(32) WHERE idx = 0");
+    home.sql("UPDATE node SET hash = zeroblob(32) WHERE idx = 30");
+    let (_, report) = home.verify(&[]);
     assert!(codes(&report).iter().all(|(_, code)| code == "verify-node"), "{report}");
     assert_eq!(report["holds"], json!(false));
 }
@@ -175,8 +175,7 @@ fn nobody_is_accused_by_a_stored_tree_that_somebody_changed() {
 #[test]
 fn of_a_part_the_words_are_checked_that_its_tiles_bear_out() {
     let witness = WitnessKey::generate(CENTRE).unwrap();
-    let Place { station, log, .. } = place(2000);
-    drop(log);
+    let Place { station, .. } = place(2000);
     let key = std::fs::read_to_string(station.path("data/keys/station.key")).unwrap();
     let mut log =
         Log::open(&station.path("data/log.db"), loa::keys::SigningKey::parse(&key).unwrap()).unwrap();

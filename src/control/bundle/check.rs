@@ -73,6 +73,26 @@ pub struct BundleReport {
     pub unchecked_anchors: u64,
 }
 
+impl BundleReport {
+    /// The report on a bundle of whose files nothing is said but what the `log` is found to be.
+    fn unread(log: VerifyReport, own_key: bool, unknown: Vec<String>) -> BundleReport {
+        BundleReport {
+            log,
+            of: 0,
+            held: Vec::new(),
+            period: None,
+            own_key,
+            unknown,
+            media: 0,
+            slots: None,
+            unlisted_months: Vec::new(),
+            before: None,
+            witnessed: None,
+            unchecked_anchors: 0,
+        }
+    }
+}
+
 /// The members by what they are.
 #[derive(Default)]
 struct Members {
@@ -140,20 +160,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     };
     let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
-        return Ok(BundleReport {
-            log: finished(verifier.finish()),
-            of: 0,
-            held: Vec::new(),
-            period: None,
-            own_key,
-            unknown: members.unknown,
-            media: 0,
-            slots: None,
-            unlisted_months: Vec::new(),
-            before: None,
-            witnessed: None,
-            unchecked_anchors: 0,
-        });
+        return Ok(BundleReport::unread(finished(verifier.finish()), own_key, members.unknown));
     };
     let stretches = stretches(members.entries.iter().copied());
     let whole = stretches == [Stretch { first: 0, last: signed.size.saturating_sub(1) }];
@@ -192,20 +199,9 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     let (of, held) = (check.head.size, stretches);
-    Ok(BundleReport {
-        log,
-        of,
-        held,
-        period,
-        own_key,
-        unknown,
-        media,
-        slots,
-        unlisted_months,
-        before,
-        witnessed,
-        unchecked_anchors,
-    })
+    let unread = BundleReport::unread(log, own_key, unknown);
+    let of_slots = BundleReport { media, slots, unlisted_months, before, ..unread };
+    Ok(BundleReport { of, held, period, witnessed, unchecked_anchors, ..of_slots })
 }
 
 /// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.
@@ -357,7 +353,7 @@ impl Check {
     /// The root that the log had at `size`, where the tiles that are here show it.
     fn root(&mut self, tree: &mut Tree, size: u64) -> Option<Digest> {
         let lowest = Tile::of(0, size / tiles::WIDTH, self.head.size);
-        let hashes = match lowest.filter(|_| size % tiles::WIDTH > 0) {
+        let hashes = match lowest.filter(|_| !size.is_multiple_of(tiles::WIDTH)) {
             Some(lowest) => {
                 let bytes = self.archive.read(&tile(lowest, Content::Hashes), MOST_TILE).ok()?;
                 tree.prove(lowest, &bytes).ok()?
