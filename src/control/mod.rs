@@ -65,7 +65,7 @@ pub(crate) mod written;
 mod years;
 
 pub use crate::{
-    fleet::Word,
+    fleet::{Settled, Word},
     media::{Measure, Progress},
 };
 pub use account::Account;

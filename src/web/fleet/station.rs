@@ -6,8 +6,7 @@ use chrono::DateTime;
 
 use super::{Sign, address, brief, centre, change::DECIDERS, contact, lamps, standing};
 use crate::{
-    control::{Split, StationFile},
-    fleet::Settled,
+    control::{Settled, Split, StationFile},
     web::{
         error::Fault,
         log::TAKERS,
