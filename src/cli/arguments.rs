@@ -51,6 +51,10 @@ pub(super) enum Verb {
         by: Option<String>,
         #[arg(long, value_name = "TEXT", requires = "new_epoch")]
         reason: Option<String>,
+        #[arg(long, requires = "new_epoch")]
+        revoked: bool,
+        #[arg(long, value_name = "FOLDER", requires = "new_epoch", conflicts_with = "revoked")]
+        from: Option<PathBuf>,
     },
     Fleet {
         #[command(subcommand)]

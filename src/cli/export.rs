@@ -8,7 +8,7 @@ use super::{
     Exit,
     log::day,
     say::Say,
-    verify::{counts, faults, show_before, show_faults, show_signers},
+    verify::{counts, faults, show_before, show_faults, show_signers, show_witnessed},
 };
 use crate::control::{self, Against, BundleReport, ControlError, Folder, Stretch, Wish};
 
@@ -53,9 +53,11 @@ pub(super) fn verify(file: &Path, against: &Against, say: Say) -> anyhow::Result
         "unchecked_codes": codes,
         "own_key": report.own_key, "media": report.media, "unknown": report.unknown, "slots": report.slots,
         "unlisted_months": months, "epoch_before": report.before,
+        "witnessed": report.witnessed, "unchecked_anchors": report.unchecked_anchors,
     }));
     show_faults(&report.log, say);
     show_signers(&report.log, say);
+    show_witnessed(report.witnessed.as_ref(), report.of, report.unchecked_anchors, say);
     for code in &codes {
         say.line(&say.text("bundle-code-unchecked", &[("code", code)]));
     }

@@ -1,13 +1,13 @@
 //! `loa fleet`: the stations of a centre, and who of them belongs to it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 
 use super::{Exit, air::person, package::entered, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{Act, Ask, Centre, ControlError, Folder},
+    control::{self, Act, Ask, Centre, CentreKeys, ControlError, Folder},
     fleet::Standing,
     words::Message,
 };
@@ -24,6 +24,26 @@ pub(super) enum FleetVerb {
     Revoke {
         origin: String,
         #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Settle {
+        origin: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    Copy {
+        origin: String,
+        #[arg(short, long, value_name = "FOLDER")]
+        output: PathBuf,
+    },
+    Key {
+        #[arg(long)]
+        next: bool,
+        #[arg(long, conflicts_with = "next")]
+        change: bool,
+        #[arg(long, value_name = "NAME", requires = "change")]
         by: Option<String>,
     },
 }
@@ -53,6 +73,50 @@ pub(super) fn fleet(folder: &Folder, what: Option<&FleetVerb>, say: Say) -> anyh
             say.line(&say.text("fleet-revoked", &[("origin", origin)]));
             Ok(Exit::Done)
         }
+        Some(FleetVerb::Settle { origin, reason, by }) => {
+            let by = person(by.as_deref());
+            let seen_ms = centre.may_settle(origin, i64::MAX)?;
+            act(by.clone(), format!("settle {origin}: {reason}"))?;
+            let count = centre.settle(origin, seen_ms, &by, reason)?;
+            say.document(&serde_json::json!({ "origin": origin, "settled": count }));
+            say.line(&say.text("fleet-settled", &[("origin", origin)]));
+            Ok(Exit::Done)
+        }
+        Some(FleetVerb::Copy { origin, output }) => {
+            let size = centre.lay_log(origin, output)?;
+            let to = output.display().to_string();
+            say.document(&serde_json::json!({ "origin": origin, "size": size, "folder": to }));
+            let values = [("origin", origin.as_str()), ("size", &size.to_string()), ("folder", &to)];
+            say.line(&say.text("fleet-copied", &values));
+            Ok(Exit::Done)
+        }
+        Some(FleetVerb::Key { next, change, by }) => {
+            let keys = match (next, change) {
+                (true, _) => control::next_key(folder)?,
+                (_, true) => {
+                    let to = control::centre_keys(folder)?.next;
+                    let to = to.ok_or_else(|| ControlError::from(Message::new("fleet-key-no-next")))?;
+                    act(person(by.as_deref()), format!("key {to}"))?;
+                    control::use_next_key(folder)?
+                }
+                _ => control::centre_keys(folder)?,
+            };
+            show_keys(&keys, *change, say);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The keys as they stand in the settings of stations.
+fn show_keys(keys: &CentreKeys, changed: bool, say: Say) {
+    say.document(keys);
+    let listed: Vec<String> =
+        [Some(&keys.key), keys.next.as_ref()].into_iter().flatten().map(|key| format!("\"{key}\"")).collect();
+    say.line(&say.text("fleet-keys", &[("keys", &listed.join(", "))]));
+    if changed {
+        say.line(&say.text("fleet-key-changed", &[]));
+    } else if keys.next.is_some() {
+        say.line(&say.text("fleet-key-next", &[]));
     }
 }
 
@@ -93,6 +157,12 @@ fn list(centre: &Centre, now: chrono::DateTime<chrono::Utc>, say: Say) -> anyhow
     say.table(&["fleet-station", "fleet-standing", "fleet-size", "fleet-heard", "fleet-holds"], rows);
     for fork in &forks {
         say.line(&say.text(&format!("fleet-{}", fork.what), &[("origin", &fork.origin)]));
+        if let Some(settled) = &fork.settled {
+            let at = chrono::DateTime::from_timestamp_millis(settled.at_ms).unwrap_or_default();
+            let at = at.with_timezone(&centre.folder.station.zone).format("%H:%M %d/%m/%Y").to_string();
+            let values = [("by", settled.by.as_str()), ("at", &at), ("reason", &settled.reason)];
+            say.line(&say.text("web-fleet-settled", &values));
+        }
     }
     Ok(Exit::Done)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Folder},
+    control::{self, Folder, Opener},
     units::ScheduleName,
 };
 
@@ -40,8 +40,18 @@ fn init_centre(root: &Path, say: Say) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-pub(super) fn new_epoch(root: &Path, by: &str, reason: &str, say: Say) -> anyhow::Result<Exit> {
-    let made = control::new_epoch(root, &System::new(), by, reason)?;
+pub(super) fn new_epoch(
+    root: &Path,
+    opener: Opener<'_>,
+    revoked: bool,
+    from: Option<&Path>,
+    say: Say,
+) -> anyhow::Result<Exit> {
+    let clock = System::new();
+    let made = match from {
+        Some(from) => control::come_back(root, from, &clock, opener)?,
+        None => control::new_epoch(root, &clock, opener, revoked)?,
+    };
     say.document(&made);
     let values = [("origin", made.origin.as_str()), ("kept", &made.kept), ("key", &made.public_key)];
     say.line(&say.text("epoch-made", &values));

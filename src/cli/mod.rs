@@ -31,7 +31,7 @@ use arguments::{Cli, ClockVerb, KeyVerb, Verb};
 use say::Say;
 
 use crate::{
-    control::{Against, ControlError, Folder},
+    control::{Against, ControlError, Folder, Opener},
     words::{Lang, Message},
 };
 
@@ -75,8 +75,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
     match &cli.verb {
-        Verb::Init { by: Some(by), reason: Some(reason), .. } => {
-            return init::new_epoch(&cli.dir, by, reason, say);
+        Verb::Init { by: Some(by), reason: Some(text), revoked, from, .. } => {
+            let opener = Opener { by, text };
+            return init::new_epoch(&cli.dir, opener, *revoked, from.as_deref(), say);
         }
         Verb::Init { centre, .. } => return init::init(&cli.dir, *centre, say),
         _ => {}

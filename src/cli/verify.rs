@@ -4,22 +4,24 @@ use std::path::Path;
 
 use super::{Exit, say::Say};
 use crate::{
-    control::{self, Against, Audit, Endorsed, EpochBefore},
+    control::{self, Against, Audit, Endorsed, EpochBefore, Witnessed},
     evidence::{Fault, Outcome, VerifyReport},
     reconcile::Totals,
 };
 
 pub(super) fn verify(target: &Path, against: &Against, say: Say) -> anyhow::Result<Exit> {
-    let Audit { report, slots, before } = control::audit(target, against)?;
+    let Audit { report, slots, before, witnessed, unchecked_anchors } = control::audit(target, against)?;
     let holds = report.holds();
     let (size, root) = (report.size.to_string(), report.root.to_string());
     say.document(&serde_json::json!({
         "holds": holds, "size": report.size, "root": root, "signed_by": report.signed_by,
         "not_signed_by": report.not_signed_by, "witnessed_by": report.witnessed_by, "unknown": report.unknown, "faults": faults(&report, say),
         "more_faults": report.more_faults, "slots": slots, "epoch_before": before, "own_key": against.keys.is_empty(),
+        "witnessed": witnessed, "unchecked_anchors": unchecked_anchors,
     }));
     show_faults(&report, say);
     show_signers(&report, say);
+    show_witnessed(witnessed.as_ref(), report.size, unchecked_anchors, say);
     if report.unknown > 0 {
         say.line(&say.text("verify-unknown", &[("count", &report.unknown.to_string())]));
     }
@@ -84,6 +86,19 @@ pub(super) fn show_signers(report: &VerifyReport, say: Say) {
         if !keys.is_empty() {
             say.line(&say.text(code, &[("keys", &keys.join(", "))]));
         }
+    }
+}
+
+/// How far a witness saw the log of `size` entries, by its own anchors.
+pub(super) fn show_witnessed(witnessed: Option<&Witnessed>, size: u64, unchecked: u64, say: Say) {
+    if let Some(Witnessed { entry, size: seen, at, by }) = witnessed {
+        let (entry, behind) = (entry.to_string(), size.saturating_sub(*seen).to_string());
+        let values = [("by", by.as_str()), ("at", at), ("entry", &entry), ("behind", &behind)];
+        let seen = seen.to_string();
+        say.line(&say.text("verify-witnessed-to", &[&values[..], &[("size", &seen)]].concat()));
+    }
+    if unchecked > 0 {
+        say.line(&say.text("verify-anchors-unchecked", &[("count", &unchecked.to_string())]));
     }
 }
 

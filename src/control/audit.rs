@@ -7,11 +7,11 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{ControlError, EpochBefore, Folder, judged::Judgement};
+use super::{ControlError, EpochBefore, Folder, Witnessed, judged::Judgement};
 use crate::{
     config::{self, Station},
     disk::At as _,
-    evidence::{Code, VerifyReport},
+    evidence::{Body, Code, VerifyReport},
     keys::PublicKey,
     reconcile::{Completeness, Patience, Totals},
     store::{self, Log, Reader, StoreError},
@@ -37,6 +37,10 @@ pub struct Audit {
     pub slots: Option<Totals>,
     /// The epoch that this log follows, as its opening tells.
     pub before: Option<EpochBefore>,
+    /// How far a witness saw it, by the cosignatures that it entered.
+    pub witnessed: Option<Witnessed>,
+    /// How many of these could be neither borne out nor refuted.
+    pub unchecked_anchors: u64,
 }
 
 impl Audit {
@@ -49,12 +53,13 @@ impl Audit {
     /// An audit of entries, of what people should have signed in them, and of the slots that they answer for.
     fn new(mut report: VerifyReport, mut judgement: Judgement) -> Audit {
         if !report.leaves_hold() {
-            return Audit { report, slots: None, before: None };
+            return Audit { report, slots: None, before: None, witnessed: None, unchecked_anchors: 0 };
         }
         let before = judgement.signatures().before().cloned();
         judgement.tell(&mut report);
+        let (witnessed, unchecked_anchors) = judgement.witnessed();
         let slots = judgement.slots(&mut report).map(|(totals, _)| totals);
-        Audit { report, slots, before }
+        Audit { report, slots, before, witnessed, unchecked_anchors }
     }
 }
 
@@ -163,7 +168,14 @@ fn audit_log(
     let report = place.open().and_then(|log| {
         // Bytes that are missing or other ones are named by the examination of the log itself.
         let mut stored = |digest| log.blob(digest).ok().flatten();
-        log.verify_with(keys, codes, &mut |entry| judgement.take(entry, &mut stored))
+        log.verify_with(keys, codes, &mut |entry| {
+            judgement.take(entry, &mut stored);
+            if let Body::Anchor(fact) = &entry.body {
+                // The stored tree is compared with the leaves while they are read.
+                let root = log.frontier(fact.size.min(entry.seq)).ok().map(|tree| tree.root());
+                judgement.anchor(entry, fact, root);
+            }
+        })
     });
     let report = report.or_else(|error| match &error {
         StoreError::Foreign { version, .. } => {

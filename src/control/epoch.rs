@@ -27,7 +27,7 @@ use super::{
 use crate::{
     clock::Clock,
     disk::{self, At as _},
-    evidence::{After, Body, Checkpoint, HoldFact},
+    evidence::{After, Body, Checkpoint, Clk, HoldFact},
     keys::{PublicKey, SigningKey},
     store::{self, Blob, Log, Reader, StoreError},
     units::Digest,
@@ -50,20 +50,33 @@ pub struct NewEpoch {
 }
 
 /// Files of a log beside one another in a folder.
-const LOG_FILES: [&str; 6] =
+pub(super) const LOG_FILES: [&str; 6] =
     ["log.db", "log.db-wal", "log.db-shm", "log.db-journal", "log.high", "log.reserve"];
 
-/// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one; `by`
-/// is the person who does so, `text` why, in their words. Refused while all of the log is as it was written,
-/// and where there has never been one.
-pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result<NewEpoch, ControlError> {
+/// Who opens an epoch, and why in their words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opener<'w> {
+    /// The person.
+    pub by: &'w str,
+    /// Why.
+    pub text: &'w str,
+}
+
+/// Ends the epoch of the station at `root` whose log cannot be gone on with, and opens the next one. Refused while all
+/// of the log is as it was written, unless its key is `revoked`, and where there has never been one.
+pub fn new_epoch(
+    root: &Path,
+    clock: &dyn Clock,
+    opener: Opener<'_>,
+    revoked: bool,
+) -> Result<NewEpoch, ControlError> {
     let folder = Folder::open(root)?;
     let _lock = folder.lock()?;
     let next_path = folder.key_path("station.next");
     let begun = next_path.exists().then(|| read_key(&next_path)).transpose()?;
     let before = Before::of(&folder, begun.as_ref())?;
-    let reason_path = next_path.with_extension("reason");
-    let Some(fault) = before.fault(&folder.log_path())? else {
+    // A key that is not to be believed any more has no word in what follows.
+    let Some(fault) = before.fault(&folder.log_path())?.or(revoked.then_some("key")) else {
         // Also when an earlier attempt was cut and the log was put right since.
         for left in ["reason", "pub", "key"].map(|end| next_path.with_extension(end)) {
             if left.exists() {
@@ -72,28 +85,61 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
         }
         return Err(Message::new("epoch-needless").with("file", folder.log_path().display()).into());
     };
-    let name = origin(&folder, "station", before.epoch + 1);
-    let next = if let Some(key) = begun {
-        key
-    } else {
-        // Before anything is moved, so that it is still known when a cut is taken up.
-        disk::replace(&reason_path, fault.as_bytes(), 0o644)?;
-        let key = SigningKey::generate(&name)?;
-        write_key(&next_path, &key)?;
-        key
-    };
-    let reason = fs::read_to_string(&reason_path).at("read", &reason_path)?;
+    let next = Next::of(&folder, begun, before.epoch + 1, fault)?;
+    open_next(&folder, &before, next, opener, &clk(clock, folder.station.zone), || {
+        put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))
+    })
+}
+
+/// The key of the epoch that begins, and why the one before ended.
+pub(super) struct Next {
+    key: SigningKey,
+    reason: String,
+}
+
+impl Next {
+    /// The key of an attempt that was cut and had `begun`, else a new one for `epoch`, behind one that ended for `fault`.
+    pub fn of(
+        folder: &Folder,
+        begun: Option<SigningKey>,
+        epoch: u32,
+        fault: &str,
+    ) -> Result<Next, ControlError> {
+        let path = folder.key_path("station.next");
+        let reason = path.with_extension("reason");
+        let key = if let Some(key) = begun {
+            key
+        } else {
+            // Before anything is moved, so that it is still known when a cut is taken up.
+            disk::replace(&reason, fault.as_bytes(), 0o644)?;
+            let key = SigningKey::generate(&origin(folder, "station", epoch))?;
+            write_key(&path, &key)?;
+            key
+        };
+        Ok(Next { key, reason: fs::read_to_string(&reason).at("read", &reason)? })
+    }
+}
+
+/// Opens the epoch of `next` behind the one `before`, whose log `aside` puts where it is kept, and puts its key in place.
+pub(super) fn open_next(
+    folder: &Folder,
+    before: &Before,
+    Next { key: next, reason }: Next,
+    Opener { by, text }: Opener<'_>,
+    clk: &Clk,
+    aside: impl FnOnce() -> Result<(), ControlError>,
+) -> Result<NewEpoch, ControlError> {
+    let (next_path, name) = (folder.key_path("station.next"), next.public().name().to_owned());
     let public_key = next.public().as_text().to_owned();
     // A key that did not sign the old log has no word in this.
     let endorsement = (reason != "key").then(|| before.endorse(next.public(), &reason)).flatten();
     let endorsed = endorsement.is_some();
-    let clk = clk(clock, folder.station.zone);
     // A cut behind step 3: the new log stands and only its key is not in place yet.
     let standing = Log::open(&folder.log_path(), SigningKey::parse(next.secret_text())?);
     let mut log = if let Ok(log) = standing {
         log
     } else {
-        put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))?;
+        aside()?;
         let (after, previous, blobs) = before.told(by, text, endorsement);
         let opening =
             Body::LogOpen { origin: name.clone(), reason: reason.clone(), previous, after: Some(after) };
@@ -104,6 +150,11 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
         log.append(&carried.collect::<Vec<_>>())?;
     }
     drop(log);
+    // The centre knows a log by the word of its station: the next one has its own.
+    let token = folder.key_path("centre").with_extension("token");
+    if token.exists() {
+        fs::remove_file(&token).at("remove", &token)?;
+    }
     for end in ["pub", "key"] {
         let (from, to) = (next_path.with_extension(end), folder.key_path("station").with_extension(end));
         if from.exists() {
@@ -111,18 +162,19 @@ pub fn new_epoch(root: &Path, clock: &dyn Clock, by: &str, text: &str) -> Result
             disk::sync_folder_of(&to)?;
         }
     }
+    let reason_path = next_path.with_extension("reason");
     fs::remove_file(&reason_path).at("remove", &reason_path)?;
     let kept = before.kept.strip_prefix(&folder.root).unwrap_or(&before.kept).display().to_string();
     Ok(NewEpoch { origin: name, reason, kept, public_key, endorsed })
 }
 
 /// The epoch that ends.
-struct Before {
-    epoch: u32,
-    origin: String,
-    key: Option<SigningKey>,
-    public: Option<PublicKey>,
-    kept: PathBuf,
+pub(super) struct Before {
+    pub epoch: u32,
+    pub origin: String,
+    pub key: Option<SigningKey>,
+    pub public: Option<PublicKey>,
+    pub kept: PathBuf,
 }
 
 impl Before {
@@ -219,14 +271,14 @@ const OF_CLOCKS: [&str; 4] =
     ["verify-boottime-back", "verify-clock-step", "verify-boot-missing", "verify-wall-behind"];
 
 /// Whether all of the log is as it was written, not only the edge that an append builds on.
-fn whole(log: &Reader, key: &PublicKey) -> Result<bool, ControlError> {
+pub(super) fn whole(log: &Reader, key: &PublicKey) -> Result<bool, ControlError> {
     let report = log.verify(std::slice::from_ref(key))?;
     let damaged = report.faults.iter().any(|fault| !OF_CLOCKS.contains(&fault.message.code));
     Ok(report.leaves_hold() && !damaged)
 }
 
 /// Moves the log's files and a copy of its public key out of `data` to `kept`; nothing is overwritten.
-fn put_aside(data: &Path, kept: &Path, public: &Path) -> Result<(), ControlError> {
+pub(super) fn put_aside(data: &Path, kept: &Path, public: &Path) -> Result<(), ControlError> {
     fs::create_dir_all(kept).at("create the folder", kept)?;
     if let Ok(text) = fs::read(public) {
         disk::replace(&kept.join("station.pub"), &text, 0o644)?;

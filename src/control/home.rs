@@ -3,6 +3,7 @@
 
 use std::{fs, io, path::PathBuf, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use chrono::NaiveDate;
 
 use super::{
@@ -29,6 +30,17 @@ const MOST_BYTES: usize = 2 << 20;
 
 fn holds_more(size: u64, held: u64) -> ControlError {
     Message::new("centre-holds-more").with("size", size).with("held", held).into()
+}
+
+/// Name and id of those who signed `note` beside the log `origin` itself, as the first half of a public key has them.
+fn cosigners(note: &str, origin: &str) -> String {
+    let of = |line: &str| {
+        let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let id = BASE64.decode(signature).ok()?;
+        (name != origin).then_some(format!("{name}+{}", hex::encode(id.get(..4)?)))
+    };
+    let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
+    lines.lines().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
 /// A station that has a centre.
@@ -155,7 +167,10 @@ impl Home {
     /// that head.
     pub fn acknowledged(&self, note: &str, before: u64) -> Result<(u64, Option<AnchorFact>), ControlError> {
         let keys = self.folder.station.centre.as_ref().map_or(&[][..], |link| &link.keys);
-        let unsigned = || ControlError::from(Message::new("centre-not-cosigned"));
+        let unsigned = || {
+            let message = Message::new("centre-not-cosigned");
+            ControlError::from(message.with("by", cosigners(note, &self.origin)))
+        };
         let own = std::slice::from_ref(self.key.public());
         let head = Checkpoint::open(note.as_bytes(), own).map_err(|_| unsigned())?;
         let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use super::signed::Signatures;
+use super::{
+    anchors::{Anchors, Witnessed},
+    signed::Signatures,
+};
 use crate::{
-    evidence::{Entry, VerifyReport},
+    evidence::{AnchorFact, Body, Entry, VerifyReport},
     keys::PublicKey,
     reconcile::{Completeness, Totals},
     units::{Digest, Month},
@@ -21,6 +24,8 @@ pub(super) const MOST_BYTES: usize = 1 << 20;
 const MOST_READ: usize = 256 << 20;
 /// Trying a key on a signature is as much work as reading so much.
 const KEY_BYTES: usize = 1 << 10;
+/// An anchor is an entry of its own, and never a long one: a million of them stay within what is read.
+const ANCHOR_BYTES: usize = 1 << 8;
 /// So many faults are kept; nobody reads more.
 pub(super) const MOST_TOLD: usize = 1000;
 
@@ -29,6 +34,7 @@ pub(super) const MOST_TOLD: usize = 1000;
 pub(super) struct Judgement {
     completeness: Completeness,
     signatures: Signatures,
+    anchors: Anchors,
     /// What is wrong with single entries, and how much more.
     faults: Vec<(u64, Message)>,
     more_faults: u64,
@@ -45,6 +51,7 @@ impl Judgement {
         Judgement {
             completeness,
             signatures: Signatures::new(keys),
+            anchors: Anchors::default(),
             faults: Vec::new(),
             more_faults: 0,
             absent: BTreeSet::new(),
@@ -79,13 +86,34 @@ impl Judgement {
                 .with("digest", digest)
                 .with("most", MOST_BYTES)
         });
+        for message in [large, unsigned].into_iter().flatten() {
+            self.fault(entry.seq, message);
+        }
+        if let (0, Body::LogOpen { origin, .. }) = (entry.seq, &entry.body) {
+            self.anchors.origin = Some(origin.clone());
+        }
+        self.spend(entry.seq, cost);
+    }
+
+    /// Takes the anchor `fact` of `entry`, behind the entry itself. The log has `root` at its size, where that can be
+    /// told.
+    pub fn anchor(&mut self, entry: &Entry, fact: &AnchorFact, root: Option<Digest>) {
+        if self.given_up {
+            return;
+        }
+        let keys = self.signatures.cosigners();
+        if let Some(message) = self.anchors.take(entry, fact, keys.as_deref(), root) {
+            self.fault(entry.seq, message);
+        }
+        self.spend(entry.seq, ANCHOR_BYTES);
+    }
+
+    fn spend(&mut self, entry: u64, cost: usize) {
         self.left = self.left.saturating_sub(cost);
         self.given_up = self.left == 0;
-        let exhausted = self
-            .given_up
-            .then(|| Message::new("verify-unjudged").with("entry", entry.seq).with("most", MOST_READ));
-        for message in [large, unsigned, exhausted].into_iter().flatten() {
-            self.fault(entry.seq, message);
+        if self.given_up {
+            let message = Message::new("verify-unjudged").with("entry", entry).with("most", MOST_READ);
+            self.fault(entry, message);
         }
     }
 
@@ -108,6 +136,19 @@ impl Judgement {
             report.add(Some(entry), message);
         }
         report.more_faults += std::mem::take(&mut self.more_faults);
+        // By a stored tree that is not the log's own nobody is accused.
+        if !report.faults.iter().any(|fault| fault.message.code == "verify-node") {
+            let (other, more) = self.anchors.of_another();
+            for (entry, message) in other {
+                report.add(Some(entry), message);
+            }
+            report.more_faults += more;
+        }
+    }
+
+    /// How far a witness saw the log, and how many of its anchors could be neither borne out nor refuted.
+    pub fn witnessed(&self) -> (Option<Witnessed>, u64) {
+        (self.anchors.last().cloned(), self.anchors.unchecked())
     }
 
     /// How the slots stand behind the last entry, and of which months a schedule was accepted or refused; what is

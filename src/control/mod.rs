@@ -3,6 +3,7 @@
 mod account;
 mod again;
 mod airing_page;
+mod anchors;
 mod approve;
 mod arriving;
 mod audit;
@@ -11,6 +12,7 @@ mod bundle;
 mod centre;
 mod certificate;
 mod check;
+mod comeback;
 mod compliance;
 mod doctor;
 mod draft;
@@ -63,28 +65,31 @@ pub(crate) mod written;
 mod years;
 
 pub use crate::{
-    fleet::Word,
+    fleet::{Settled, Word},
     media::{Measure, Progress},
 };
 pub use account::Account;
 #[cfg(test)]
 pub(crate) use account::airings;
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
+pub use anchors::Witnessed;
 pub use approve::{Approve, approve};
 pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, sticks};
 pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use centre::{
-    Centre, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET, Readiness,
-    SILENT, Split, StationFile, TakeError, Trouble, Unready, is_needed, make_centre, wish, words_of,
+    Centre, CentreKeys, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET,
+    Readiness, SILENT, Split, StationFile, TakeError, Trouble, Unready, centre_keys, is_needed, make_centre,
+    next_key, use_next_key, wish, words_of,
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};
+pub use comeback::come_back;
 pub use doctor::{Examination, doctor};
 pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last_approved, save, stage};
 pub use edit::Edit;
-pub use epoch::{NewEpoch, new_epoch};
+pub use epoch::{NewEpoch, Opener, new_epoch};
 pub use error::{ControlError, file_error};
 pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};

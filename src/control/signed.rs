@@ -70,6 +70,8 @@ pub(super) struct Trusted {
     pub approvers: Vec<PublicKey>,
     /// Keys of the people whose word counts for an airing by hand, beside the approvers.
     operators: Vec<PublicKey>,
+    /// Keys of the centre's cosignatures.
+    centre: Vec<PublicKey>,
 }
 
 /// Bytes kept beside the log, by their digest; none where they are missing or altered.
@@ -138,6 +140,17 @@ impl Signatures {
     /// Whom any of the settings trusted to approve.
     pub fn approvers(&self) -> &BTreeSet<PublicKey> {
         &self.approvers
+    }
+
+    /// Whose cosignatures count, by the settings in force and by whoever verifies; none where those cannot be read.
+    pub fn cosigners(&self) -> Option<Vec<PublicKey>> {
+        let named = match &*self.trust {
+            Trust::Unknown => return None,
+            Trust::Nobody => &[][..],
+            Trust::Of(station) => &station.centre,
+        };
+        let keys: BTreeSet<&PublicKey> = named.iter().chain(&self.keys).collect();
+        Some(keys.into_iter().cloned().collect())
     }
 
     /// How many keys the settings in force trust.
@@ -239,7 +252,11 @@ impl Trusted {
             (list.len() <= MOST_KEYS).then(|| keys.collect())
         };
         let id = table.get("id").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        Some(Trusted { id, approvers: keys("approvers")?, operators: keys("operators")? })
+        let centre = table.get("centre").and_then(|centre| centre.get("keys")?.as_array());
+        let centre = centre.map_or(&[][..], Vec::as_slice);
+        let cosigners = centre.iter().filter_map(|key| PublicKey::parse_witness(key.as_str()?).ok());
+        let centre = (centre.len() <= MOST_KEYS).then(|| cosigners.collect())?;
+        Some(Trusted { id, approvers: keys("approvers")?, operators: keys("operators")?, centre })
     }
 
     /// Every key whose signature makes a person's statement count.

@@ -255,6 +255,25 @@ impl Tree {
         }
         Ok(found)
     }
+
+    /// The root that this tree had when it had `size` leaves, `lowest` being the proved hashes of the tile of level 0
+    /// in which they end. None where a tile above it was not proved.
+    #[must_use]
+    pub fn root_at(&self, size: u64, lowest: &[Digest]) -> Option<Digest> {
+        if size > self.size {
+            return None;
+        }
+        let lowest: Vec<Hash> = lowest.iter().map(|hash| Hash(hash.0)).collect();
+        let mut right = fold(lowest.get(..usize::try_from(size % WIDTH).ok()?)?, None);
+        for level in 1..MOST_LEVELS {
+            let hashes = size >> (u32::from(level) * u32::from(HEIGHT));
+            let (index, width) = (hashes / WIDTH, usize::try_from(hashes % WIDTH).ok()?);
+            if width > 0 {
+                right = fold(self.proved.get(&(level, index))?.get(..width)?, right);
+            }
+        }
+        Some(Digest(right.unwrap_or(EMPTY_HASH).0))
+    }
 }
 
 /// Joins the whole subtrees of a partial tile with what lies right of them.
@@ -387,6 +406,38 @@ mod tests {
             let levels: BTreeSet<u8> = needed(size, 0..bundles).iter().map(|tile| tile.level()).collect();
             assert_eq!(levels.len(), usize::try_from(size.ilog2() / 8 + 1).unwrap(), "{size}");
         }
+    }
+
+    #[test]
+    fn every_root_that_the_tree_had_comes_from_its_tiles() {
+        for size in [1, 255, 256, 257, 65_536, 66_100] {
+            let stored = Stored::of(size);
+            let mut tree = Tree::open(size, stored.root, |tile| Some(stored.tile(tile))).unwrap();
+            let mut frontier = Frontier::default();
+            let tiles = needed(size, 0..size.div_ceil(WIDTH));
+            for tile in tiles.into_iter().rev().filter(|tile| tile.level() > 0) {
+                tree.prove(tile, &stored.tile(tile)).unwrap();
+            }
+            for n in 0..=size {
+                // Every size is too much of a long tree; near its tiles' edges all are asked.
+                if n < 1000 || size - n < 1000 || n % WIDTH < 2 {
+                    let lowest = Tile::of(0, n / WIDTH, size).map(|tile| stored.tile(tile));
+                    let lowest = lowest.map_or_else(Vec::new, |bytes| {
+                        bytes.as_chunks::<32>().0.iter().map(|hash| Digest(*hash)).collect()
+                    });
+                    assert_eq!(tree.root_at(n, &lowest), Some(frontier.root()), "{n} of {size}");
+                }
+                frontier.push(&n.to_le_bytes());
+            }
+            assert_eq!(tree.root_at(size + 1, &[]), None);
+        }
+        let stored = Stored::of(66_100);
+        let tree = Tree::open(stored.size, stored.root, |tile| Some(stored.tile(tile))).unwrap();
+        assert_eq!(
+            tree.root_at(300, &[Digest(stored.nodes[0].0); 256]),
+            None,
+            "its tile above was not proved"
+        );
     }
 
     struct Asked<'a> {

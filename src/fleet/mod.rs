@@ -193,6 +193,19 @@ pub struct Fork {
     pub came: String,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
+    /// What a person made of it; none while nobody did.
+    pub settled: Option<Settled>,
+}
+
+/// A person's word that the cause of a contradiction is known and dealt with. Both heads stay.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Settled {
+    /// Who.
+    pub by: String,
+    /// What was found, in their words.
+    pub reason: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// How often the slots of one day of a log ended in one way.
@@ -245,7 +258,11 @@ pub trait Fleet: Send + Sync {
     /// Keeps two heads that contradict one another, once.
     fn split(&self, fork: &Fork) -> Result<(), FleetError>;
 
-    /// All such pairs, the latest first, at most `most`.
+    /// Keeps that a person settled those pairs of a log that came until `seen_ms` (milliseconds since 1970) and that
+    /// nobody settled yet. Gives how many.
+    fn settle(&self, origin: &str, seen_ms: i64, settled: &Settled) -> Result<u64, FleetError>;
+
+    /// All such pairs, those first that nobody settled, the latest first, at most `most`.
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError>;
 
     /// A station was heard, with what it says of itself.

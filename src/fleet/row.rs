@@ -8,7 +8,7 @@ use crate::{
     units::{Digest, SlotId},
 };
 
-use super::{Ended, Tally};
+use super::{Ended, Settled, Tally};
 
 /// A number as both databases have them.
 pub fn signed(number: u64) -> i64 {
@@ -30,6 +30,11 @@ pub fn frontier(size: i64, peaks: &[u8]) -> Option<Frontier> {
     let (peaks, rest) = peaks.as_chunks::<32>();
     let peaks: Vec<Digest> = peaks.iter().map(|peak| Digest(*peak)).collect();
     Frontier::of(u64::try_from(size).ok()?, &peaks).filter(|_| rest.is_empty())
+}
+
+/// A person's word on a contradiction, where all of it is there.
+pub fn settled(by: Option<String>, reason: Option<String>, at_ms: Option<i64>) -> Option<Settled> {
+    Some(Settled { by: by?, reason: reason?, at_ms: at_ms? })
 }
 
 /// Day, slot, outcome and reason as words.

@@ -17,7 +17,7 @@ use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally,
+    Asked, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
     row::{self, signed},
 };
 use crate::units::Digest;
@@ -32,7 +32,14 @@ const WAITING: usize = 1024;
 const APPLICATION_ID: i64 = 0x6c6f_6146;
 
 /// The version of these tables; a later one comes with its migration.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+
+/// What version 2 has more than version 1.
+const SETTLED: &str = "
+ALTER TABLE fork ADD COLUMN settled_by TEXT;
+ALTER TABLE fork ADD COLUMN settled_reason TEXT;
+ALTER TABLE fork ADD COLUMN settled_ms INTEGER;
+";
 
 /// Leaves lie as they came, in the pieces in which they came: nobody asks for a single one but by its position.
 const SCHEMA: &str = "
@@ -170,11 +177,22 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
         (APPLICATION_ID, VERSION) => Ok(()),
         (0, 0) => {
             db.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+                "BEGIN IMMEDIATE; {SCHEMA} {SETTLED} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
             ))
         }
+        (APPLICATION_ID, 1) => migrate(db),
         _ => Err(rusqlite::Error::InvalidParameterName("this file is no fleet that this program can use".into())),
     }
+}
+
+/// Brings the tables of version 1 up to this one; another process may do so at the same moment.
+fn migrate(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 1 {
+        db.execute_batch(&format!("{SETTLED} PRAGMA user_version = {VERSION};"))?;
+    }
+    db.execute_batch("COMMIT")
 }
 
 /// The loop of the writing thread.
@@ -377,14 +395,29 @@ impl Fleet for SqliteFleet {
         })
     }
 
+    fn settle(&self, origin: &str, seen_ms: i64, settled: &Settled) -> Result<u64, FleetError> {
+        let (origin, settled) = (origin.to_owned(), settled.clone());
+        self.change("settle a contradiction", move |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE fork SET settled_by = ?3, settled_reason = ?4, settled_ms = ?5
+                     WHERE origin = ?1 AND at_ms <= ?2 AND settled_ms IS NULL",
+                )?
+                .execute(params![origin, seen_ms, settled.by, settled.reason, settled.at_ms])?;
+            Ok(changed as u64)
+        })
+    }
+
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError> {
         self.read("list the forks", |db| {
             let fork = |row: &Row<'_>| {
                 let (origin, what, held) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(Fork { origin, what, held, came: row.get(3)?, at_ms: row.get(4)? })
+                let settled = row::settled(row.get(5)?, row.get(6)?, row.get(7)?);
+                Ok(Fork { origin, what, held, came: row.get(3)?, at_ms: row.get(4)?, settled })
             };
             db.prepare_cached(
-                "SELECT origin, what, held, came, at_ms FROM fork ORDER BY at_ms DESC, rowid DESC LIMIT ?1",
+                "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
+                 ORDER BY settled_ms IS NOT NULL, at_ms DESC, rowid DESC LIMIT ?1",
             )?
             .query_map([signed(most)], fork)?
             .collect()
@@ -469,6 +502,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fleet.db");
         super::super::conduct::holds(&|| Box::new(SqliteFleet::open(&path).unwrap()));
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_goes_on_with_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(&format!(
+            "{SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+             INSERT INTO fork VALUES('loa/station/a/1', 'fork', 'mot', 'hai', 5);"
+        ))
+        .unwrap();
+        drop(db);
+        for _ in 0..2 {
+            let fleet = SqliteFleet::open(&path).unwrap();
+            let forks = fleet.forks(9).unwrap();
+            assert_eq!((forks.len(), &forks[0].came, &forks[0].settled), (1, &"hai".to_owned(), &None));
+        }
+        let settled = Settled { by: "An".into(), reason: "x".into(), at_ms: 7 };
+        let fleet = SqliteFleet::open(&path).unwrap();
+        assert_eq!(fleet.settle("loa/station/a/1", 5, &settled).unwrap(), 1);
+        assert_eq!(fleet.forks(9).unwrap()[0].settled, Some(settled));
     }
 
     #[test]

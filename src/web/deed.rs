@@ -93,7 +93,7 @@ mod tests {
     use crate::{web::route::table, words};
 
     /// Forms that are never kept: with a password, with files, sent by a script, or done by who is not signed in.
-    const NOT_KEPT: [&str; 13] = [
+    const NOT_KEPT: [&str; 14] = [
         "/sign-in",
         "/set-up/{word}",
         "/lang",
@@ -104,6 +104,7 @@ mod tests {
         "/import/send",
         "/fleet/enrol",
         "/fleet/revoke",
+        "/fleet/settle",
         "/settings/units/plan",
         "/upload",
         "/upload/{id}",

@@ -34,6 +34,7 @@ mod pulse;
 mod reconcile;
 mod records;
 mod report;
+mod rotation;
 mod rows;
 #[path = "../servers/mod.rs"]
 mod servers;
@@ -59,3 +60,4 @@ mod web_sign_in;
 mod web_tls;
 mod web_upload;
 mod web_whole;
+mod witness;

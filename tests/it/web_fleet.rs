@@ -248,6 +248,67 @@ fn both_signed_heads_of_a_contradiction_are_shown_in_full() {
     daemon.end();
 }
 
+#[test]
+fn a_contradiction_that_an_officer_settled_is_kept_and_red_no_more() {
+    let place = place();
+    let centre = opened(&place);
+    contradict(&centre);
+    let daemon = place.daemon_alone();
+    let base = pages(&daemon);
+    let (admin, auditor) = (signed_in(&base, "quan-tri"), signed_in(&base, "giam-sat"));
+    let path = "/fleet/station/loa%2Fstation%2Fhai-lich-su%2F1";
+    assert!(!auditor.get(path).text.contains("id=\"settle\""), "an auditor settles nothing");
+    let seen = centre.fleet.forks(9).unwrap().into_iter().find(|fork| fork.origin.contains("hai-lich-su"));
+    let (seen, halves) = seen.map(|fork| (fork.at_ms, [fork.held, fork.came])).unwrap();
+    let settle = |reason: &str, seen: i64, password: &str| {
+        let (origin, seen) = ("loa/station/hai-lich-su/1", seen.to_string());
+        let form = [("origin", origin), ("seen", &*seen), ("reason", reason), ("password", password)];
+        assert_eq!(admin.post("/fleet/settle", &form).status, 303);
+        admin.get(path).text
+    };
+    let entered = || leaves(&place).iter().filter(|leaf| leaf.contains("settle loa/station/hai-l")).count();
+    let open = || centre.fleet.forks(9).unwrap().iter().filter(|fork| fork.settled.is_none()).count();
+    assert!(settle(" ", seen, PASSWORD).contains("phải ghi lý do"));
+    assert!(settle("máy cũ", seen, "sai").contains("role=\"alert\""));
+    // What came behind the page that was seen is not settled by it.
+    assert!(settle("máy cũ", seen - 1, PASSWORD).contains("không có mâu thuẫn nào chưa giải quyết"));
+    assert_eq!((open(), entered()), (2, 0), "no change, no entry");
+    let page = settle("máy cũ đã cất, theo <b>biên bản 3</b>", seen, PASSWORD);
+    assert_eq!((open(), entered()), (1, 1));
+    assert!(
+        page.contains("Đỗ Văn Quản Trị xác định đã giải quyết") && page.contains("&#60;b&#62;biên bản 3"),
+        "{page}"
+    );
+    assert!(!page.contains("class=\"alarm\"") && !page.contains("id=\"settle\""), "{page}");
+    assert_eq!(page.matches("<code class=\"half\">").count(), 2, "both statements stay");
+    let list = admin.get("/fleet").text;
+    let alarm = list.split("class=\"alarm\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(!alarm.contains("hai-lich-su") && alarm.contains("bi-lui"), "{alarm}");
+    // The other one by the command line, and there is nothing left to settle.
+    let words = ["fleet", "settle", "loa/station/bi-lui/1", "--reason", "bản sao cũ", "--by", "Lê C"];
+    place.ok(&words);
+    assert_eq!(place.json(&words)[0]["no"]["code"], "fleet-settle-none");
+    assert!(place.ok(&["fleet"]).contains("Settled by Lê C"));
+    admin.get("/fleet");
+    let forks = place.json(&["fleet"]).remove(0)["forks"].clone();
+    assert!(forks.as_array().unwrap().iter().all(|fork| !fork["settled"].is_null()), "{forks}");
+    // A new contradiction of the same log is red again.
+    let mut held = loa::fleet::Fork {
+        origin: "loa/station/hai-lich-su/1".into(),
+        what: "fork".into(),
+        held: halves[0].clone(),
+        came: halves[1].clone(),
+        at_ms: seen,
+        settled: None,
+    };
+    centre.fleet.split(&held).unwrap();
+    assert_eq!(open(), 0, "the same once more is known already");
+    held.came.push('x');
+    centre.fleet.split(&held).unwrap();
+    assert!(admin.get(path).text.contains("class=\"alarm\""));
+    daemon.end();
+}
+
 /// A centre with the March of 2022 of a station of Phổ Hòa, and that station.
 fn with_march() -> (Station, Station, String) {
     let station = Station::new(&[]);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     control::{
-        Against, ControlError, EpochBefore,
+        Against, ControlError, EpochBefore, Witnessed,
         audit::{public_key, short_code},
         judged::{Judgement, MOST_BYTES, MOST_TOLD},
     },
@@ -67,6 +67,30 @@ pub struct BundleReport {
     pub unlisted_months: Vec<Month>,
     /// The epoch that the log follows, as its opening tells; absent when the bundle is not unaltered.
     pub before: Option<EpochBefore>,
+    /// How far a witness saw the log, by the cosignatures among the entries that are held.
+    pub witnessed: Option<Witnessed>,
+    /// How many of these the part of the log that is held can neither bear out nor refute.
+    pub unchecked_anchors: u64,
+}
+
+impl BundleReport {
+    /// The report on a bundle of whose files nothing is said but what the `log` is found to be.
+    fn unread(log: VerifyReport, own_key: bool, unknown: Vec<String>) -> BundleReport {
+        BundleReport {
+            log,
+            of: 0,
+            held: Vec::new(),
+            period: None,
+            own_key,
+            unknown,
+            media: 0,
+            slots: None,
+            unlisted_months: Vec::new(),
+            before: None,
+            witnessed: None,
+            unchecked_anchors: 0,
+        }
+    }
 }
 
 /// The members by what they are.
@@ -136,18 +160,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     };
     let Some(signed) = verifier.head().cloned() else {
         // Without a signature nothing tells what the files should be.
-        return Ok(BundleReport {
-            log: finished(verifier.finish()),
-            of: 0,
-            held: Vec::new(),
-            period: None,
-            own_key,
-            unknown: members.unknown,
-            media: 0,
-            slots: None,
-            unlisted_months: Vec::new(),
-            before: None,
-        });
+        return Ok(BundleReport::unread(finished(verifier.finish()), own_key, members.unknown));
     };
     let stretches = stretches(members.entries.iter().copied());
     let whole = stretches == [Stretch { first: 0, last: signed.size.saturating_sub(1) }];
@@ -175,6 +188,7 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let unaltered = log.holds();
     let before = check.judgement.signatures().before().filter(|_| unaltered).cloned();
     check.judgement.tell(&mut log);
+    let (witnessed, unchecked_anchors) = if unaltered { check.judgement.witnessed() } else { (None, 0) };
     let judged = if unaltered { check.judgement.slots(&mut log) } else { None };
     let mut unlisted_months = claimed.map_or_else(Vec::new, |claimed| months(claimed, &check.days));
     match &judged {
@@ -185,7 +199,9 @@ pub fn audit_bundle(path: &Path, against: &Against) -> Result<BundleReport, Cont
     let mut unknown = members.unknown;
     unknown.extend(members.blobs.difference(&check.named).map(|digest| blob(*digest)));
     let (of, held) = (check.head.size, stretches);
-    Ok(BundleReport { log, of, held, period, own_key, unknown, media, slots, unlisted_months, before })
+    let unread = BundleReport::unread(log, own_key, unknown);
+    let of_slots = BundleReport { media, slots, unlisted_months, before, ..unread };
+    Ok(BundleReport { of, held, period, witnessed, unchecked_anchors, ..of_slots })
 }
 
 /// The days that `bundle.json` claims, as far as they can be read: what it says is held against the entries later.
@@ -258,7 +274,7 @@ impl Check {
         for place in places {
             let hashes = self.prove(tree.as_mut(), place);
             if members.entries.contains(&place) {
-                self.bundle(place, hashes.as_deref());
+                self.bundle(place, hashes.as_deref(), tree.as_mut());
             }
         }
         self.verifier.leave_out(size);
@@ -297,7 +313,7 @@ impl Check {
         None
     }
 
-    fn bundle(&mut self, place: Tile, hashes: Option<&[Digest]>) {
+    fn bundle(&mut self, place: Tile, hashes: Option<&[Digest]>, mut tree: Option<&mut Tree>) {
         let name = tile(place, Content::Entries);
         let bytes = match self.archive.read(&name, MOST_ENTRIES) {
             Ok(bytes) => bytes,
@@ -324,10 +340,27 @@ impl Check {
                 read.filter(|bytes| Digest::of(bytes) == digest)
             };
             self.judgement.take(&leaf, &mut stored);
+            if let Body::Anchor(fact) = &leaf.body {
+                let root = tree.as_deref_mut().and_then(|tree| self.root(tree, fact.size.min(entry)));
+                self.judgement.anchor(&leaf, fact, root);
+            }
             if let Body::ScheduleAccept(fact) = leaf.body {
                 self.approvals.insert(fact.approval);
             }
         }
+    }
+
+    /// The root that the log had at `size`, where the tiles that are here show it.
+    fn root(&mut self, tree: &mut Tree, size: u64) -> Option<Digest> {
+        let lowest = Tile::of(0, size / tiles::WIDTH, self.head.size);
+        let hashes = match lowest.filter(|_| !size.is_multiple_of(tiles::WIDTH)) {
+            Some(lowest) => {
+                let bytes = self.archive.read(&tile(lowest, Content::Hashes), MOST_TILE).ok()?;
+                tree.prove(lowest, &bytes).ok()?
+            }
+            None => Vec::new(),
+        };
+        tree.root_at(size, &hashes)
     }
 
     /// The manifest is not signed; it shows what somebody took away who forgot it.

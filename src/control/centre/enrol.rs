@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Centre;
+use super::{Centre, glance::MOST_FORKS};
 use crate::{
     control::ControlError,
     evidence::Code,
-    fleet::{Asked, Held, Standing},
+    fleet::{Asked, Fork, Held, Settled, Standing},
     keys::{PublicKey, SigningKey, open},
     units::Digest,
     words::Message,
@@ -96,6 +96,24 @@ impl Centre {
     pub fn revoke(&self, origin: &str, by: &str) -> Result<(), ControlError> {
         self.known(origin)?;
         self.decide(origin, Standing::Revoked, by)
+    }
+
+    /// An officer settles what contradicts itself in a log and came until `seen_ms` (milliseconds since 1970): the cause
+    /// is known, for this `reason`. Both heads stay. Gives how many pairs.
+    pub fn settle(&self, origin: &str, seen_ms: i64, by: &str, reason: &str) -> Result<u64, ControlError> {
+        let at_ms = self.now().timestamp_millis();
+        Ok(self.fleet.settle(origin, seen_ms, &Settled { by: by.into(), reason: reason.into(), at_ms })?)
+    }
+
+    /// When the last contradiction of a log came that nobody settled, of those that came until `seen_ms`; a no where
+    /// there is none.
+    pub fn may_settle(&self, origin: &str, seen_ms: i64) -> Result<i64, ControlError> {
+        self.known(origin)?;
+        let forks = self.fleet.forks(MOST_FORKS)?;
+        let open = |fork: &Fork| fork.origin == origin && fork.settled.is_none() && fork.at_ms <= seen_ms;
+        let open = forks.into_iter().filter(open);
+        let none = || Message::new("fleet-settle-none").with("origin", origin);
+        Ok(open.map(|fork| fork.at_ms).max().ok_or_else(none)?)
     }
 
     /// What officer and station compare for a log that asked.

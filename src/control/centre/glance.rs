@@ -40,7 +40,7 @@ pub(super) const MOST_FORKS: u64 = 1000;
 /// What is the matter with a station, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
-    /// It signed two histories, or its log was rolled back.
+    /// It signed two histories, or its log was rolled back, and nobody settled that.
     Split,
     /// It asks to be enrolled.
     Asks,
@@ -281,7 +281,8 @@ impl Centre {
                 missed.insert(tally.origin);
             }
         }
-        let split: HashSet<&str> = forks.iter().map(|fork| fork.origin.as_str()).collect();
+        let open = forks.iter().filter(|fork| fork.settled.is_none());
+        let split: HashSet<&str> = open.map(|fork| fork.origin.as_str()).collect();
         let latest = latest(&logs);
         words.retain(|origin, _| logs.binary_search_by(|held| held.origin.as_str().cmp(origin)).is_ok());
         let mut stations = Vec::with_capacity(logs.len());

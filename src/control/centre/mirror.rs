@@ -53,6 +53,27 @@ impl Centre {
         Ok(folder)
     }
 
+    /// Lays the log called `origin` as it is held into the folder `to`: `log.db` and `station.pub`, as a station keeps an
+    /// epoch that ended. With it a station that lost disk and key goes on. Gives how many entries it has.
+    ///
+    /// # Errors
+    ///
+    /// A no where nobody asked for that log, nothing came of it yet, or a log stands in `to` already.
+    pub fn lay_log(&self, origin: &str, to: &Path) -> Result<u64, ControlError> {
+        let held = self.known(origin)?;
+        if held.head.is_empty() {
+            return Err(Message::new("mirror-none").with("origin", origin).into());
+        }
+        let path = to.join("log.db");
+        if path.exists() {
+            return Err(Message::new("copy-exists").with("file", path.display()).into());
+        }
+        disk::make_folder(to)?;
+        let text = format!("{}\n", held.key.as_text());
+        disk::replace(&to.join("station.pub"), text.as_bytes(), 0o644)?;
+        self.made(&path, &held)
+    }
+
     /// The folder at `root` before anything was read of the log.
     fn bare(&self, root: &Path, held: &Held) -> Folder {
         let mut folder = Folder::clone(&self.folder);

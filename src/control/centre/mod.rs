@@ -16,7 +16,7 @@ mod take;
 pub use desired::{Desired, Issued};
 pub use enrol::{Enrolment, wish};
 pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, is_needed, words_of};
-pub use key::{CentreLines, make as make_centre};
+pub use key::{CentreKeys, CentreLines, centre_keys, make as make_centre, next_key, use_next_key};
 pub use ready::{Readiness, Unready};
 pub use station::{Split, StationFile};
 pub use take::TakeError;
@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     config::{self, Place},
     fleet::{Bucket, BucketFiles, Files, Fleet, FolderFiles, Held, PostgresFleet, SqliteFleet, Word},
-    keys::WitnessKey,
+    keys::{PublicKey, WitnessKey},
     units::Digest,
     words::Message,
 };
@@ -47,6 +47,8 @@ pub struct Centre {
     /// What its stations fetch.
     pub files: Arc<dyn Files>,
     key: Arc<WitnessKey>,
+    /// Those that cosigned before it.
+    earlier: Arc<[PublicKey]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -61,7 +63,7 @@ impl Centre {
     /// that drives a runtime.
     pub fn open(folder: Arc<Folder>, clock: Arc<dyn Clock>) -> Result<Option<Centre>, ControlError> {
         let Some(settings) = folder.centre.clone() else { return Ok(None) };
-        let key = key::read(&folder)?;
+        let (key, earlier) = (key::read(&folder)?, key::earlier(&folder)?.into());
         let authorities = settings.authorities.as_ref().map(|file| folder.root.join(file));
         let fleet: Arc<dyn Fleet> = match &settings.store {
             Place::Below(path) => Arc::new(SqliteFleet::open(&folder.root.join(path))?),
@@ -71,7 +73,7 @@ impl Centre {
             Place::Below(path) => Arc::new(FolderFiles::new(&folder.root.join(path))),
             Place::Address(address) => Arc::new(BucketFiles::open(&bucket(address, authorities)?)?),
         };
-        Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), clock }))
+        Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), earlier, clock }))
     }
 
     /// The time, by the centre's clock.

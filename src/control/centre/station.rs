@@ -61,10 +61,12 @@ impl Centre {
         })
     }
 
-    /// When this centre cosigned `head`, by the lines of its `note`.
+    /// When this centre cosigned `head` with the key in use or an earlier one, by the lines of its `note`.
     fn cosigned(&self, head: &Checkpoint, note: &str) -> Option<DateTime<Utc>> {
         let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
-        let mut facts = lines.lines().filter_map(|line| AnchorFact::read(head, line, self.key.public()));
+        let own = || self.earlier.iter().chain([self.key.public()]);
+        let mut facts =
+            lines.lines().filter_map(|line| own().find_map(|key| AnchorFact::read(head, line, key)));
         facts.next_back().and_then(|fact| DateTime::from_timestamp(i64::try_from(fact.time).ok()?, 0))
     }
 }

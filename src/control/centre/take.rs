@@ -92,6 +92,7 @@ impl Centre {
             held: held.head.clone(),
             came: came.into(),
             at_ms: self.now().timestamp_millis(),
+            settled: None,
         })
     }
 

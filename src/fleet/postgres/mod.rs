@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Standing, Step, Tally,
+    Asked, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
     row::{self, signed},
     trusted::trusted,
 };
@@ -303,6 +303,16 @@ impl Fleet for PostgresFleet {
         })
     }
 
+    fn settle(&self, origin: &str, seen_ms: i64, said: &Settled) -> Result<u64, FleetError> {
+        self.change("settle a contradiction", |line, _| {
+            Ok(line.change(
+                "UPDATE fork SET settled_by = $3, settled_reason = $4, settled_ms = $5
+                 WHERE origin = $1 AND at_ms <= $2 AND settled_ms IS NULL",
+                &[&origin, &seen_ms, &said.by, &said.reason, &said.at_ms],
+            )?)
+        })
+    }
+
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError> {
         self.read("list the forks", |line| {
             let fork = |row: &Row| {
@@ -312,10 +322,12 @@ impl Fleet for PostgresFleet {
                     held: row.try_get(2)?,
                     came: row.try_get(3)?,
                     at_ms: row.try_get(4)?,
+                    settled: row::settled(row.try_get(5)?, row.try_get(6)?, row.try_get(7)?),
                 })
             };
             let all =
-                "SELECT origin, what, held, came, at_ms FROM fork ORDER BY at_ms DESC, id DESC LIMIT $1";
+                "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
+                 ORDER BY settled_ms IS NOT NULL, at_ms DESC, id DESC LIMIT $1";
             line.rows(all, &[&signed(most)])?.iter().map(fork).collect()
         })
     }

@@ -3,7 +3,13 @@
 use super::{Fault, line::Line};
 
 /// The version of these tables; a later one comes with its migration.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+
+/// What version 2 has more than version 1.
+const SETTLED: &str = "
+ALTER TABLE loa_fleet.fork
+  ADD COLUMN settled_by text, ADD COLUMN settled_reason text, ADD COLUMN settled_ms bigint;
+";
 
 /// `loaF`: whoever makes the tables, or counts wishes, holds this lock of the database.
 pub const LOCK: i64 = 0x6c6f_6146;
@@ -78,10 +84,15 @@ pub fn prepare(line: &mut Line) -> Result<(), Fault> {
     }
     if !there.try_get::<_, bool>(0)? {
         making.batch_execute(SCHEMA)?;
-        making.execute("INSERT INTO loa_fleet.version VALUES($1)", &[&VERSION])?;
+        making.execute("INSERT INTO loa_fleet.version VALUES($1)", &[&1_i32])?;
     }
     let row = making.query_opt("SELECT max(number) FROM loa_fleet.version", &[])?;
-    let version = row.map(|row| row.try_get::<_, Option<i32>>(0)).transpose()?.flatten().unwrap_or(0);
+    let mut version = row.map(|row| row.try_get::<_, Option<i32>>(0)).transpose()?.flatten().unwrap_or(0);
+    if version == 1 {
+        making.batch_execute(SETTLED)?;
+        making.execute("INSERT INTO loa_fleet.version VALUES($1)", &[&VERSION])?;
+        version = VERSION;
+    }
     if version != VERSION {
         return Err(Fault::Version(version, VERSION));
     }

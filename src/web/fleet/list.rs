@@ -190,7 +190,8 @@ impl Drawing {
             OUTCOMES.into_iter().map(|outcome| (outcome, outcome_words(&page, Some(outcome)))).collect();
         let this = Month::of(self.today);
         let turn = |to: usize| Asked { page: to.to_string(), ..asked.clone() }.address();
-        let splits = view.forks.iter().take(MOST_SPLITS).map(|fork| Split {
+        let open = || view.forks.iter().filter(|fork| fork.settled.is_none());
+        let splits = open().take(MOST_SPLITS).map(|fork| Split {
             href: format!("{}#splits", address(&fork.origin)),
             words: page.t1(&format!("fleet-{}", fork.what), "origin", &fork.origin),
             at: DateTime::from_timestamp_millis(fork.at_ms).map_or_else(String::new, |at| visit.local(at)),
@@ -203,7 +204,7 @@ impl Drawing {
         ListPage {
             at: visit.local(view.at),
             splits: splits.collect(),
-            more_splits: view.forks.len().saturating_sub(MOST_SPLITS),
+            more_splits: open().count().saturating_sub(MOST_SPLITS),
             sums: self.sums(&page, view),
             today: view.today.iter().map(|(o, count)| (sign(*o), grouped(*count, lang))).collect(),
             months: [this, this.next()].map(|m| (m.to_string(), reading::month(m))).to_vec(),

@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::{Sign, address, brief, centre, change::DECIDERS, contact, lamps, standing};
 use crate::{
-    control::{Split, StationFile},
+    control::{Settled, Split, StationFile},
     web::{
         error::Fault,
         log::TAKERS,
@@ -127,6 +127,19 @@ impl StationPage {
             ("web-fleet-split-held", &fork.held, sizes[0], signed[0]),
             ("web-fleet-split-came", &fork.came, sizes[1], signed[1]),
         ]
+    }
+
+    /// When the last contradiction was seen that nobody settled, milliseconds since 1970; none where all are.
+    fn open(&self) -> Option<i64> {
+        let forks = self.file.splits.iter().map(|split| &split.fork);
+        forks.filter(|fork| fork.settled.is_none()).map(|fork| fork.at_ms).max()
+    }
+
+    /// What a person made of a contradiction.
+    fn settled(&self, split: &Split) -> Option<String> {
+        let Settled { by, reason, at_ms } = split.fork.settled.as_ref()?;
+        let said = Message::new("web-fleet-settled").with("by", by).with("at", self.seen(at_ms));
+        Some(self.page.visit.say(&said.with("reason", reason)))
     }
 
     /// When a contradiction was seen.

@@ -163,6 +163,8 @@ verify-whole = The log is whole: { $size } entries, root { $root }.
 verify-broken = The log FAILS: { $count } faults in { $size } entries.
 verify-entry = entry { $entry }
 verify-witnessed = Countersigned by: { $keys }.
+verify-witnessed-to = The witness { $by } saw the first { $size } entries of the log at { $at } (entry { $entry }); no witness has seen the { $behind } behind them.
+verify-anchors-unchecked = { $count } words of witnesses could not be checked: the part of the log, or the settings, on which they rest are not at hand.
 verify-not-signed = These given keys did not sign: { $keys }.
 verify-unknown = { $count } entries are of kinds that a later version of loa writes: unaltered, but not understood here.
 

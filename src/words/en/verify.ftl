@@ -57,6 +57,12 @@ verify-urgent = The urgent programme of entry { $entry } { $what ->
     [missing] belongs to no package that was taken before
    *[untrusted] lacks the signatures of an editor and two approvers of the trust file
 }: it was not approved for air
+verify-anchor = The witness's word in entry { $entry } { $what ->
+    [beyond] is about { $size } entries, more than stand before it
+    [root] is about another history: the first { $size } entries of this log are not those that the witness saw
+    [signature] is not signed by `{ $by }`
+   *[unknown] is by `{ $by }`, which is no key of the centre by the settings in force then
+}: this entry, or what stands before it, was forged; ask the centre for the head that it holds (`loa fleet`) and compare
 verify-rolled-back = The log has { $found } entries, but the high-water file beside it has already seen { $wanted }: an older copy of the log was put back
 verify-forked = The first { $size } entries are not those that the high-water file beside the log vouches for: the log was replaced by another
 verify-high-water = The high-water file `{ $file }` is damaged: whether an older copy of the log was put back can no longer be told from it

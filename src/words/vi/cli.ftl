@@ -163,6 +163,8 @@ verify-whole = Nhật ký nguyên vẹn: { $size } mục, gốc { $root }.
 verify-broken = Nhật ký KHÔNG đạt: { $count } lỗi trong { $size } mục.
 verify-entry = mục { $entry }
 verify-witnessed = Xác nhận chéo bởi: { $keys }.
+verify-witnessed-to = Nhân chứng { $by } đã thấy { $size } mục đầu của nhật ký lúc { $at } (mục { $entry }); { $behind } mục sau đó chưa có nhân chứng nào thấy.
+verify-anchors-unchecked = { $count } xác nhận của nhân chứng không kiểm tra được: thiếu phần nhật ký hoặc cấu hình mà các xác nhận đó dựa vào.
 verify-not-signed = Các khóa đã cho nhưng không ký: { $keys }.
 verify-unknown = { $count } mục thuộc loại do phiên bản phần mềm mới hơn ghi: không bị sửa nhưng phiên bản này không hiểu.
 

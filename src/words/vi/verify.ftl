@@ -57,6 +57,12 @@ verify-urgent = Chương trình khẩn cấp ở mục { $entry } { $what ->
     [missing] không thuộc gói nào đã được nhận trước đó
    *[untrusted] không có đủ chữ ký của biên tập và hai người duyệt trong tệp tin cậy
 }: chương trình này chưa được duyệt để phát
+verify-anchor = Xác nhận của nhân chứng ở mục { $entry } { $what ->
+    [beyond] nói về { $size } mục, nhiều hơn số mục đứng trước nó
+    [root] là của một lịch sử khác: { $size } mục đầu của nhật ký này không phải là những mục mà nhân chứng đã thấy
+    [signature] không đúng chữ ký của `{ $by }`
+   *[unknown] mang tên `{ $by }`, không phải khóa của trung tâm theo cấu hình lúc đó
+}: mục này hoặc các mục trước nó đã bị làm giả; hãy yêu cầu trung tâm đưa ra điểm kiểm mà trung tâm giữ (`loa fleet`) rồi đối chiếu
 verify-rolled-back = Nhật ký có { $found } mục nhưng tệp mức cao nhất bên cạnh đã ghi nhận { $wanted } mục: một bản sao cũ của nhật ký đã bị đưa trở lại
 verify-forked = { $size } mục đầu không phải là những mục mà tệp mức cao nhất bên cạnh đã ghi nhận: nhật ký đã bị thay bằng nhật ký khác
 verify-high-water = Tệp mức cao nhất `{ $file }` bị hỏng: không còn căn cứ để biết nhật ký có bị thay bằng bản sao cũ hay không

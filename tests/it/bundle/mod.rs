@@ -4,7 +4,7 @@
 mod claims;
 mod hostile;
 mod lost;
-mod place;
+pub mod place;
 
 use std::fs;
 

@@ -22,7 +22,7 @@ struct Line {
     each: AtomicI64,
     /// Bytes a second and way; zero where it is fast.
     rate: AtomicU64,
-    /// Nothing whole behind a connection's first word.
+    /// Nothing passes behind a connection's first word.
     deaf: AtomicBool,
     cuts: AtomicU64,
 }
@@ -75,7 +75,7 @@ impl Proxy {
         address.clone_into(&mut self.to.lock().unwrap());
     }
 
-    /// Lets `bytes` more pass, then breaks what whole, in mid-word, until it is healed or cut anew.
+    /// Lets `bytes` more pass, then breaks what passes, in mid-word, until it is healed or cut anew.
     pub fn cut_after(&self, bytes: i64) {
         self.seen.store(self.cuts(), SeqCst);
         self.line.left.store(bytes, SeqCst);
