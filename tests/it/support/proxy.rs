@@ -131,11 +131,11 @@ impl Line {
             let length = i64::try_from(n).unwrap();
             let left = self.left.fetch_sub(length, SeqCst);
             let of_each = self.each.load(SeqCst) - passed.fetch_add(length, SeqCst);
-            let passes = usize::try_from(left.min(of_each).clamp(0, length)).unwrap();
-            if into.write_all(&piece[..passes]).is_err() {
+            let goes = usize::try_from(left.min(of_each).clamp(0, length)).unwrap();
+            if into.write_all(&piece[..goes]).is_err() {
                 break;
             }
-            if passes < n {
+            if goes < n {
                 self.cuts.fetch_add(1, SeqCst);
                 break;
             }
