@@ -154,7 +154,9 @@ impl Home {
     #[must_use]
     pub fn acknowledged_size(&self) -> u64 {
         let note = fs::read_to_string(self.acknowledgement()).unwrap_or_default();
-        Checkpoint::unchecked(&note).map_or(0, |head| head.size)
+        // What stands there before the first one of an epoch is the last one of the epoch before.
+        let head = Checkpoint::unchecked(&note).ok().filter(|head| head.origin == self.origin);
+        head.map_or(0, |head| head.size)
     }
 
     fn acknowledgement(&self) -> PathBuf {
