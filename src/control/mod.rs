@@ -48,6 +48,7 @@ mod rows;
 mod settings;
 mod signed;
 mod signing;
+mod sources;
 mod staging;
 mod stamp;
 mod status;
@@ -66,9 +67,7 @@ pub use crate::{
     fleet::Word,
     media::{Measure, Progress},
 };
-pub use account::Account;
-#[cfg(test)]
-pub(crate) use account::airings;
+pub use account::{Account, Cosigned, LogState};
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use approve::{Approve, approve};
 pub use arriving::{LONGEST_TAR, append_tar, begin_tar, drop_tar, sent_tar, sticks};
@@ -116,6 +115,7 @@ pub use row::{NoteRow, Row, SegmentRow};
 pub use rows::{RowFilter, each_row, rows};
 pub use settings::{KeyView, Setting, SettingsFile, check_plan, devices, place_plan, plan_file};
 pub use signing::{Signer, Signing, Voice, sign_month, signing};
+pub use sources::Sources;
 pub use staging::sweep_imports;
 pub use stamp::{Alive, Position, Stamper};
 pub use status::status_at_rest;

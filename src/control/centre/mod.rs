@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     config::{self, Place},
     fleet::{Bucket, BucketFiles, Files, Fleet, FolderFiles, Held, PostgresFleet, SqliteFleet, Word},
-    keys::WitnessKey,
+    keys::{PublicKey, WitnessKey},
     units::Digest,
     words::Message,
 };
@@ -78,6 +78,11 @@ impl Centre {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now().wall
+    }
+
+    /// The key by which it cosigns.
+    pub(super) fn witness(&self) -> &PublicKey {
+        self.key.public()
     }
 
     /// The log whose station shows `token` with its requests.
