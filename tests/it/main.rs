@@ -33,6 +33,7 @@ mod pulse;
 mod reconcile;
 mod records;
 mod report;
+mod report_fleet;
 mod rows;
 #[path = "../servers/mod.rs"]
 mod servers;

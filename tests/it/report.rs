@@ -94,7 +94,7 @@ fn a_month_says_the_same_as_lines_and_as_json_and_as_the_log() {
 }
 
 /// The text of a document.
-fn text_of(file: &std::path::Path) -> String {
+pub fn text_of(file: &std::path::Path) -> String {
     let mut zip = zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
     let mut text = String::new();
     zip.by_name("word/document.xml").unwrap().read_to_string(&mut text).unwrap();
