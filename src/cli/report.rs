@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -12,7 +13,7 @@ use clap::{Args, Subcommand};
 use super::{Exit, say::Say};
 use crate::{
     clock::{Clock as _, System},
-    control::{self, Account, Compliance, Folder, Urging},
+    control::{self, Account, Centre, Compliance, ControlError, Folder, Sources, Urging},
     reconcile::Period,
     report::{self, Format},
     units::Month,
@@ -84,7 +85,8 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
         ReportPeriod::Urge { period: (year, month) } => return urge(folder, year, month, say),
     };
     let today = || System::new().now().wall.with_timezone(&folder.station.zone).date_naive();
-    let Some(account) = Account::of(folder, year, period, form.as_of.unwrap_or_else(today))? else {
+    let Some(account) = Account::of(&sources(folder)?, year, period, form.as_of.unwrap_or_else(today))?
+    else {
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };
@@ -96,10 +98,16 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
     put(form, &bytes, say)
 }
 
+/// The log of `folder`, or those of its stations where it is a centre's.
+fn sources(folder: &Folder) -> Result<Sources, ControlError> {
+    let centre = Centre::open(Arc::new(folder.clone()), Arc::new(System::new()))?;
+    Sources::of(folder, centre.as_ref())
+}
+
 /// What is missing, a letter a unit.
 fn urge(folder: &Folder, year: i32, month: Option<Month>, say: Say) -> anyhow::Result<Exit> {
-    let Some(urging) = Urging::of(folder, &Compliance::default(), year, month, System::new().now().wall)?
-    else {
+    let now = System::new().now().wall;
+    let Some(urging) = Urging::of(&sources(folder)?, &Compliance::default(), year, month, now)? else {
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };

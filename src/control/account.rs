@@ -1,90 +1,169 @@
-//! What a report of a period rests on: the plan, the matrix, every row of the log, and the log's own state.
+//! What a report of a period rests on: the plan, the matrix, every row of the logs, and the logs' own state.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::{
-    ControlError, Folder,
+    ControlError, Sources,
     compliance::{in_order, recorded},
     folder::open_log,
     row::Row,
     rows::{RowFilter, rows},
+    sources::Source,
 };
 use crate::{
-    evidence::{Checkpoint, Outcome},
+    evidence::{AnchorFact, Body, Checkpoint, Outcome},
+    keys::PublicKey,
     programme::Plan,
-    reconcile::{Matrix, Period, matrix},
+    reconcile::{Matrix, Period, StationRecord, matrix},
+    store::Reader,
+    units::Digest,
     words::Message,
 };
 
 /// A log that grows meanwhile is read again so often. One that is on air gains an entry in some seconds.
 const TRIES: usize = 5;
 
-/// A period's account, as one station's log gives it.
+/// A period's account, as one station's log gives it, or those of a centre's stations.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The plan of the period's year.
+    /// The plan of the period's year, with the units that are reported of.
     pub plan: Plan,
     /// What it is an account of.
     pub period: Period,
     /// Unit by programme month, with the sums.
     pub matrix: Matrix,
-    /// The rows of the period that belong to the plan's year, in order, each with whether it counts as an airing.
+    /// The rows of the period that belong to the plan's year, station by station in order, each with whether it counts as
+    /// an airing.
     pub airings: Vec<(Row, bool)>,
-    /// The head of the log that says so.
-    pub head: Checkpoint,
-    /// The same as it was signed, with all its signatures.
-    pub note: String,
-    /// The station's id.
+    /// The logs that say so, in the same order.
+    pub logs: Vec<LogState>,
+    /// The id of the station, or the centre, that reports.
     pub station: String,
-    /// The id of the unit that the station belongs to.
+    /// The id of the unit that it belongs to.
     pub unit: String,
 }
 
+/// A log as it was when the account was taken.
+#[derive(Debug, Clone)]
+pub struct LogState {
+    /// The id of the station that wrote it.
+    pub station: String,
+    /// The id of that station's unit.
+    pub unit: String,
+    /// Its head.
+    pub head: Checkpoint,
+    /// The same as it was signed, with all its signatures.
+    pub note: String,
+    /// Its last cosignature that is good; none where there is none yet.
+    pub cosigned: Option<Cosigned>,
+}
+
+/// A witness, such as the centre, saw a log's beginning or the whole of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosigned {
+    /// How many entries it saw.
+    pub size: u64,
+    /// The root over them.
+    pub root: Digest,
+    /// The name of its key.
+    pub by: String,
+    /// When, by its own clock.
+    pub at: DateTime<FixedOffset>,
+}
+
 impl Account {
-    /// The account of `period` under the plan of `year`, as of the day `as_of`; nothing later counts. `None` when no
-    /// plan of that year is known.
+    /// The account of `period` under the plan of `year` by `sources`, as of the day `as_of`; nothing later counts. `None`
+    /// when no plan of that year is known.
     ///
     /// # Errors
     ///
-    /// The period ends before it begins; the log cannot be read, or grows faster than it is read.
+    /// The period ends before it begins; a log cannot be read, or grows faster than it is read.
     pub fn of(
-        folder: &Folder,
+        sources: &Sources,
         year: i32,
         period: Period,
         as_of: NaiveDate,
     ) -> Result<Option<Account>, ControlError> {
         in_order(period)?;
+        let Some((plan, logs)) = sources.under(year)? else { return Ok(None) };
+        let mut told = Vec::new();
+        for log in &logs {
+            told.push(Told::by(log, &plan, period)?);
+        }
+        let records: Vec<StationRecord> = told.iter_mut().flat_map(|told| told.records.drain(..)).collect();
+        let plan = sources.narrowed(plan, records.iter().map(|record| &*record.unit));
+        let matrix = matrix(&plan, period, as_of, &records);
+        let (mut airings, mut logs) = (Vec::new(), Vec::new());
+        for Told { rows, state, .. } in told {
+            airings.extend(of_period(rows, &matrix, &state.station, year, as_of));
+            logs.push(state);
+        }
+        let (station, unit) = (sources.home.station.id.clone(), sources.home.station.unit.clone());
+        Ok(Some(Account { plan, period, matrix, airings, logs, station, unit }))
+    }
+}
+
+/// What one log tells, all of it as of one state.
+struct Told {
+    records: Vec<StationRecord>,
+    rows: Vec<Row>,
+    state: LogState,
+}
+
+impl Told {
+    fn by(source: &Source, plan: &Plan, period: Period) -> Result<Told, ControlError> {
+        let folder = &source.folder;
         let log = open_log(&folder.log_path())?;
+        let span = period.span(plan);
+        // What sounded just beyond midnight belongs to the day on which it sounded.
+        let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {
             let size = log.size()?;
-            let Some((plan, records)) = recorded(folder, &log, year, period)? else { return Ok(None) };
-            let matrix = matrix(&plan, period, as_of, &records);
-            let airings = airings(folder, &matrix, year, as_of)?;
+            let records = recorded(folder, &log, plan, period)?;
+            let rows = rows(folder, &folder.log_path(), &filter)?;
             let note = log.head()?;
             let head =
                 Checkpoint::unchecked(&note).map_err(|_| ControlError::from(Message::new("report-head")))?;
             if head.size == size {
+                let cosigned = anchor(&log, &head, &note, &source.keys)?.map(|fact| {
+                    let at = i64::try_from(fact.time).ok().and_then(|s| DateTime::from_timestamp(s, 0));
+                    let at = at.unwrap_or_default().with_timezone(&folder.station.zone).fixed_offset();
+                    Cosigned { size: fact.size, root: fact.root, by: fact.by, at }
+                });
                 let (station, unit) = (folder.station.id.clone(), folder.station.unit.clone());
-                return Ok(Some(Account { plan, period, matrix, airings, head, note, station, unit }));
+                return Ok(Told { records, rows, state: LogState { station, unit, head, note, cosigned } });
             }
         }
         Err(Message::new("report-busy").into())
     }
 }
 
-/// The rows of the period in the log of `folder`, each with whether `matrix` counts it.
-pub(crate) fn airings(
-    folder: &Folder,
-    matrix: &Matrix,
-    year: i32,
-    as_of: NaiveDate,
-) -> Result<Vec<(Row, bool)>, ControlError> {
-    let span = matrix.span;
-    // What sounded just beyond midnight belongs to the day on which it sounded.
-    let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
-    let rows = rows(folder, &folder.log_path(), &filter)?;
-    Ok(of_period(rows, matrix, &folder.station.id, year, as_of))
+/// The last cosignature by one of `keys`: under the head itself, as a centre keeps it, or in an entry of the log.
+fn anchor(
+    log: &Reader,
+    head: &Checkpoint,
+    note: &str,
+    keys: &[PublicKey],
+) -> Result<Option<AnchorFact>, ControlError> {
+    let lines = note.rsplit_once("\n\n").map_or("", |(_, lines)| lines);
+    let facts = lines.lines().flat_map(|line| keys.iter().map(move |key| (line, key)));
+    let under = facts.filter_map(|(line, key)| AnchorFact::read(head, line, key)).next_back();
+    if under.is_some() || keys.is_empty() {
+        return Ok(under);
+    }
+    let mut before = head.size;
+    while let Some(entry) = log.last_of("anchor", before)? {
+        before = entry.seq;
+        if let Body::Anchor(fact) = entry.body
+            && fact.size <= entry.seq
+            && keys.iter().any(|key| fact.is_good(&head.origin, key))
+            && log.frontier(fact.size)?.root() == fact.root
+        {
+            return Ok(Some(*fact));
+        }
+    }
+    Ok(None)
 }
 
 /// Those of a station's `rows` that belong to the period and to the plan's year, each with whether it counts.

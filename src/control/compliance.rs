@@ -47,40 +47,26 @@ impl Frame {
     }
 }
 
-/// That of `year`; nothing where no plan of that year is known.
-pub(super) fn frame(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Frame>, ControlError> {
-    let Some(plan) = plan_of(folder, log, year)? else { return Ok(None) };
-    let (meant, programmes) = meant(log, year)?;
-    Ok(Some(Frame { plan, meant, programmes, vouched: vouched(log, year)? }))
+/// That of the plan's year by one log.
+pub(super) fn frame(log: &Reader, plan: &Plan) -> Result<Frame, ControlError> {
+    let (meant, programmes) = meant(log, plan.year)?;
+    Ok(Frame { plan: plan.clone(), meant, programmes, vouched: vouched(log, plan.year)? })
 }
 
-/// The plan of `year`, with the units to which the station belonged, and what it recorded in each of them in that year
-/// and in `period`, which may end later; nothing where no plan of that year is known.
+/// What a station recorded in the year of `plan` and in `period`, which may end later: a record for every unit to which it
+/// belonged.
 pub(super) fn recorded(
     folder: &Folder,
     log: &Reader,
-    year: i32,
+    plan: &Plan,
     period: Period,
-) -> Result<Option<(Plan, Vec<StationRecord>)>, ControlError> {
-    let Some(frame) = frame(folder, log, year)? else { return Ok(None) };
+) -> Result<Vec<StationRecord>, ControlError> {
+    let (frame, year) = (frame(log, plan)?, plan.year);
     let Span { from, to } = frame.span(period);
     let behind = to.succ_opt().unwrap_or(to);
     let from = new_year(folder, year).min(midnight(folder, from));
     let rows = rows_between(log, from, new_year(folder, year + 1).max(midnight(folder, behind)))?;
-    assembled(folder, log, frame, rows).map(Some)
-}
-
-/// The plan of a year with the units to which the station belonged, and a record for each of them.
-pub(super) fn assembled(
-    folder: &Folder,
-    log: &Reader,
-    frame: Frame,
-    rows: Vec<AsRunRow>,
-) -> Result<(Plan, Vec<StationRecord>), ControlError> {
-    let mut plan = frame.plan.clone();
-    let records = records(folder, log, frame, rows)?;
-    plan.units.retain(|unit| records.iter().any(|record| record.unit == unit.id));
-    Ok((plan, records))
+    records(folder, log, frame, rows)
 }
 
 /// The wall time of the log's last entry.
@@ -116,7 +102,7 @@ fn rows_between(log: &Reader, mut from: i64, to: i64) -> Result<Vec<AsRunRow>, C
 }
 
 /// The plan of `year`: that of the settings, or the one that held when it ended.
-fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, ControlError> {
+pub(super) fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, ControlError> {
     if folder.plan.year == year {
         return Ok(Some(folder.plan.clone()));
     }
@@ -129,7 +115,7 @@ fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, Con
 }
 
 /// A record for every unit to which the station belonged in the year.
-fn records(
+pub(super) fn records(
     folder: &Folder,
     log: &Reader,
     frame: Frame,

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use super::{Act, Ask, Centre, Folder, Glance, Reply};
+use super::{Act, Ask, Centre, ControlError, Folder, Glance, Reply, Sources};
 use crate::clock::Clock;
 
 /// Hands a question to the station's loop; what is not taken is dropped with its channel.
@@ -29,6 +29,11 @@ impl Studio {
     #[must_use]
     pub fn new(folder: Arc<Folder>, clock: Arc<dyn Clock>, asking: Asking, centre: Option<Centre>) -> Studio {
         Studio { folder, glance: Arc::default(), centre, clock, asking: Arc::new(asking) }
+    }
+
+    /// The logs that its figures are taken from: its own, or those of its stations where it is a centre.
+    pub fn sources(&self) -> Result<Sources, ControlError> {
+        Sources::of(&self.folder, self.centre.as_ref())
     }
 
     /// The time, by the station's clock.

@@ -11,7 +11,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::{Compliance, ControlError, Folder, folder::open_log};
+use super::{Compliance, ControlError, Sources};
 use crate::{
     evidence::Reason,
     programme::Plan,
@@ -110,29 +110,27 @@ impl Lack {
 }
 
 impl Urging {
-    /// What is missing of `month`, or of the months of `year` up to now, by the log of `folder`, of which much may be
+    /// What is missing of `month`, or of the months of `year` up to now, by `sources`, of which much may be
     /// `remembered`, and as of `now`. `None` when no plan of that year is known.
     ///
     /// # Errors
     ///
-    /// The log cannot be read.
+    /// A log cannot be read.
     pub fn of(
-        folder: &Folder,
+        sources: &Sources,
         remembered: &Compliance,
         year: i32,
         month: Option<Month>,
         now: DateTime<Utc>,
     ) -> Result<Option<Urging>, ControlError> {
-        let log = open_log(&folder.log_path())?;
-        let known = remembered.tallied(folder, &log, year)?;
-        let Some((plan, tallies)) = known.as_ref() else { return Ok(None) };
-        let zone = folder.station.zone;
+        let Some((plan, tallies)) = remembered.tallied(sources, year, Period::Year)? else { return Ok(None) };
+        let zone = sources.home.station.zone;
         let as_of = now.with_timezone(&zone).date_naive();
         // The year's report ends before December does, and December is urged all the same.
-        let whole = whole_year(plan).map(|Span { from, to }| Period::Custom { from, to });
-        let matrix = tallied(plan, whole.unwrap_or(Period::Year), as_of, tallies);
+        let whole = whole_year(&plan).map(|Span { from, to }| Period::Custom { from, to });
+        let matrix = tallied(&plan, whole.unwrap_or(Period::Year), as_of, &tallies);
         let wanted = |of: Month| month.is_none_or(|month| month == of);
-        Ok(Some(Urging::from(plan, &matrix, tallies, wanted, zone, now)))
+        Ok(Some(Urging::from(&plan, &matrix, &tallies, wanted, zone, now)))
     }
 
     fn from(

@@ -1,6 +1,10 @@
 //! For the tests of what lies above: a log as a station would have written it, and what is read out of it.
 
-use super::{Folder, compliance::recorded, folder::open_log};
+use super::{
+    Folder,
+    compliance::{plan_of, recorded},
+    folder::open_log,
+};
 use crate::{
     evidence::{Body, Clk},
     keys::SigningKey,
@@ -21,10 +25,6 @@ pub(crate) fn write(folder: &Folder, entries: &[(Clk, Body)], blobs: Vec<(&'stat
 /// What the log of `folder` records of `period` in `year`.
 pub(crate) fn records(folder: &Folder, year: i32, period: Period) -> Vec<StationRecord> {
     let log = open_log(&folder.log_path()).unwrap();
-    recorded(folder, &log, year, period).unwrap().unwrap().1
-}
-
-/// The signed head of the log of `folder`.
-pub(crate) fn head(folder: &Folder) -> String {
-    open_log(&folder.log_path()).unwrap().head().unwrap()
+    let plan = plan_of(folder, &log, year).unwrap().unwrap();
+    recorded(folder, &log, &plan, period).unwrap()
 }

@@ -1,9 +1,10 @@
-//! What a station recorded in whole years, remembered: a year is read from thousands of entries, and looked at again and
+//! What stations recorded in whole years, remembered: a year is read from thousands of entries, and looked at again and
 //! again. What the log says anew forgets no more than it touches: an airing its month, a schedule its year, an
 //! auditor's look nothing.
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,8 +12,8 @@ use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    ControlError, Folder,
-    compliance::{Frame, assembled, frame, in_order, last_wall, month_rows},
+    ControlError, Folder, Sources,
+    compliance::{Frame, frame, in_order, last_wall, month_rows, records},
     folder::open_log,
 };
 use crate::{
@@ -30,9 +31,16 @@ const MOST_ROWS: usize = 80_000;
 /// After so many entries that nobody looked at, reading anew costs less than looking what they touch.
 const FAR: u64 = 20_000;
 
+/// So many logs are remembered.
+const MOST_LOGS: usize = 1024;
+
+/// What counts of the years of one or several logs, each by where it lies.
+#[derive(Debug, Default)]
+pub struct Compliance(Mutex<HashMap<PathBuf, Arc<OfLog>>>);
+
 /// What counts of a station's years, and the records that it is tallied from.
 #[derive(Debug, Default)]
-pub struct Compliance(Mutex<Memory>);
+struct OfLog(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
@@ -40,9 +48,9 @@ struct Memory {
     /// What aired in each month, as of the size of the log.
     rows: HashMap<Month, (u64, Arc<Vec<AsRunRow>>)>,
     /// What was meant and vouched for in each year, as of the size of the log.
-    frames: HashMap<i32, (u64, Arc<Option<Frame>>)>,
+    frames: HashMap<i32, (u64, Arc<Frame>)>,
     /// What of a year counts.
-    tallies: HashMap<i32, (Known, Arc<Tallied>)>,
+    tallies: HashMap<i32, (Known, Arc<Vec<Tally>>)>,
 }
 
 /// The size of the log when something last came that changes …
@@ -62,67 +70,58 @@ struct Touched {
 /// tally asks no more.
 type Known = (u64, NaiveDate);
 
-/// The plan of a year, with the units to which the station belonged, and what counts in each of them; nothing where no plan
-/// of that year is known.
-pub(super) type Tallied = Option<(Plan, Vec<Tally>)>;
-
 impl Compliance {
     /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
     /// belonged; nothing where no plan of that year is known.
     pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
-        self.of_period(folder, year, Period::Year, today)
+        self.of_period(&Sources::alone(folder), year, Period::Year, today)
     }
 
-    /// The same for a `period` under the plan of `year`, as of the day `as_of`, without the airings one by one.
+    /// The same by `sources` for a `period` under the plan of `year`, as of the day `as_of`, without the airings one by
+    /// one.
     ///
     /// # Errors
     ///
-    /// The period ends before it begins; the log cannot be read.
+    /// The period ends before it begins; a log cannot be read.
     pub fn of_period(
         &self,
-        folder: &Folder,
+        sources: &Sources,
         year: i32,
         period: Period,
         as_of: NaiveDate,
     ) -> Result<Option<Matrix>, ControlError> {
         in_order(period)?;
-        let log = open_log(&folder.log_path())?;
-        self.look_through(folder, &log)?;
-        let size = self.memory().touched.size;
-        let span = self.frame(folder, &log, year, size)?.as_ref().as_ref().map(|frame| frame.span(period));
-        let beyond = span.is_some_and(|span| span.from.year() < year || span.to.year() > year);
-        let known = if beyond {
-            // Beyond the year every entry may matter.
-            Arc::new(self.tally(folder, &log, year, period)?)
-        } else {
-            self.tallied(folder, &log, year)?
-        };
-        let matrix = known.as_ref().as_ref().map(|(plan, tallies)| tallied(plan, period, as_of, tallies));
+        let known = self.tallied(sources, year, period)?;
+        let matrix = known.map(|(plan, tallies)| tallied(&plan, period, as_of, &tallies));
         Ok(matrix.map(|matrix| Matrix { counted: BTreeSet::new(), ..matrix }))
     }
 
-    /// What counts of `year`.
+    /// The plan of `year` with the units that `sources` speak for, and what counts of `year` and of `period`.
     pub(super) fn tallied(
         &self,
-        folder: &Folder,
-        log: &Reader,
+        sources: &Sources,
         year: i32,
-    ) -> Result<Arc<Tallied>, ControlError> {
-        self.look_through(folder, log)?;
-        let until = last_wall(log)?.with_timezone(&folder.station.zone).date_naive();
-        let known = (self.memory().touched.of_year(year), until);
-        if let Some((of, tallied)) = self.memory().tallies.get(&year)
-            && *of == known
-        {
-            return Ok(Arc::clone(tallied));
+        period: Period,
+    ) -> Result<Option<(Plan, Vec<Tally>)>, ControlError> {
+        let Some((plan, logs)) = sources.under(year)? else { return Ok(None) };
+        let mut tallies: Vec<Tally> = Vec::new();
+        for source in logs {
+            let log = open_log(&source.folder.log_path())?;
+            tallies.extend(
+                self.of_log(&source.folder).of_period(&source.folder, &log, &plan, period)?.iter().cloned(),
+            );
         }
-        let tallied = Arc::new(self.tally(folder, log, year, Period::Year)?);
-        let mut memory = self.memory();
-        if memory.tallies.len() >= MOST_YEARS {
-            memory.tallies.clear();
+        let plan = sources.narrowed(plan, tallies.iter().map(|tally| &*tally.unit));
+        Ok(Some((plan, tallies)))
+    }
+
+    fn of_log(&self, folder: &Folder) -> Arc<OfLog> {
+        let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = folder.log_path();
+        if logs.len() >= MOST_LOGS && !logs.contains_key(&path) {
+            logs.clear();
         }
-        memory.tallies.insert(year, (known, Arc::clone(&tallied)));
-        Ok(tallied)
+        Arc::clone(logs.entry(path).or_default())
     }
 
     /// The first and the last year in which anything was planned by now; none where nothing was.
@@ -135,6 +134,44 @@ impl Compliance {
         let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
         Ok(first.zip(last).map(|(first, last)| (year(first), year(last))))
     }
+}
+
+impl OfLog {
+    /// What counts of the year of `plan`, and of `period`, which may reach beyond it.
+    fn of_period(
+        &self,
+        folder: &Folder,
+        log: &Reader,
+        plan: &Plan,
+        period: Period,
+    ) -> Result<Arc<Vec<Tally>>, ControlError> {
+        self.look_through(folder, log)?;
+        let span = period.span(plan);
+        if span.from.year() < plan.year || span.to.year() > plan.year {
+            // Beyond the year every entry may matter.
+            return Ok(Arc::new(self.tally(folder, log, plan, period)?));
+        }
+        self.of_year(folder, log, plan)
+    }
+
+    /// What counts of the year of `plan`.
+    fn of_year(&self, folder: &Folder, log: &Reader, plan: &Plan) -> Result<Arc<Vec<Tally>>, ControlError> {
+        let year = plan.year;
+        let until = last_wall(log)?.with_timezone(&folder.station.zone).date_naive();
+        let known = (self.memory().touched.of_year(year), until);
+        if let Some((of, tallied)) = self.memory().tallies.get(&year)
+            && *of == known
+        {
+            return Ok(Arc::clone(tallied));
+        }
+        let tallied = Arc::new(self.tally(folder, log, plan, Period::Year)?);
+        let mut memory = self.memory();
+        if memory.tallies.len() >= MOST_YEARS {
+            memory.tallies.clear();
+        }
+        memory.tallies.insert(year, (known, Arc::clone(&tallied)));
+        Ok(tallied)
+    }
 
     /// Looks what the entries touch that came since the last look.
     fn look_through(&self, folder: &Folder, log: &Reader) -> Result<(), ControlError> {
@@ -142,32 +179,25 @@ impl Compliance {
         self.memory().touched.look_through(log, size, folder.station.zone)
     }
 
-    /// What counts of `year` and of `period`, which may reach beyond it.
     fn tally(
         &self,
         folder: &Folder,
         log: &Reader,
-        year: i32,
+        plan: &Plan,
         period: Period,
-    ) -> Result<Tallied, ControlError> {
+    ) -> Result<Vec<Tally>, ControlError> {
         let size = self.memory().touched.size;
-        let Some(frame) = self.frame(folder, log, year, size)?.as_ref().clone() else { return Ok(None) };
+        let frame = Frame::clone(&*self.frame(log, plan, size)?);
         let mut rows = Vec::new();
-        for month in months(year, frame.span(period), planned(log, folder.station.zone)?) {
+        for month in months(plan.year, frame.span(period), planned(log, folder.station.zone)?) {
             rows.extend(self.rows(folder, log, month, size)?.iter().cloned());
         }
-        let (plan, records) = assembled(folder, log, frame, rows)?;
-        let tallies = records.iter().map(|record| Tally::of(&plan, record)).collect();
-        Ok(Some((plan, tallies)))
+        let records = records(folder, log, frame, rows)?;
+        Ok(records.iter().map(|record| Tally::of(plan, record)).collect())
     }
 
-    fn frame(
-        &self,
-        folder: &Folder,
-        log: &Reader,
-        year: i32,
-        size: u64,
-    ) -> Result<Arc<Option<Frame>>, ControlError> {
+    fn frame(&self, log: &Reader, plan: &Plan, size: u64) -> Result<Arc<Frame>, ControlError> {
+        let year = plan.year;
         {
             let memory = self.memory();
             let since = memory.touched.years.get(&year).copied().unwrap_or(0).max(memory.touched.all);
@@ -175,7 +205,7 @@ impl Compliance {
                 return Ok(frame);
             }
         }
-        let read = Arc::new(frame(folder, log, year)?);
+        let read = Arc::new(frame(log, plan)?);
         let mut memory = self.memory();
         if memory.frames.len() >= MOST_YEARS {
             memory.frames.clear();

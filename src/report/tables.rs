@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    control::{Account, Row},
+    control::{Account, LogState, Row},
     evidence::{Outcome, Reason},
     reconcile::MatrixTotals,
     words::{self, Lang, say},
@@ -47,7 +47,7 @@ pub struct Table {
 }
 
 /// What machines know the tables by, in their order.
-pub const TABLES: [&str; 5] = ["matrix", "airings", "incidents", "topics", "totals"];
+pub const TABLES: [&str; 6] = ["matrix", "airings", "incidents", "topics", "totals", "logs"];
 
 const MATRIX: [&str; 13] = [
     "unit",
@@ -109,6 +109,19 @@ const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
 
 const TOTALS: [&str; 3] = ["total", "said", "value"];
 
+const LOGS: [&str; 10] = [
+    "station",
+    "unit",
+    "origin",
+    "size",
+    "root",
+    "code",
+    "cosigned_size",
+    "cosigned_root",
+    "cosigned_at",
+    "cosigned_by",
+];
+
 /// The tables of `account`, for people who read `lang`.
 #[must_use]
 pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
@@ -123,6 +136,7 @@ pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
         table("incidents", &INCIDENTS, incidents(account, lang), lang),
         table("topics", &TOPICS, topics(account), lang),
         table("totals", &TOTALS, totals(account, lang), lang),
+        table("logs", &LOGS, account.logs.iter().map(log), lang),
     ]
 }
 
@@ -257,17 +271,38 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
         ("cancelled", of(Outcome::Cancelled, false)),
         ("vouched", vouched.into()),
         ("strays", strays.into()),
-        ("log_entries", account.head.size),
     ];
     let said = |key: &str| say(lang, &format!("report-total-{}", key.replace('_', "-")), &[]);
     let mut lines: Vec<Vec<Cell>> =
         lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
-    for (key, value) in
-        [("log_root", account.head.root.to_string()), ("log_code", account.head.code().to_string())]
-    {
-        lines.push(vec![text(key), text(said(key)), text(value)]);
+    // Several have no common state: each has its own line among the logs.
+    if let [log] = &*account.logs {
+        for (key, value) in [
+            ("log_entries", Cell::Count(log.head.size)),
+            ("log_root", text(log.head.root)),
+            ("log_code", text(log.head.code())),
+        ] {
+            lines.push(vec![text(key), text(said(key)), value]);
+        }
     }
     lines
+}
+
+/// The state of a log on which the numbers rest.
+fn log(log: &LogState) -> Vec<Cell> {
+    let cosigned = log.cosigned.as_ref();
+    vec![
+        text(&log.station),
+        text(&log.unit),
+        text(&log.head.origin),
+        Cell::Count(log.head.size),
+        text(log.head.root),
+        text(log.head.code()),
+        cosigned.map_or(Cell::Blank, |seen| Cell::Count(seen.size)),
+        maybe(cosigned.map(|seen| seen.root)),
+        maybe(cosigned.map(|seen| seen.at.to_rfc3339())),
+        maybe(cosigned.map(|seen| &seen.by)),
+    ]
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "a reference is a value, too")]

@@ -4,7 +4,7 @@ use std::fs;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use loa::{
-    control::{Compliance, Folder},
+    control::{Compliance, Folder, Sources},
     evidence::{Body, BootFacts, Clk, ManualFact, Outcome},
     reconcile::Period,
     store::{Blob, Log},
@@ -97,7 +97,9 @@ fn what_is_remembered_of_years_is_what_a_fresh_look_reads() {
         let remembered = Compliance::default();
         let as_of: NaiveDate = "2022-12-31".parse().unwrap();
         let periods = [Period::Year, Period::Month("2022-01".parse().unwrap())];
-        let of = |known: &Compliance| periods.map(|of| known.of_period(&folder, 2022, of, as_of).unwrap());
+        let of = |known: &Compliance| {
+            periods.map(|of| known.of_period(&Sources::alone(&folder), 2022, of, as_of).unwrap())
+        };
         let (mut random, mut seen) = (fastrand::Rng::with_seed(seed), std::collections::BTreeSet::new());
         // The same log comes into being piece by piece, and is looked at after each.
         while log.size() < past.size() {

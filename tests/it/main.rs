@@ -34,6 +34,7 @@ mod pulse;
 mod reconcile;
 mod records;
 mod report;
+mod report_fleet;
 mod rotation;
 mod rows;
 #[path = "../servers/mod.rs"]

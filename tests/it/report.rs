@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::support::{history::march, station::Station};
 
-const TABLES: [&str; 5] = ["matrix", "airings", "incidents", "topics", "totals"];
+const TABLES: [&str; 6] = ["matrix", "airings", "incidents", "topics", "totals", "logs"];
 
 /// A station of Phổ Hòa with the March of 2022 in its log.
 fn with_march() -> Station {
@@ -94,7 +94,7 @@ fn a_month_says_the_same_as_lines_and_as_json_and_as_the_log() {
 }
 
 /// The text of a document.
-fn text_of(file: &std::path::Path) -> String {
+pub fn text_of(file: &std::path::Path) -> String {
     let mut zip = zip::ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
     let mut text = String::new();
     zip.by_name("word/document.xml").unwrap().read_to_string(&mut text).unwrap();

@@ -82,6 +82,11 @@ impl Centre {
         self.clock.now().wall
     }
 
+    /// The key by which it cosigns.
+    pub(super) fn witness(&self) -> &PublicKey {
+        self.key.public()
+    }
+
     /// The log whose station shows `token` with its requests.
     pub fn of_token(&self, token: &str) -> Result<Option<Held>, ControlError> {
         Ok(self.fleet.log_of_token(Digest::of(token.as_bytes()))?)

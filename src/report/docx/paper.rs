@@ -8,7 +8,7 @@ use super::{
     said::{self, Look, UNKNOWN},
 };
 use crate::{
-    control::Account,
+    control::{Account, LogState},
     programme::Office,
     report::{Cell, Table},
     words::{Lang, say},
@@ -163,31 +163,83 @@ impl<'a> Paper<'a> {
         lines
     }
 
-    /// What of the log every number rests on: its size, root and signatures at the time.
+    /// What of the logs every number rests on: their size, root and signatures at the time.
     pub fn evidence(&self, width: u32) -> Vec<Block> {
-        let head = &self.account.head;
-        let (own, others) = head.signed_names(&self.account.note);
-        let list =
-            |names: Vec<String>| if names.is_empty() { self.say("paper-nobody") } else { names.join(", ") };
-        let rows = [
-            ("paper-log-station", format!("{} ({})", self.account.station, self.unit())),
-            ("paper-log-origin", head.origin.clone()),
-            ("report-total-log-entries", head.size.to_string()),
-            ("report-total-log-root", head.root.to_string()),
-            ("report-total-log-code", head.code().to_string()),
-            ("paper-log-signed", list(own)),
-            ("paper-log-witnessed", list(others)),
-        ];
-        let mut grid = Grid::ruled(width, &[32, 68], &[self.say("report-said"), self.say("report-value")]);
-        for (key, value) in rows {
-            grid.row([self.say(key), value], &[]);
-        }
+        let logs = &self.account.logs;
+        let (said, grid) = match &**logs {
+            [] => return vec![Line::new("BodyText", self.say("paper-no-logs")).into()],
+            [log] => {
+                let values = [("size", &*log.head.size.to_string()), ("code", &*log.head.code().to_string())];
+                (self.tell("paper-evidence", &values), self.one_log(width, log))
+            }
+            _ => (
+                self.tell("paper-evidence-several", &[("count", &logs.len().to_string())]),
+                self.several_logs(width),
+            ),
+        };
         let mut blocks = vec![
-            Line::new("BodyText", self.tell("paper-evidence", &[("size", &head.size.to_string())])).into(),
+            Line::new("BodyText", said).into(),
             grid.into(),
             Line::new("AfterTable", self.say("paper-note")).into(),
         ];
-        blocks.extend(self.account.note.lines().map(|line| Line::new("Note", line).into()));
+        let notes = logs.iter().flat_map(|log| log.note.lines());
+        blocks.extend(notes.map(|line| Line::new("Note", line).into()));
         blocks
+    }
+
+    fn one_log(&self, width: u32, log: &LogState) -> Grid {
+        let (own, _) = log.head.signed_names(&log.note);
+        let own = if own.is_empty() { self.say("paper-nobody") } else { own.join(", ") };
+        let mut grid = Grid::ruled(width, &[32, 68], &[self.say("report-said"), self.say("report-value")]);
+        for (key, value) in [
+            ("paper-log-station", self.of_log(log)),
+            ("paper-log-origin", log.head.origin.clone()),
+            ("report-total-log-entries", log.head.size.to_string()),
+            ("report-total-log-root", log.head.root.to_string()),
+            ("report-total-log-code", log.head.code().to_string()),
+            ("paper-log-signed", own),
+            ("paper-log-witnessed", self.witnessed(log)),
+        ] {
+            grid.row([self.say(key), value], &[]);
+        }
+        grid
+    }
+
+    fn several_logs(&self, width: u32) -> Grid {
+        let heads = [
+            "paper-n",
+            "paper-log-station",
+            "paper-log-origin",
+            "report-size",
+            "report-root",
+            "report-code",
+            "paper-log-witnessed",
+        ];
+        let mut grid = Grid::ruled(width, &[6, 17, 16, 8, 19, 15, 19], &heads.map(|key| self.say(key)));
+        for (n, log) in (1..).zip(&self.account.logs) {
+            let row = [
+                n.to_string(),
+                self.of_log(log),
+                log.head.origin.clone(),
+                log.head.size.to_string(),
+                log.head.root.to_string(),
+                log.head.code().to_string(),
+                self.witnessed(log),
+            ];
+            grid.row(row, &[0, 3]);
+        }
+        grid
+    }
+
+    /// The station of `log`, with its unit.
+    fn of_log(&self, log: &LogState) -> String {
+        format!("{} ({})", log.station, self.unit_called(&log.unit))
+    }
+
+    /// Up to where, when and by whom `log` was cosigned.
+    fn witnessed(&self, log: &LogState) -> String {
+        let Some(seen) = &log.cosigned else { return self.say("paper-nobody") };
+        let (size, at) = (seen.size.to_string(), said::instant(&seen.at.to_rfc3339()));
+        self.tell("paper-witnessed", &[("size", &size), ("at", &at), ("by", &seen.by)])
     }
 }

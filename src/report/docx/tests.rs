@@ -7,7 +7,7 @@ use super::{
     said::{self, Look},
 };
 use crate::{
-    control::{Account, Row},
+    control::{Account, Cosigned, LogState, Row},
     evidence::{Checkpoint, Outcome, Reason},
     programme::{Plan, plan},
     reconcile::{Period, State, matrix},
@@ -54,20 +54,17 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
     }
     matrix.totals.in_period = u32::try_from(airings.iter().filter(|(_, counts)| *counts).count()).unwrap();
     let head = Checkpoint { origin: "loa/station/duc-pho/1".into(), size: 4711, root: Digest::of(b"root") };
-    let note = format!(
-        "{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n— loa/centre/duc-pho BBBB\n",
-        head.origin, head.size, "q83vEjRWeJA="
-    );
-    Account {
-        plan,
-        period: Period::Year,
-        matrix,
-        airings,
-        head,
-        note,
-        station: "duc-pho".into(),
-        unit: "duc-pho".into(),
-    }
+    let note =
+        format!("{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n", head.origin, head.size, "q83vEjRWeJA=");
+    let cosigned = Cosigned {
+        size: 4700,
+        root: Digest::of(b"seen"),
+        by: "loa/centre/duc-pho".into(),
+        at: "2022-12-09T18:30:05+07:00".parse().unwrap(),
+    };
+    let [station, unit] = ["duc-pho".to_owned(), "duc-pho".to_owned()];
+    let log = LogState { station: station.clone(), unit: unit.clone(), head, note, cosigned: Some(cosigned) };
+    Account { plan, period: Period::Year, matrix, airings, logs: vec![log], station, unit }
 }
 
 /// A slot on three days of every month; every fourth is missed.
@@ -316,7 +313,10 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
         let source = fields(ruled[6]);
         assert!(log.iter().all(|line| source.iter().any(|row| row[..] == line[..])), "{source:?}");
         assert!(
-            source[6][1] == "loa/station/duc-pho/1" && source[7][1] == "loa/centre/duc-pho",
+            source[6][1] == "loa/station/duc-pho/1"
+                && source[7][1].contains("4700")
+                && source[7][1].contains("18:30:05 09/12/2022")
+                && source[7][1].contains("loa/centre/duc-pho"),
             "{source:?}"
         );
         assert_eq!(fields(ruled[4]).len(), 1 + account.airings.len());

@@ -11,13 +11,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::told::{FOREIGN, Fate, LENGTH_MS, Place, Told, utc};
 use crate::{
     config,
-    control::{Account, Folder, airings, written},
+    control::{Account, Folder, Sources, written},
     evidence::{
-        Airing, Body, BootFacts, Checkpoint, Clk, Cue, End, ManualFact, Missed, Outcome, Reason,
-        ScheduleFact, SegmentFact, Start, Trigger,
+        Airing, Body, BootFacts, Clk, Cue, End, ManualFact, Missed, Outcome, Reason, ScheduleFact,
+        SegmentFact, Start, Trigger,
     },
     programme::{Plan, Slot, SlotList},
-    reconcile::{Period, matrix},
+    reconcile::Period,
     units::{Digest, Frames, Level, Month},
 };
 
@@ -211,13 +211,13 @@ fn schedule(plan: &Plan, month: Month, revision: u32, programmes: &BTreeSet<&str
     text
 }
 
-/// Writes the log of `place` into the folder `root`.
-fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
+/// The folder `root` of `place` without a log.
+fn folder(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     let station_bytes = include_bytes!("../../../config/station.toml").to_vec();
     let mut station = config::read("station.toml", &station_bytes).0.unwrap();
     (station.id, station.unit) = (place.station.clone(), place.unit.clone());
     station.windows = plan.windows.clone();
-    let folder = Folder {
+    Folder {
         root: root.into(),
         masters: root.join("masters"),
         station,
@@ -226,7 +226,12 @@ fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
         plan_bytes: Vec::new(),
         centre: None,
         findings: Vec::new(),
-    };
+    }
+}
+
+/// Writes the log of `place` into the folder `root`.
+fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
+    let folder = folder(root, plan, place);
     let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
     let (from, until) = (noon(place.known.0), noon(place.known.1));
     let mut writing = Writing { place, plan, entries: Vec::new(), blobs: Vec::new() };
@@ -251,22 +256,12 @@ fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     folder
 }
 
-/// The account of `period` as of `as_of`, read from the logs of all `places`; its head is that of the first.
+/// The account of `period` as of `as_of` that a centre takes from the logs of all `places`.
 pub fn account(plan: Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
     let root = tempfile::tempdir().unwrap();
-    let folder = |place: &Place| station(&root.path().join(&place.station), &plan, place);
-    let folders: Vec<Folder> = places.iter().map(folder).collect();
-    let records: Vec<_> =
-        folders.iter().flat_map(|folder| written::records(folder, plan.year, period)).collect();
-    let matrix = matrix(&plan, period, as_of, &records);
-    let lines = folders.iter().flat_map(|folder| airings(folder, &matrix, plan.year, as_of).unwrap());
-    let airings = lines.collect();
-    let note = folders.first().map_or_else(
-        || format!("loa/station/a/1\n1\n{}\n\n— loa/station/a/1 AAAA\n", "A".repeat(43) + "="),
-        written::head,
-    );
-    let head = Checkpoint::unchecked(&note).unwrap();
-    let [station, unit] =
-        places.first().map_or_else(Default::default, |place| [place.station.clone(), place.unit.clone()]);
-    Account { plan, period, matrix, airings, head, note, station, unit }
+    let folders = places.iter().map(|place| station(&root.path().join(&place.station), &plan, place));
+    let folders: Vec<Folder> = folders.collect();
+    let home = places.first().cloned().unwrap_or_else(|| Place::of("duc-pho", Vec::new()));
+    let home = folder(&root.path().join("centre"), &plan, &home);
+    Account::of(&Sources::written(home, folders), plan.year, period, as_of).unwrap().unwrap()
 }

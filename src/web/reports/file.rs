@@ -38,7 +38,7 @@ async fn take(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
     let made = visit
         .work(move |studio| {
             let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-            Account::of(&studio.folder, year, period, as_of.unwrap_or(today))
+            Account::of(&studio.sources()?, year, period, as_of.unwrap_or(today))
         })
         .await?;
     let account = made.ok_or_else(|| Fault::no(Message::new("report-no-plan").with("year", year)))?;

@@ -55,7 +55,7 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
     let matrix = visit
         .work(move |studio| {
             let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-            site.compliance.of_period(&studio.folder, year, period, as_of.unwrap_or(today))
+            site.compliance.of_period(&studio.sources()?, year, period, as_of.unwrap_or(today))
         })
         .await?;
     Ok(html(&ReportsPage { page: visit.page("web-reports"), asked, deadline, year, matrix }))

@@ -56,7 +56,7 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
     };
     let site = visit.site.clone();
     let known =
-        move |studio: &Studio| Urging::of(&studio.folder, &site.compliance, year, month, studio.now());
+        move |studio: &Studio| Urging::of(&studio.sources()?, &site.compliance, year, month, studio.now());
     let urging = visit.work(known).await?;
     let studio = &visit.site.studio;
     let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();

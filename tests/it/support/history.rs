@@ -27,6 +27,8 @@ pub struct Historian<'a> {
     slots: Vec<SlotId>,
     /// Nobody corrects anything or vouches for anything.
     quiet: bool,
+    /// The station's id; some days "pho-hoa" belongs to another unit.
+    id: String,
 }
 
 impl Historian<'_> {
@@ -36,12 +38,17 @@ impl Historian<'_> {
         let boot = format!("{:032x}", random.u128(..));
         let approver = SigningKey::generate("duyet").unwrap();
         let now = Utc.from_utc_datetime(&month.first().and_hms_opt(0, 0, 0).unwrap());
-        Historian { log, random, approver, boot, now, slots: Vec::new(), quiet: false }
+        Historian { log, random, approver, boot, now, slots: Vec::new(), quiet: false, id: "pho-hoa".into() }
     }
 
     /// The same, where people only speak of days since then.
     pub fn quiet(log: &mut Log, month: Month, seed: u64) -> Historian<'_> {
         Historian { quiet: true, ..Historian::new(log, month, seed) }
+    }
+
+    /// The same of the station `id` of a unit of that name.
+    pub fn of<'a>(log: &'a mut Log, month: Month, seed: u64, id: &str) -> Historian<'a> {
+        Historian { id: id.into(), ..Historian::quiet(log, month, seed) }
     }
 
     fn say(&mut self, bodies: Vec<Body>, blobs: &[Blob]) -> u64 {
@@ -75,7 +82,7 @@ impl Historian<'_> {
             id,
         };
         let slots: Vec<Slot> = slots(month).into_iter().map(slot).collect();
-        let list = SlotList::new("pho-hoa", "pho-hoa", month, digest, &slots).to_string();
+        let list = SlotList::new(&self.id, &self.id, month, digest, &slots).to_string();
         let subject = ApprovalSubject::new(month, revision, digest, std::collections::BTreeMap::new());
         let release = Release {
             by: format!("Lãnh đạo {revision}"),
@@ -105,12 +112,13 @@ impl Historian<'_> {
     /// The machine starts anew.
     pub fn boot(&mut self) {
         self.boot = format!("{:032x}", self.random.u128(..));
-        let word = if self.random.bool() { "pho-hoa" } else { "pho-hoa-2" };
+        let moved = !self.random.bool() && self.id == "pho-hoa";
+        let word = if moved { "pho-hoa-2".to_owned() } else { self.id.clone() };
         let config = Body::Config {
             digest: Digest::of(word.as_bytes()),
             plan: Digest::of(b"plan"),
-            station: "pho-hoa".into(),
-            unit: word.into(),
+            station: self.id.clone(),
+            unit: word,
             output: "default".into(),
             demo: false,
             trust: None,
