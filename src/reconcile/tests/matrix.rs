@@ -200,7 +200,10 @@ fn the_programme_month_is_not_the_month_of_airing() {
     assert_eq!((totals.cells_due, totals.in_period), (22, 1));
     let (cell, totals) = year(december(&[3, 5]), "2022-12-10");
     // Complete before it is due: in no share of what is due.
-    assert_eq!((cell.state, cell.due, totals.cells_complete, totals.cells_early), (State::Complete, false, 0, 1));
+    assert_eq!(
+        (cell.state, cell.due, totals.cells_complete, totals.cells_early),
+        (State::Complete, false, 0, 1)
+    );
     // A reporting month holds the rest of one programme month and the beginning of the next.
     let matrix =
         matrix(&plan_2022(), Period::Fifteenth(month("2022-04")), day("2022-04-20"), &[aired(&[5, 19])]);

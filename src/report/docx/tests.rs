@@ -335,7 +335,9 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
     let text = said(&open(&account, Lang::Vi).document, "BodyText").join("\n");
     assert!(text.contains("Đã phát 12 chương trình với 27 lượt phát đạt yêu cầu trong kỳ; tổng thời lượng thực phát của các lượt này là 5 giờ 24 phút 0 giây"), "{text}");
     assert!(
-        text.contains("141 trên 176 chương trình tháng (đơn vị × tháng) đã đến hạn được phát đủ, tỷ lệ hoàn thành 80,1%"),
+        text.contains(
+            "141 trên 176 chương trình tháng (đơn vị × tháng) đã đến hạn được phát đủ, tỷ lệ hoàn thành 80,1%"
+        ),
         "{text}"
     );
     assert!(
