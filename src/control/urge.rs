@@ -41,6 +41,8 @@ pub struct Urged {
     pub unit: String,
     /// Its name.
     pub name: String,
+    /// The office that answers for it, by the plan's dated data; empty where the plan names none.
+    pub office: String,
     /// What it lacks, a programme month each.
     pub lacks: Vec<Lack>,
 }
@@ -148,7 +150,9 @@ impl Urging {
             let open = row.cells.iter().filter(begun);
             let open = open.filter(|cell| !matches!(cell.state, State::Complete | State::NoUnit));
             let lacks: Vec<Lack> = open.map(|cell| lack(plan, cell, &of_unit, zone, now)).collect();
-            Urged { unit: row.unit.clone(), name: row.name.clone(), lacks }
+            let office = plan.unit_near(&row.unit, as_of).map(|unit| unit.office.name.clone());
+            let office = office.unwrap_or_default();
+            Urged { unit: row.unit.clone(), name: row.name.clone(), office, lacks }
         };
         Urging {
             as_of,
@@ -204,7 +208,7 @@ mod tests {
     use super::*;
     use crate::{
         programme::plan,
-        reconcile::{MatrixTotals, Meant, ProgrammeFact, StationRecord},
+        reconcile::{Beside, MatrixTotals, Meant, ProgrammeFact, StationRecord},
     };
 
     const ZONE: Tz = chrono_tz::Asia::Ho_Chi_Minh;
@@ -256,6 +260,7 @@ mod tests {
             topics: BTreeMap::new(),
             totals: MatrixTotals::default(),
             counted: BTreeSet::new(),
+            beside: Beside::default(),
         };
         let wanted = |of| wanted.is_none_or(|wanted| month(wanted) == of);
         let urging = Urging::from(&plan, &matrix, tallies, wanted, ZONE, now.parse().unwrap());

@@ -123,7 +123,7 @@ impl Checker<'_> {
     fn programme(&mut self, index: usize, programme: &Programme) {
         let key = |name: &str| format!("programme[{index}].{name}");
         let plan = self.premises.plan;
-        if !plan.columns.iter().any(|c| c.title == programme.column || c.id == programme.column) {
+        if plan.column(&programme.column).is_none() {
             let nearest = nearest(&programme.column, plan.columns.iter().map(|c| c.title.as_str()));
             let message =
                 Message::new("column-unknown").with("column", &programme.column).with("nearest", nearest);

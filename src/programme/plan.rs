@@ -126,6 +126,12 @@ impl Unit {
 }
 
 impl Plan {
+    /// The column that a programme names, by its title or by its id.
+    #[must_use]
+    pub fn column(&self, called: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.title == called || column.id == called)
+    }
+
     /// The unit `id` as it is on `date`.
     #[must_use]
     pub fn unit_at(&self, id: &str, date: NaiveDate) -> Option<&Unit> {

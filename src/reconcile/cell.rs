@@ -47,6 +47,8 @@ pub struct Cell {
     pub month: Month,
     /// How it stands.
     pub state: State,
+    /// Whether it is held against the unit: the month is over by the period's end and the unit existed at its end.
+    pub due: bool,
     /// Stations of the unit that reported.
     pub stations: u32,
     /// Programmes that the plan wants.
@@ -57,6 +59,9 @@ pub struct Cell {
     pub airings_due: u32,
     /// Airings that count, by the period's end: in full, on a device, inside a window, no test.
     pub airings_done: u32,
+    /// Those of them that the plan wanted: what a station aired beyond it fills no lack. All that is due exactly where
+    /// the month is complete.
+    pub airings_within: u32,
     /// Those of them that were made in the period.
     pub in_period: u32,
     /// Those of them that made good what was missed.
@@ -65,6 +70,10 @@ pub struct Cell {
     pub vouched: u32,
     /// Topics of the programmes that were aired.
     pub topics: BTreeSet<String>,
+    /// Slots of the month's schedules, whatever became of them.
+    pub slots: u32,
+    /// Slots of the period of which the log tells nothing.
+    pub open: u32,
     /// Slots by the period's end that neither counted nor were made good, by reason.
     pub reasons: BTreeMap<Reason, u32>,
 }
@@ -76,25 +85,30 @@ impl Cell {
         Cell {
             month: month.parse().unwrap(),
             state,
+            due: !matches!(state, State::NotYetDue | State::NoUnit),
             stations: 1,
             programmes_due: 1,
             programmes_done: u32::from(done >= 2),
             airings_due: 2,
             airings_done: done,
+            airings_within: done.min(2),
             in_period: done,
             made_good: 0,
             vouched: 0,
             topics: BTreeSet::new(),
+            slots: 2,
+            open: 0,
             reasons: BTreeMap::new(),
         }
     }
 }
 
 impl Cell {
-    /// Whether it is held against the unit: its month is over and the unit existed.
+    /// Whether it is held against the unit: its month is over and the unit existed. What is complete before that is not
+    /// yet due; else the share of what is done would rise with whoever is early, and with nobody who is not.
     #[must_use]
     pub fn is_due(&self) -> bool {
-        !matches!(self.state, State::NotYetDue | State::NoUnit)
+        self.due
     }
 
     /// Its state with its reason.

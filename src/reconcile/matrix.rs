@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::{
+    beside::{Beside, Uncounted, is_of},
     cell::{Cell, State},
     period::{Period, Span},
     rules::Rules,
@@ -70,6 +71,9 @@ pub struct Matrix {
     /// `totals.in_period`.
     #[serde(skip)]
     pub counted: BTreeSet<(String, u64)>,
+    /// What the figures leave out, and why.
+    #[serde(skip)]
+    pub beside: Beside,
 }
 
 /// A unit's cells.
@@ -86,18 +90,22 @@ pub struct UnitRow {
 /// Sums over a matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct MatrixTotals {
-    /// Units that owed at least one programme month.
+    /// Units that the plan has in the period.
     pub units: u32,
-    /// Units of which an airing counts, of any month.
+    /// Those of them of which an airing of the period counts, of any month.
     pub units_aired: u32,
     /// Cells that are due.
     pub cells_due: u32,
     /// Those of them that are complete.
     pub cells_complete: u32,
-    /// Airings due in them.
+    /// Cells that are complete before they are due.
+    pub cells_early: u32,
+    /// Airings due in the cells that are due.
     pub airings_due: u32,
-    /// Airings done in them.
+    /// Airings done in them that the plan wanted: `airings_due` exactly where all cells are complete.
     pub airings_done: u32,
+    /// Airings done in them beyond that.
+    pub airings_over: u32,
     /// Airings of the period, of whatever programme month.
     pub in_period: u32,
     /// Airings that people vouch for.
@@ -110,6 +118,7 @@ pub struct MatrixTotals {
 struct Counted<'a> {
     tally: &'a Tally,
     done: Vec<Done<'a>>,
+    again: Vec<u64>,
 }
 
 /// The matrix of `plan` for `period`, as of the day `as_of`, from what the `stations` recorded.
@@ -124,8 +133,11 @@ pub fn matrix(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Station
 pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]) -> Matrix {
     let span = period.span(plan);
     let cutoff = span.to.min(as_of);
-    let counted: Vec<Counted> =
-        stations.iter().map(|tally| Counted { tally, done: tally.done(cutoff) }).collect();
+    let counted = stations.iter().map(|tally| {
+        let (done, again) = tally.done(cutoff);
+        Counted { tally, done, again }
+    });
+    let counted: Vec<Counted> = counted.collect();
     let aired = counted.iter().flat_map(|d| &d.done).filter(|done| span.contains(done.date));
     let mut months: BTreeSet<Month> = aired.map(|done| done.month).collect();
     let january = NaiveDate::from_ymd_opt(plan.year, 1, 1).map_or_else(|| Month::of(span.from), Month::of);
@@ -140,34 +152,49 @@ pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]
         topics: BTreeMap::new(),
         totals: MatrixTotals::default(),
         counted: BTreeSet::new(),
+        beside: Beside::of(stations, span, cutoff),
     };
     matrix.topics.extend(plan.topics.iter().map(|topic| (topic.id.clone(), BTreeSet::new())));
     for (unit, name) in units(plan, &matrix.months, span.to) {
         let of_unit: Vec<&Counted> = counted.iter().filter(|d| d.tally.unit == unit).collect();
         let cell = |month: &Month| cell(plan, &unit, *month, span, cutoff, &of_unit);
-        let cells = matrix.months.iter().map(cell).collect();
+        let mut cells: Vec<Cell> = matrix.months.iter().map(cell).collect();
+        for slot in matrix.beside.open.iter().filter(|open| open.unit == unit) {
+            let of_month = cells.iter_mut().filter(|cell| cell.month == slot.slot.month);
+            of_month.for_each(|cell| cell.open += 1);
+        }
+        matrix.totals.units += u32::from(is_of(plan, &unit, span));
         matrix.add(UnitRow { unit, name, cells });
     }
-    for d in &counted {
-        // What was made for another year is in no sum of this one.
-        let of_months = |done: &&Done| span.contains(done.date) && matrix.months.contains(&done.month);
-        for done in d.done.iter().filter(of_months) {
-            if plan.unit_at(&d.tally.unit, done.date).is_none() {
-                matrix.totals.strays += 1;
-            } else {
-                matrix.counted.insert((d.tally.station.clone(), done.entry));
-            }
-        }
-    }
+    counted.iter().for_each(|d| matrix.tell(plan, d));
     matrix
 }
 
 impl Matrix {
+    /// Which airings of a station count in the period, and why the others that are full do not.
+    fn tell(&mut self, plan: &Plan, d: &Counted) {
+        let station = &d.tally.station;
+        for done in d.done.iter().filter(|done| self.span.contains(done.date)) {
+            if !self.months.contains(&done.month) {
+                // What was made for another year is in no sum of this one.
+                self.beside.leave_out(station, done.entry, Uncounted::OtherYear);
+            } else if plan.unit_at(&d.tally.unit, done.date).is_none() {
+                self.totals.strays += 1;
+                self.beside.leave_out(station, done.entry, Uncounted::NoUnit);
+            } else {
+                self.counted.insert((station.clone(), done.entry));
+            }
+        }
+        for entry in &d.again {
+            self.beside.leave_out(station, *entry, Uncounted::Again);
+        }
+    }
+
     fn add(&mut self, row: UnitRow) {
         let totals = &mut self.totals;
-        totals.units += u32::from(row.cells.iter().any(Cell::is_due));
-        totals.units_aired += u32::from(row.cells.iter().any(|cell| cell.airings_done > 0));
+        totals.units_aired += u32::from(row.cells.iter().any(|cell| cell.in_period > 0));
         for cell in &row.cells {
+            totals.cells_early += u32::from(cell.state == State::Complete && !cell.is_due());
             totals.in_period += cell.in_period;
             totals.vouched += cell.vouched;
             for topic in &cell.topics {
@@ -181,7 +208,8 @@ impl Matrix {
             totals.cells_due += 1;
             totals.cells_complete += u32::from(cell.state == State::Complete);
             totals.airings_due += cell.airings_due;
-            totals.airings_done += cell.airings_done;
+            totals.airings_done += cell.airings_within;
+            totals.airings_over += cell.airings_done - cell.airings_within;
         }
         self.units.push(row);
     }
@@ -214,15 +242,19 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, st
     let mut cell = Cell {
         month,
         state: State::None,
+        due: month.last() <= cutoff && plan.unit_at(unit, month.last()).is_some(),
         stations: many,
         programmes_due: plan.a_month,
         programmes_done: 0,
         airings_due: each.saturating_mul(many.max(1)),
         airings_done: 0,
+        airings_within: 0,
         in_period: 0,
         made_good: 0,
         vouched: 0,
         topics: BTreeSet::new(),
+        slots: 0,
+        open: 0,
         reasons: BTreeMap::new(),
     };
     let mut programmes_done: Option<u32> = None;
@@ -239,6 +271,7 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, st
         let aired = topics.filter(|fact| of_programme.contains_key(fact.id.as_str()));
         cell.topics.extend(aired.flat_map(|fact| fact.topics.iter().cloned()));
         let enough = count(of_programme.values().filter(|airings| **airings >= plan.airings_due));
+        cell.airings_within += within(plan, of_programme.into_values().collect());
         programmes_done = Some(programmes_done.map_or(enough, |least| least.min(enough)));
         beside(&mut cell, station.tally, cutoff);
     }
@@ -247,10 +280,18 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, st
     cell
 }
 
+/// How many of a station's airings, so many of each programme, the plan wanted.
+fn within(plan: &Plan, mut airings: Vec<u32>) -> u32 {
+    airings.sort_unstable_by(|a, b| b.cmp(a));
+    let wanted = airings.iter().take(plan.a_month as usize);
+    wanted.map(|airings| (*airings).min(plan.airings_due)).sum()
+}
+
 /// What stands beside the airings that count: what people vouch for, and why slots did not count.
 fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
     let vouched = |(month, began): &&(Month, NaiveDate)| *month == cell.month && *began <= cutoff;
     cell.vouched += count(tally.vouched.iter().filter(vouched));
+    cell.slots += count(tally.slots.iter().filter(|slot| slot.month == cell.month && slot.concerns));
     for slot in tally.slots.iter().filter(|slot| slot.month == cell.month && slot.date <= cutoff) {
         if let Some(reason) = slot.reason {
             *cell.reasons.entry(reason).or_default() += 1;

@@ -1,6 +1,7 @@
 //! Meant beside proved: outcome of every slot, completeness, discrepancy, make-good, compliance matrix.
 
 mod airings;
+mod beside;
 mod cell;
 mod completeness;
 mod fault;
@@ -13,6 +14,7 @@ mod tally;
 mod tests;
 mod time;
 
+pub use beside::{Beside, OpenSlot, Repair, Uncounted};
 pub use cell::{Cell, State};
 pub use completeness::Completeness;
 pub use fault::{CompletenessReport, SlotFault, Totals};

@@ -233,8 +233,13 @@ impl<'a> Repairs<'a> {
 
     /// The airing that repaired what was `meant`: the first behind it.
     pub fn first(&self, meant: &Meant) -> Option<Airing> {
-        let after = |repair: &&&AsRunRow| repair.first_us > Some(meant.at.timestamp_micros());
-        self.0.get(&meant.slot)?.iter().find(after).and_then(|repair| repair.airing)
+        self.behind(&meant.slot, meant.at.timestamp_millis()).and_then(|repair| repair.airing)
+    }
+
+    /// The row of the airing that repaired `slot`, which was planned then (milliseconds since 1970, UTC).
+    pub fn behind(&self, slot: &SlotId, planned_ms: i64) -> Option<&'a AsRunRow> {
+        let after = |repair: &&&AsRunRow| repair.first_us > Some(planned_ms.saturating_mul(1000));
+        self.0.get(slot)?.iter().find(after).copied()
     }
 }
 

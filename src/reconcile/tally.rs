@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{
+    beside::{Repair, Uncounted, first_entry, uncounted},
     matrix::{ProgrammeFact, StationRecord},
     rules::Rules,
     slots::{Repairs, is_owed},
@@ -35,7 +36,16 @@ pub struct Tally {
     /// Months and days of airings of the plan that people vouch for.
     pub(super) vouched: Vec<(Month, NaiveDate)>,
     airings: Vec<Airing>,
+    /// Airings in full that do not count, by their first entries.
+    pub(super) uncounted: Vec<(u64, Uncounted)>,
+    /// Slots that did not count and were made good, by the first entries of their rows.
+    pub(super) repaired: Vec<(u64, Repair)>,
+    /// Slots whose time has surely passed and of which this record tells nothing.
+    pub(super) open: Vec<(SlotId, DateTime<Utc>)>,
 }
+
+/// So long after its instant a slot has an outcome, whatever held it up.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
 /// A slot.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +56,8 @@ pub struct TalliedSlot {
     pub at: DateTime<Utc>,
     /// Whether the plan asks for its programme.
     pub concerns: bool,
+    /// Whether a row of the log tells of it.
+    pub(super) is_closed: bool,
     /// The day of its instant.
     pub(super) date: NaiveDate,
     /// Why it does not count, where nothing repaired it either.
@@ -88,12 +100,21 @@ impl Tally {
         let concerned = |month: Month, id: &str| {
             let programme = known.get(&(month, id)).copied()?;
             let column = &record.programmes[programme].column;
-            plan.columns.iter().any(|of| of.title == *column).then_some(programme)
+            plan.column(column).is_some().then_some(programme)
         };
         let vouched = record.vouched.iter().filter_map(|said| {
             concerned(said.fact.month, &said.fact.programme)?;
             let began = DateTime::from_timestamp_millis(said.fact.first_ms).unwrap_or_default();
             Some((said.fact.month, day(began)))
+        });
+        let slots = slots(record, concerned);
+        let in_force = record.meant.iter().filter(|meant| !meant.dropped);
+        let past = |at: DateTime<Utc>| record.known_from <= at && at + PATIENCE <= record.known_until;
+        let open = in_force.zip(&slots).filter(|(meant, slot)| !slot.is_closed && past(meant.at));
+        let open = open.map(|(meant, _)| (meant.slot.clone(), meant.at)).collect();
+        let left_out = record.rows.iter().filter_map(|row| {
+            let why = uncounted(&record.rules, row, concerned(row.month, &row.programme).is_some())?;
+            Some((first_entry(row), why))
         });
         Tally {
             station: record.station.clone(),
@@ -101,26 +122,32 @@ impl Tally {
             rules: record.rules.clone(),
             known_from: day(record.known_from),
             known_until: day(record.known_until),
-            slots: slots(record, concerned),
+            slots,
             programmes: record.programmes.clone(),
             vouched: vouched.collect(),
             airings: airings(record, concerned),
+            uncounted: left_out.collect(),
+            repaired: repaired(record),
+            open,
         }
     }
 
     /// What counts by the day `cutoff`. A make-good counts for the slot that it repairs, once, and for none when that slot
     /// counts itself.
-    pub(super) fn done(&self, cutoff: NaiveDate) -> Vec<Done<'_>> {
+    /// Beside it the first entries of make-goods of what counts without them.
+    pub(super) fn done(&self, cutoff: NaiveDate) -> (Vec<Done<'_>>, Vec<u64>) {
         let mut taken: BTreeSet<usize> = BTreeSet::new();
-        let mut done = Vec::new();
+        let (mut done, mut again) = (Vec::new(), Vec::new());
         for airing in self.airings.iter().filter(|airing| airing.date <= cutoff) {
             if airing.slot.is_none_or(|slot| taken.insert(slot)) {
                 let &Airing { month, programme, date, made_good, entry, .. } = airing;
                 let programme = &self.programmes[programme].id;
                 done.push(Done { month, programme, date, made_good, entry });
+            } else {
+                again.push(airing.entry);
             }
         }
-        done
+        (done, again)
     }
 }
 
@@ -131,17 +158,31 @@ fn slots(record: &StationRecord, concerned: impl Fn(Month, &str) -> Option<usize
     let repairs = Repairs::of(&record.rows, &record.rules);
     let in_force = record.meant.iter().filter(|meant| !meant.dropped);
     let slot = in_force.map(|meant| {
-        let row = rows.get(&meant.slot).filter(|row| !record.rules.counts(row));
-        let unrepaired = row.filter(|row| !is_owed(row) || repairs.first(meant).is_none());
+        let row = rows.get(&meant.slot);
+        let uncounted = row.filter(|row| !record.rules.counts(row));
+        let unrepaired = uncounted.filter(|row| !is_owed(row) || repairs.first(meant).is_none());
         TalliedSlot {
             month: meant.slot.month,
             at: meant.at,
             concerns: concerned(meant.slot.month, &meant.slot.programme).is_some(),
+            is_closed: row.is_some(),
             date: meant.at.with_timezone(&record.rules.zone).date_naive(),
             reason: unrepaired.and_then(|row| row.reason),
         }
     });
     slot.collect()
+}
+
+/// What was made good, with the airing that did it.
+fn repaired(record: &StationRecord) -> Vec<(u64, Repair)> {
+    let repairs = Repairs::of(&record.rows, &record.rules);
+    let owed = record.rows.iter().filter(|row| !record.rules.counts(row) && is_owed(row));
+    let repaired = owed.filter_map(|row| {
+        let repair = repairs.behind(row.slot.as_ref()?, row.planned_ms)?;
+        let at = DateTime::from_timestamp_micros(repair.first_us?)?.with_timezone(&record.rules.zone);
+        Some((first_entry(row), Repair { entry: first_entry(repair), at: at.fixed_offset() }))
+    });
+    repaired.collect()
 }
 
 /// The airings that count for some slot, or for none: slots themselves first, then what repairs them, in order of time.
@@ -160,7 +201,7 @@ fn airings(record: &StationRecord, concerned: impl Fn(Month, &str) -> Option<usi
             programme,
             date: rules.date(row),
             made_good: repaired.is_some(),
-            entry: row.seqs.first().copied().unwrap_or_default(),
+            entry: first_entry(row),
             slot: row.slot.as_ref().or(repaired).map(|slot| *numbers.entry(slot).or_insert(next)),
         })
     });

@@ -23,8 +23,13 @@ pub fn letter(urging: &Urging, unit: &Urged, lang: Lang) -> Option<String> {
         number => say(lang, "urge-number", &[("number", number)]),
     };
     let day = |day: chrono::NaiveDate| day.format("%d/%m/%Y").to_string();
+    let office = match unit.office.as_str() {
+        "" => say(lang, "urge-those", &[("unit", &unit.name)]),
+        office => office.to_owned(),
+    };
     let values = [
         ("unit", unit.name.as_str()),
+        ("office", &office),
         ("plan", &urging.plan),
         ("number", &number),
         ("day", &day(urging.as_of)),
@@ -133,6 +138,7 @@ mod tests {
         let mut unit = Urged {
             unit: "pho-hoa".into(),
             name: "phường Phổ Hòa".into(),
+            office: "Ủy ban nhân dân phường Phổ Hòa".into(),
             lacks: vec![
                 lack("2022-02", State::None, 0, 0, Remedy::Lapsed),
                 lack("2022-03", State::Short, 1, 0, by_hand),

@@ -140,7 +140,7 @@ fn share(matrix: &Matrix, month: Month) -> Result<u32, State> {
     let cells = matrix.units.iter().flat_map(|unit| &unit.cells);
     let due: Vec<&Cell> = cells.filter(|cell| cell.month == month && cell.is_due()).collect();
     let of = |many: fn(&Cell) -> u32| due.iter().map(|cell| u64::from(many(cell))).sum::<u64>();
-    let (done, wanted) = (of(|cell| cell.airings_done.min(cell.airings_due)), of(|cell| cell.airings_due));
+    let (done, wanted) = (of(|cell| cell.airings_within), of(|cell| cell.airings_due));
     let known = done > 0 || due.iter().any(|cell| cell.state != State::NoReport);
     let percent = (done * 100).checked_div(wanted).ok_or(State::NotYetDue)?;
     if known { Ok(u32::try_from(percent).unwrap_or(100)) } else { Err(State::NoReport) }
@@ -250,7 +250,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        reconcile::{MatrixTotals, Span, UnitRow},
+        reconcile::{Beside, MatrixTotals, Span, UnitRow},
         report::tests::golden,
     };
 
@@ -276,6 +276,7 @@ mod tests {
             topics: BTreeMap::new(),
             totals: MatrixTotals { cells_due: 4, cells_complete: 1, ..MatrixTotals::default() },
             counted: BTreeSet::new(),
+            beside: Beside::default(),
         }
     }
 
@@ -292,7 +293,7 @@ mod tests {
         let shares: Vec<_> = matrix.months.iter().map(|month| share(&matrix, *month)).collect();
         assert_eq!(shares, [Ok(50), Ok(50), Err(State::NotYetDue)]);
         let mut silent = sample(["a", "b"]);
-        silent.units[1].cells[1].airings_done = 0;
+        silent.units[1].cells[1].airings_within = 0;
         silent.units.remove(0);
         assert_eq!(share(&silent, silent.months[1]), Err(State::NoReport));
     }

@@ -1,11 +1,13 @@
 //! The tables of a report, each number with the entries that it comes from.
 
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::Serialize;
 
 use crate::{
     control::{Account, LogState, Row},
     evidence::{Outcome, Reason},
-    reconcile::MatrixTotals,
+    reconcile::{MatrixTotals, OpenSlot, Repair, Uncounted},
+    units::Frames,
     words::{self, Lang, say},
 };
 
@@ -49,7 +51,7 @@ pub struct Table {
 /// What machines know the tables by, in their order.
 pub const TABLES: [&str; 6] = ["matrix", "airings", "incidents", "topics", "totals", "logs"];
 
-const MATRIX: [&str; 13] = [
+const MATRIX: [&str; 15] = [
     "unit",
     "name",
     "month",
@@ -63,9 +65,11 @@ const MATRIX: [&str; 13] = [
     "made_good",
     "vouched",
     "topics",
+    "due",
+    "airings_within",
 ];
 
-const AIRINGS: [&str; 24] = [
+const AIRINGS: [&str; 30] = [
     "planned",
     "first_frame",
     "last_frame",
@@ -90,9 +94,15 @@ const AIRINGS: [&str; 24] = [
     "notes",
     "entries",
     "hash",
+    "uncounted",
+    "uncounted_said",
+    "repaired_at",
+    "sounded_ms",
+    "trigger",
+    "scheduled",
 ];
 
-const INCIDENTS: [&str; 10] = [
+const INCIDENTS: [&str; 14] = [
     "planned",
     "unit",
     "month",
@@ -103,6 +113,10 @@ const INCIDENTS: [&str; 10] = [
     "detail",
     "notes",
     "entries",
+    "uncounted",
+    "uncounted_said",
+    "repaired_at",
+    "repaired_by",
 ];
 
 const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
@@ -130,7 +144,7 @@ pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
         table(
             "airings",
             &AIRINGS,
-            account.airings.iter().map(|(row, counts)| airing(row, *counts, lang)),
+            account.airings.iter().map(|(row, counts)| airing(account, row, *counts, lang)),
             lang,
         ),
         table("incidents", &INCIDENTS, incidents(account, lang), lang),
@@ -170,12 +184,15 @@ fn matrix(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
             count(cell.made_good),
             count(cell.vouched),
             text(topics.join(", ")),
+            Cell::Yes(cell.is_due()),
+            count(cell.airings_within),
         ]
     });
     row.collect()
 }
 
-fn airing(row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
+fn airing(account: &Account, row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
+    let why = uncounted(account, row).filter(|_| !counts);
     vec![
         text(&row.planned),
         maybe(row.first_frame.as_ref()),
@@ -201,28 +218,87 @@ fn airing(row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
         notes(row),
         entries(row),
         maybe(row.hash.as_ref()),
+        why.as_ref().map_or(Cell::Blank, code),
+        coded("uncounted", why.as_ref(), lang),
+        maybe(repair(account, row).map(|repair| instant(repair.at))),
+        sounded_ms(row).map_or(Cell::Blank, Cell::Count),
+        row.trigger.as_ref().map_or(Cell::Blank, code),
+        Cell::Yes(is_due(row)),
     ]
 }
 
-/// What was due and does not count, with its reason: no test, and no slot that a newer revision dropped.
+/// What was due and does not count, with its reason, in order of time: no test, and no slot that a newer revision dropped.
 fn incidents(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
-    let due = |row: &Row| row.is_due() && row.reason != Some(Reason::Superseded);
-    let missed = account.airings.iter().filter(|(row, counts)| !counts && due(row));
-    let line = missed.map(|(row, _)| {
-        vec![
-            text(&row.planned),
-            text(&row.unit),
-            text(&row.month),
-            maybe(row.title.as_ref()),
-            coded("outcome", row.outcome.as_ref(), lang),
-            row.reason.as_ref().map_or(Cell::Blank, code),
-            coded("reason", row.reason.as_ref(), lang),
-            text(&row.detail),
-            notes(row),
-            entries(row),
-        ]
-    });
-    line.collect()
+    let missed = account.airings.iter().filter(|(row, counts)| !counts && is_due(row));
+    let mut lines: Vec<(String, Vec<Cell>)> =
+        missed.map(|(row, _)| (row.planned.clone(), incident(account, row, lang))).collect();
+    lines.extend(account.matrix.beside.open.iter().map(|slot| (instant(slot.at), open(account, slot))));
+    // The stations' rows stand one behind the other.
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn is_due(row: &Row) -> bool {
+    row.is_due() && row.reason != Some(Reason::Superseded)
+}
+
+fn incident(account: &Account, row: &Row, lang: Lang) -> Vec<Cell> {
+    let (why, repair) = (uncounted(account, row), repair(account, row));
+    vec![
+        text(&row.planned),
+        text(&row.unit),
+        text(&row.month),
+        maybe(row.title.as_ref()),
+        coded("outcome", row.outcome.as_ref(), lang),
+        row.reason.as_ref().map_or(Cell::Blank, code),
+        coded("reason", row.reason.as_ref(), lang),
+        text(&row.detail),
+        notes(row),
+        entries(row),
+        why.as_ref().map_or(Cell::Blank, code),
+        coded("uncounted", why.as_ref(), lang),
+        maybe(repair.map(|repair| instant(repair.at))),
+        repair.map_or(Cell::Blank, |repair| Cell::Count(repair.entry)),
+    ]
+}
+
+/// A slot of which the log tells nothing; its programme is called as elsewhere in the period, or by its id.
+fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
+    let (month, programme) = (open.slot.month.to_string(), &open.slot.programme);
+    let mut rows = account.airings.iter().map(|(row, _)| row);
+    let same = rows.find(|row| row.month == month && row.programme == *programme && row.title.is_some());
+    let mut line = vec![
+        text(instant(open.at)),
+        text(&open.unit),
+        text(month),
+        text(same.and_then(|row| row.title.as_ref()).unwrap_or(programme)),
+    ];
+    line.resize(INCIDENTS.len(), Cell::Blank);
+    line
+}
+
+/// As rows write their instants.
+fn instant(at: DateTime<FixedOffset>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, false)
+}
+
+/// What a row of the log is known by.
+fn key(row: &Row) -> (String, u64) {
+    (row.station.clone(), row.entries.first().copied().unwrap_or_default())
+}
+
+fn uncounted(account: &Account, row: &Row) -> Option<Uncounted> {
+    account.matrix.beside.uncounted.get(&key(row)).copied()
+}
+
+/// What made good the slot of a row.
+fn repair(account: &Account, row: &Row) -> Option<Repair> {
+    account.matrix.beside.repaired.get(&key(row)).copied()
+}
+
+/// What of a row the device played, in milliseconds.
+fn sounded_ms(row: &Row) -> Option<u64> {
+    row.frames_consumed.map(|frames| Frames(frames).ms())
 }
 
 fn topics(account: &Account) -> Vec<Vec<Cell>> {
@@ -240,38 +316,33 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
         units_aired,
         cells_due,
         cells_complete,
+        cells_early,
         airings_due,
         airings_done,
+        airings_over,
         in_period,
         vouched,
         strays,
     } = account.matrix.totals;
     let sounded = account.airings.iter().filter(|(_, counts)| *counts);
-    let aired_ms = sounded.filter_map(|(row, _)| row.duration_ms).sum();
-    // A slot has one outcome; one that was full where nobody could hear it counts for none of the first.
-    let of = |wanted: Outcome, counted: bool| {
-        let rows = account.airings.iter().filter(|(row, _)| row.is_due());
-        rows.filter(|(row, counts)| row.outcome == Some(wanted) && *counts == counted).count() as u64
-    };
-    let lines = [
+    let (aired_ms, declared_ms) = sounded.fold((0, 0), |(aired, declared), (row, _)| {
+        (aired + sounded_ms(row).unwrap_or(0), declared + row.duration_ms.unwrap_or(0))
+    });
+    let mut lines = vec![
         ("units", u64::from(units)),
         ("units_aired", units_aired.into()),
         ("cells_due", cells_due.into()),
         ("cells_complete", cells_complete.into()),
+        ("cells_early", cells_early.into()),
         ("airings_due", airings_due.into()),
         ("airings_done", airings_done.into()),
+        ("airings_over", airings_over.into()),
         ("in_period", in_period.into()),
         ("aired_ms", aired_ms),
-        ("full", of(Outcome::Full, true)),
-        ("full_uncounted", of(Outcome::Full, false)),
-        ("partial", of(Outcome::Partial, false)),
-        ("missed", of(Outcome::Missed, false)),
-        ("preempted", of(Outcome::Preempted, false)),
-        ("out_of_window", of(Outcome::OutOfWindow, false)),
-        ("cancelled", of(Outcome::Cancelled, false)),
-        ("vouched", vouched.into()),
-        ("strays", strays.into()),
+        ("declared_ms", declared_ms),
     ];
+    lines.extend(of_slots(account));
+    lines.extend([("vouched", vouched.into()), ("strays", strays.into())]);
     let said = |key: &str| say(lang, &format!("report-total-{}", key.replace('_', "-")), &[]);
     let mut lines: Vec<Vec<Cell>> =
         lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
@@ -302,6 +373,29 @@ fn log(log: &LogState) -> Vec<Cell> {
         maybe(cosigned.map(|seen| seen.root)),
         maybe(cosigned.map(|seen| seen.at.to_rfc3339())),
         maybe(cosigned.map(|seen| &seen.by)),
+    ]
+}
+
+/// What became of the slots: each in one of the lines, and beside them how many that do not count were made good.
+fn of_slots(account: &Account) -> [(&'static str, u64); 10] {
+    // A slot has one outcome; one that was full where nobody could hear it counts for none of the first.
+    let due = || account.airings.iter().filter(|(row, _)| is_due(row));
+    let of = |wanted: Option<Outcome>, counted: bool| {
+        due().filter(|(row, counts)| row.outcome == wanted && *counts == counted).count() as u64
+    };
+    let repaired = due().filter(|(row, counts)| !counts && repair(account, row).is_some()).count() as u64;
+    let dropped = account.airings.iter().filter(|(row, _)| row.is_due() && !is_due(row)).count() as u64;
+    [
+        ("full", of(Some(Outcome::Full), true)),
+        ("full_uncounted", of(Some(Outcome::Full), false)),
+        ("partial", of(Some(Outcome::Partial), false)),
+        ("missed", of(Some(Outcome::Missed), false)),
+        ("preempted", of(Some(Outcome::Preempted), false)),
+        ("out_of_window", of(Some(Outcome::OutOfWindow), false)),
+        ("cancelled", of(Some(Outcome::Cancelled), false)),
+        ("no_outcome", of(None, false) + account.matrix.beside.open.len() as u64),
+        ("repaired", repaired),
+        ("superseded", dropped),
     ]
 }
 

@@ -152,9 +152,12 @@ fn live(sheet: &mut Worksheet, totals: &Table, airings: &Table, matrix: &Table) 
         let letter = column_number_to_name(column(table, key));
         format!("'{}'!${letter}$2:${letter}${}", table.title.replace('\'', "''"), table.rows.len().max(1) + 1)
     };
-    let of_due = |key: &str| {
-        let state = range(matrix, "state");
-        format!("=SUMIFS({0},{state},\"<>not-yet-due\",{state},\"<>no-unit\")", range(matrix, key))
+    let of_due = |key: &str| format!("=SUMIFS({},{},1)", range(matrix, key), range(matrix, "due"));
+    let of_counted = |key: &str| format!("=SUMIFS({},{},1)", range(airings, key), range(airings, "counts"));
+    let of_slots = |outcome: &str, counts: u8| {
+        let [outcomes, scheduled, counted] =
+            ["outcome", "scheduled", "counts"].map(|key| range(airings, key));
+        format!("=COUNTIFS({outcomes},\"{outcome}\",{scheduled},1,{counted},{counts})")
     };
     let value = column(totals, "value");
     for (line, row) in (1..).zip(&totals.rows) {
@@ -164,13 +167,21 @@ fn live(sheet: &mut Worksheet, totals: &Table, airings: &Table, matrix: &Table) 
         };
         let formula = match key.as_str() {
             "airings_due" => of_due("airings_due"),
-            "airings_done" => of_due("airings_done"),
+            "airings_done" => of_due("airings_within"),
+            "cells_due" => format!("=SUM({})", range(matrix, "due")),
             "vouched" => format!("=SUM({})", range(matrix, "vouched")),
             "in_period" => format!("=SUM({})", range(airings, "counts")),
-            "aired_ms" => {
-                format!("=SUMIFS({},{},1)", range(airings, "duration_ms"), range(airings, "counts"))
+            "aired_ms" => of_counted("sounded_ms"),
+            "declared_ms" => of_counted("duration_ms"),
+            "cells_complete" => {
+                format!("=COUNTIFS({},\"complete\",{},1)", range(matrix, "state"), range(matrix, "due"))
             }
-            "cells_complete" => format!("=COUNTIF({},\"complete\")", range(matrix, "state")),
+            "full" => of_slots("full", 1),
+            "full_uncounted" => of_slots("full", 0),
+            "out_of_window" => of_slots("out-of-window", 0),
+            "partial" | "missed" | "preempted" | "cancelled" => of_slots(key, 0),
+            "superseded" => format!("=COUNTIF({},\"superseded\")", range(airings, "reason")),
+            "strays" => format!("=COUNTIF({},\"no-unit\")", range(airings, "uncounted")),
             _ => continue,
         };
         sheet.write_formula(line, value, Formula::new(formula).set_result(known.to_string()))?;

@@ -118,6 +118,10 @@ fn a_cell_tells_what_the_plan_wants_and_what_was_aired() {
     let mut other = aired(&[5, 12]);
     other.programmes[0].column = "Thời sự".into();
     assert_eq!((march_cell(&[other.clone()]).airings_done, march_cell(&[other]).state), (0, State::None));
+    // The checks let a programme name its column by the id, too.
+    let mut by_id = aired(&[5, 12]);
+    by_id.programmes[0].column.clone_from(&plan_2022().columns[0].id);
+    assert_eq!((march_cell(&[by_id.clone()]).airings_done, march_cell(&[by_id]).state), (2, State::Complete));
     let mut unknown = aired(&[5, 12]);
     unknown.programmes.clear();
     assert_eq!(march_cell(&[unknown]).airings_done, 0);
@@ -195,7 +199,11 @@ fn the_programme_month_is_not_the_month_of_airing() {
     assert_eq!((cell.state, cell.airings_done, cell.in_period), (State::NotYetDue, 1, 1));
     assert_eq!((totals.cells_due, totals.in_period), (22, 1));
     let (cell, totals) = year(december(&[3, 5]), "2022-12-10");
-    assert_eq!((cell.state, totals.cells_complete), (State::Complete, 1));
+    // Complete before it is due: in no share of what is due.
+    assert_eq!(
+        (cell.state, cell.due, totals.cells_complete, totals.cells_early),
+        (State::Complete, false, 0, 1)
+    );
     // A reporting month holds the rest of one programme month and the beginning of the next.
     let matrix =
         matrix(&plan_2022(), Period::Fifteenth(month("2022-04")), day("2022-04-20"), &[aired(&[5, 19])]);

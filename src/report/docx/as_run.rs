@@ -1,5 +1,7 @@
 //! The rows of the log as a table across the paper: what was planned, what sounded, how it ended.
 
+use chrono::NaiveDateTime;
+
 use super::{
     block::{ACROSS, Grid},
     paper::Paper,
@@ -39,7 +41,7 @@ pub fn as_run(
             said::clock(&first),
             said::clock(&last),
             paper.titled(airings, row, several),
-            ended(airings, row),
+            ended(paper, airings, row),
             airings.text(row, "counts"),
             airings.text(row, "proof"),
             airings.text(row, own),
@@ -50,8 +52,23 @@ pub fn as_run(
     grid
 }
 
-/// How a row ended, with its reason.
-fn ended(table: Look<'_>, row: &[Cell]) -> String {
-    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
-    if reason.is_empty() { outcome } else { format!("{outcome}: {reason}") }
+/// How a row ended, with its reason, what it makes good and what made it good.
+fn ended(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
+    let text = |key: &str| Some(table.text(row, key)).filter(|text| !text.is_empty());
+    let slot = text("repairs").map(|slot| {
+        let local = slot.rsplit('/').next().and_then(|local| local.parse::<NaiveDateTime>().ok());
+        let slot = local.map_or(slot, |local| local.format("%H:%M:%S %d/%m/%Y").to_string());
+        paper.tell("paper-makes-good", &[("slot", &slot)])
+    });
+    let uncounted = text("uncounted_said").map(|why| paper.tell("paper-uncounted-row", &[("why", &why)]));
+    let beside = [text("reason_said"), uncounted, slot, made_good(paper, table, row)];
+    let beside: Vec<String> = beside.into_iter().flatten().collect();
+    let outcome = table.text(row, "outcome_said");
+    if beside.is_empty() { outcome } else { format!("{outcome}: {}", beside.join("; ")) }
+}
+
+/// When the slot of a row was made good, where it was.
+pub fn made_good(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> Option<String> {
+    let at = Some(table.text(row, "repaired_at")).filter(|at| !at.is_empty())?;
+    Some(paper.tell("paper-made-good", &[("at", &said::instant(&at))]))
 }

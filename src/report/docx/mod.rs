@@ -3,6 +3,7 @@
 
 mod as_run;
 mod block;
+mod lacks;
 mod paper;
 mod said;
 mod sheet;

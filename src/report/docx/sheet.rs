@@ -6,17 +6,27 @@ use super::{
     paper::{NOBODY, Paper},
     said::{self, Look},
 };
-use crate::units::Month;
+use crate::{reconcile::Period, units::Month};
 
 /// The sections of the sheet.
 pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
     let [number, year] = [month.number().to_string(), month.year().to_string()];
-    let about =
-        [("month", &*number), ("year", &year), ("station", &paper.account.station), ("unit", paper.unit())];
+    let span = paper.account.matrix.span;
+    let [from, to] = [span.from, span.to].map(said::day);
+    let about = [
+        ("month", &*number),
+        ("year", &year),
+        ("from", &from),
+        ("to", &to),
+        ("station", &paper.account.station),
+        ("unit", paper.unit()),
+    ];
+    let is_whole = matches!(paper.account.period, Period::Month(_));
+    let key = if is_whole { "paper-sheet-about" } else { "paper-sheet-about-days" };
     let mut blocks = vec![
         paper.head(ACROSS, None),
         Line::new("Title", paper.say("paper-sheet").to_uppercase()).into(),
-        Line::new("Subtitle", paper.tell("paper-sheet-about", &about)).into(),
+        Line::new("Subtitle", paper.tell(key, &about)).into(),
         Line::new("Period", format!("({})", paper.days())).into(),
         Line::new("RuleAcross", "").into(),
     ];

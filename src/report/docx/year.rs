@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    as_run::as_run,
+    as_run::{as_run, made_good},
     block::{ACROSS, Block, Grid, Line, Part, Picture, UPRIGHT},
+    lacks::{are_there, lacks, silent},
     paper::Paper,
     said::{self, Look},
 };
 use crate::{
-    reconcile::State,
+    reconcile::Period,
     report::{Cell, matrix_picture, raster::raster, trend_picture},
 };
 
@@ -56,11 +57,15 @@ fn report(paper: &Paper<'_>) -> Vec<Block> {
     let plan = &paper.account.plan;
     let columns: Vec<String> = plan.columns.iter().map(|column| format!("“{}”", column.title)).collect();
     let year = plan.year.to_string();
-    let about = paper.tell("paper-about", &[("columns", &columns.join(", ")), ("year", &year)]);
+    let span = paper.account.matrix.span;
+    let [from, to] = [span.from, span.to].map(said::day);
+    let of_days = matches!(paper.account.period, Period::Custom { .. });
+    let values = [("columns", &*columns.join(", ")), ("year", &year), ("from", &from), ("to", &to)];
+    let about = paper.tell(if of_days { "paper-about-days" } else { "paper-about" }, &values);
     let mut blocks = vec![
         paper.head(UPRIGHT, Some(paper.number())),
         Line::new("Title", paper.say("paper-report").to_uppercase()).into(),
-        Line::new("Subtitle", about).into(),
+        Line::new("Subtitle", about.clone()).into(),
         Line::new("Period", format!("({})", paper.days())).into(),
         Line::new("RuleTitle", "").into(),
     ];
@@ -70,12 +75,24 @@ fn report(paper: &Paper<'_>) -> Vec<Block> {
     misses(paper, &mut blocks);
     blocks.push(heading("Heading1", paper.say("paper-iv")));
     blocks.extend((0..3).map(|_| Line::dots().into()));
-    let office = said::known(&paper.office().name);
-    let close = paper.tell("paper-close", &[("office", office), ("year", &year)]);
+    blocks.push(body(paper.say("paper-basis-of-figures")));
+    let receiver = said::known(&plan.report.to);
+    let close = [
+        ("office", said::known(&paper.office().name)),
+        ("receiver", receiver),
+        ("about", &in_sentence(&about)),
+    ];
+    let close = paper.tell("paper-close", &close);
     // It stays beside the signature.
     blocks.push(Line::new("Closing", close).into());
     blocks.push(paper.foot(UPRIGHT));
     blocks
+}
+
+/// A title as a part of a sentence: its first letter is small.
+fn in_sentence(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn heading(style: &'static str, text: String) -> Block {
@@ -92,6 +109,7 @@ fn direction(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     let date = plan.date.map_or_else(|| said::UNKNOWN.to_owned(), said::day);
     let basis = [
         ("plan", &*plan.title),
+        ("subject", plan.title.strip_prefix("Kế hoạch ").unwrap_or(&plan.title)),
         ("number", said::known(&plan.number)),
         ("date", &date),
         ("issuer", &plan.issued_by),
@@ -118,6 +136,7 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         "units_aired",
         "cells_due",
         "cells_complete",
+        "cells_early",
         "airings_due",
         "airings_done",
         "in_period",
@@ -128,6 +147,8 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         "preempted",
         "out_of_window",
         "cancelled",
+        "superseded",
+        "no_outcome",
         "vouched",
     ]
     .map(|key| (key, paper.figure(key)))
@@ -135,6 +156,7 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     let more = [
         ("programmes", programmes.len().to_string()),
         ("aired", said::length(paper.total("aired_ms"), paper.lang)),
+        ("declared", said::length(paper.total("declared_ms"), paper.lang)),
         ("rate", said::percent(paper.total("cells_complete"), paper.total("cells_due"), paper.lang)),
     ];
     let values: Vec<(&str, &str)> =
@@ -143,6 +165,9 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     blocks.push(heading("Heading2", paper.say("paper-ii-1")));
     for key in ["paper-means", "paper-result-airings", "paper-result-slots", "paper-result-units"] {
         blocks.push(body(paper.tell(key, &values)));
+    }
+    if paper.total("cells_early") > 0 {
+        blocks.push(body(paper.tell("paper-result-early", &values)));
     }
     blocks.push(Line::new("Caption", paper.say("paper-table-totals")).into());
     blocks.push(totals(paper).into());
@@ -156,8 +181,10 @@ fn totals(paper: &Paper<'_>) -> Grid {
     let rows = totals.0.rows.iter().filter(|row| !totals.text(row, "total").starts_with("log_"));
     for (n, row) in (1..).zip(rows) {
         let [mut said, mut value] = ["said", "value"].map(|key| totals.text(row, key));
-        if totals.text(row, "total") == "aired_ms" {
-            (said, value) = (paper.say("paper-aired"), said::length(totals.count(row, "value"), paper.lang));
+        let total = totals.text(row, "total");
+        if let Some(total) = total.strip_suffix("_ms") {
+            said = paper.say(&format!("paper-{total}"));
+            value = said::length(totals.count(row, "value"), paper.lang);
         }
         grid.row([n.to_string(), said, value], &[0, 2]);
     }
@@ -182,7 +209,7 @@ fn topics(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     blocks.push(grid.into());
 }
 
-/// III: every miss with its reason, and the units of which nothing is known.
+/// III: every miss with its reason, what is missing month by month, and the units of which nothing is known.
 fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     blocks.push(heading("Heading1", paper.say("paper-iii")));
     let Some(incidents) = Look::of(paper.tables, "incidents") else { return };
@@ -193,9 +220,12 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     let count = incidents.0.rows.len().to_string();
     let list: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
     if reasons.is_empty() {
-        blocks.push(body(paper.say("paper-no-misses")));
+        let key = if are_there(paper) { "paper-no-incidents" } else { "paper-no-misses" };
+        blocks.push(body(paper.say(key)));
     } else {
-        blocks.push(body(paper.tell("paper-misses", &[("count", &count), ("reasons", &list.join("; "))])));
+        let values =
+            [("count", &*count), ("reasons", &list.join("; ")), ("repaired", &paper.figure("repaired"))];
+        blocks.push(body(paper.tell("paper-misses", &values)));
         let heads = [
             "paper-n",
             "report-planned",
@@ -212,33 +242,28 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
                 paper.unit_called(&incidents.text(row, "unit")),
                 incidents.text(row, "title"),
                 incidents.text(row, "outcome_said"),
-                why(paper, incidents, row),
+                [why(paper, incidents, row)]
+                    .into_iter()
+                    .chain(made_good(paper, incidents, row))
+                    .collect::<Vec<_>>()
+                    .join("; "),
             ];
             grid.row(cells, &[0, 1]);
         }
         blocks.push(Line::new("Caption", paper.say("paper-table-misses")).into());
         blocks.push(grid.into());
     }
-    let silent = paper
-        .account
-        .matrix
-        .units
-        .iter()
-        .filter(|unit| unit.cells.iter().any(|cell| cell.state == State::NoReport));
-    let names: Vec<&str> = silent.map(|unit| unit.name.as_str()).collect();
-    if !names.is_empty() {
-        let count = names.len().to_string();
-        let text = paper.tell("paper-silent", &[("count", &count), ("units", &names.join(", "))]);
-        blocks.push(Line::new("AfterTable", text).into());
-    }
+    lacks(paper, blocks);
+    silent(paper, blocks);
 }
 
 /// The reason of a miss; where the log has none, what is known instead.
 fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
-    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
+    let [outcome, reason, uncounted] =
+        ["outcome_said", "reason_said", "uncounted_said"].map(|key| table.text(row, key));
     match &*reason {
         "" if outcome.is_empty() => paper.say("paper-no-outcome"),
-        "" if outcome == paper.say("outcome-full") => paper.say("paper-uncounted"),
+        "" if !uncounted.is_empty() => paper.tell("paper-uncounted", &[("why", &uncounted)]),
         "" => paper.say("paper-no-reason"),
         _ => reason,
     }
@@ -265,8 +290,16 @@ fn grid(paper: &Paper<'_>) -> Vec<Block> {
         let cell = |(done, due, sign): (u32, u32, &str)| format!("{done}/{due} {sign}").trim_end().to_owned();
         cells.extend(unit.cells.iter().map(|of| cell((of.airings_done, of.airings_due, of.state.sign()))));
         let due = || unit.cells.iter().filter(|cell| cell.is_due());
-        let sums = (due().map(|of| of.airings_done).sum(), due().map(|of| of.airings_due).sum(), "");
-        cells.push(cell(sums));
+        let over: u32 = due().map(|of| of.airings_done - of.airings_within).sum();
+        let over = match over {
+            0 => String::new(),
+            _ => paper.tell("paper-over", &[("over", &over.to_string())]),
+        };
+        cells.push(cell((
+            due().map(|of| of.airings_within).sum(),
+            due().map(|of| of.airings_due).sum(),
+            &over,
+        )));
         grid.row(cells, &middle);
     }
     let mut blocks = vec![body(paper.say("paper-signs")), grid.into()];
@@ -297,7 +330,7 @@ fn airings(paper: &Paper<'_>) -> Vec<Block> {
 fn incidents(paper: &Paper<'_>) -> Vec<Block> {
     let Some(incidents) = Look::of(paper.tables, "incidents") else { return Vec::new() };
     if incidents.0.rows.is_empty() {
-        return vec![body(paper.say("paper-no-misses"))];
+        return vec![body(paper.say("paper-no-incidents"))];
     }
     let keys = [
         "paper-n",
@@ -316,7 +349,12 @@ fn incidents(paper: &Paper<'_>) -> Vec<Block> {
             said::instant(&incidents.text(row, "planned")),
             paper.titled(incidents, row, several),
             format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
-            incidents.text(row, "detail"),
+            [incidents.text(row, "detail")]
+                .into_iter()
+                .filter(|detail| !detail.is_empty())
+                .chain(made_good(paper, incidents, row))
+                .collect::<Vec<_>>()
+                .join("; "),
             incidents.text(row, "notes"),
             said::entries(&incidents.text(row, "entries")),
         ];

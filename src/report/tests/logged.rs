@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::told::{FOREIGN, Fate, LENGTH_MS, Place, Told, utc};
+use super::told::{FOREIGN, Fate, LENGTH_MS, Place, RESUMED_MS, Told, utc};
 use crate::{
     config,
     control::{Account, Folder, Sources, written},
@@ -122,7 +122,11 @@ impl Writing<'_> {
             self.start(told, airing, on, Some(20_000));
         }
         let (outcome, reason) = told.outcome();
-        let heard = if matches!(outcome, Outcome::Full | Outcome::Test) { ALL } else { HALF };
+        let heard = match outcome {
+            Outcome::Full if told.fate == Fate::Resumed => Frames(RESUMED_MS * 48),
+            Outcome::Full | Outcome::Test => ALL,
+            _ => HALF,
+        };
         let segment = SegmentFact { airing, n: 0, file: Digest::of(b"tin.mp3"), frames: heard };
         let last = at + TimeDelta::milliseconds(i64::try_from(heard.ms()).unwrap());
         self.add(last, Body::Segment(segment));
@@ -161,6 +165,7 @@ impl Writing<'_> {
         let at = told.instant();
         let slot = told.slot(told.at);
         match (&told.fate, told.outcome()) {
+            (Fate::Silent, _) => return,
             (Fate::Missed(_) | Fate::Cancelled, (outcome, reason)) => {
                 let (slot, planned_ms) = (slot.clone(), at.timestamp_millis());
                 let detail = String::new();

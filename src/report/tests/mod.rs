@@ -46,7 +46,7 @@ pub fn row(n: u64, month: u32, day: u32, reason: Option<Reason>) -> Row {
         frames_expected: None,
         frames_decoded: None,
         frames_delivered: None,
-        frames_consumed: None,
+        frames_consumed: full.then_some(720_000 * 48),
         frames_muted: None,
         underruns: None,
         hole_ms: None,

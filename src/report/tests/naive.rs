@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, NaiveDate, Timelike as _};
 
-use super::told::{FOREIGN, Fate, LENGTH_MS, Place, Told};
+use super::told::{FOREIGN, Fate, LENGTH_MS, Place, RESUMED_MS, Told};
 use crate::{evidence::Reason, programme::Plan, units::Month};
 
 /// A cell: its state's code, and its figures.
@@ -13,6 +13,10 @@ pub struct Square {
     pub state: &'static str,
     pub due: u64,
     pub done: u64,
+    /// Of them those that the plan asked for.
+    pub wanted: u64,
+    /// Its month is over, and the unit is there at its end.
+    pub owed: bool,
     pub in_period: u64,
     pub made_good: u64,
     pub vouched: u64,
@@ -27,8 +31,10 @@ pub struct Counted {
     pub squares: BTreeMap<(String, String), Square>,
     /// Rows of the period.
     pub rows: u64,
-    /// Rows that were due and do not count.
+    /// Slots whose time came in the period and that do not count.
     pub incidents: u64,
+    /// Programmes of which an airing counts, each with its month.
+    pub programmes: BTreeSet<(String, String)>,
     /// Topics that were aired.
     pub topics: BTreeSet<&'static str>,
 }
@@ -48,6 +54,26 @@ fn heard(told: &Told) -> bool {
 
 fn exists(plan: &Plan, unit: &str, day: NaiveDate) -> bool {
     plan.units.iter().any(|u| u.id == unit && u.valid_from <= day && u.valid_to.is_none_or(|to| day <= to))
+}
+
+/// Whether the log of `place` goes on from noon to noon around the time of `told`, and an hour beyond it.
+fn lived_through(place: &Place, told: &Told) -> bool {
+    let noon = |day: NaiveDate| day.and_hms_opt(12, 0, 0).unwrap();
+    noon(place.known.0) <= told.at && told.at + chrono::TimeDelta::hours(1) <= noon(place.known.1)
+}
+
+/// Whether something else, heard later, stands in for a slot that was tried and not called off.
+fn is_repaired(place: &Place, slot: &Told, until: NaiveDate) -> bool {
+    let nothing_to_repair = matches!(slot.fate, Fate::Full | Fate::Resumed) && inside(slot);
+    let called_off = slot.fate == Fate::Cancelled || nothing_to_repair;
+    let stands_in = |other: &&Told| {
+        other.fate == Fate::MakesGood(slot.at)
+            && (other.month, &other.programme) == (slot.month, &slot.programme)
+            && other.at > slot.at
+            && other.at.date() <= until
+            && inside(other)
+    };
+    !called_off && place.airings.iter().any(|other| stands_in(&other))
 }
 
 /// The airings of a place that count by the day `until`, by their place in its list.
@@ -86,8 +112,10 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
         "units_aired",
         "cells_due",
         "cells_complete",
+        "cells_early",
         "airings_due",
         "airings_done",
+        "airings_over",
         "in_period",
         "vouched",
         "strays",
@@ -98,7 +126,11 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
         "preempted",
         "out_of_window",
         "cancelled",
+        "superseded",
+        "no_outcome",
+        "repaired",
         "aired_ms",
+        "declared_ms",
     ] {
         sum(key, 0);
     }
@@ -112,13 +144,30 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
             if !within(day) || day > as_of || told.month.year() != plan.year {
                 continue;
             }
+            if told.fate == Fate::Silent {
+                // A log tells only of what it lived through.
+                if lived_through(place, told) {
+                    found.incidents += 1;
+                    sum("no_outcome", 1);
+                }
+                continue;
+            }
             found.rows += 1;
             let counts = counts && exists(plan, &place.unit, day);
-            sum("aired_ms", if counts { LENGTH_MS } else { 0 });
+            if counts {
+                sum("aired_ms", if told.fate == Fate::Resumed { RESUMED_MS } else { LENGTH_MS });
+                sum("declared_ms", LENGTH_MS);
+                found.programmes.insert((told.month.to_string(), told.programme.clone()));
+            }
             if !told.is_slot() {
                 continue;
             }
-            found.incidents += u64::from(!counts && told.fate != Fate::Missed(Reason::Superseded));
+            if told.fate == Fate::Missed(Reason::Superseded) {
+                sum("superseded", 1);
+                continue;
+            }
+            found.incidents += u64::from(!counts);
+            sum("repaired", u64::from(!counts && is_repaired(place, told, until)));
             sum(
                 match told.fate {
                     Fate::Full | Fate::Resumed if counts => "full",
@@ -139,7 +188,7 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
     };
     let units: BTreeSet<&str> = plan.units.iter().filter(there).map(|unit| &*unit.id).collect();
     for unit in units {
-        let (mut owes, mut aired) = (false, false);
+        let mut aired = false;
         for month in &months {
             let stations: Vec<_> =
                 places.iter().zip(&counting).filter(|(place, _)| place.unit == unit).collect();
@@ -148,7 +197,7 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
                 Square { due: u64::from(plan.a_month * plan.airings_due) * many, ..Square::default() };
             let mut fewest = None;
             for (place, counting) in &stations {
-                let mut programmes: BTreeMap<&str, u32> = BTreeMap::new();
+                let mut programmes: BTreeMap<&str, u64> = BTreeMap::new();
                 for (n, told) in place.airings.iter().enumerate().filter(|(_, told)| told.month == *month) {
                     let day = told.at.date();
                     if told.fate == Fate::Vouched && day <= until && told.programme != FOREIGN {
@@ -163,7 +212,17 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
                     square.made_good += u64::from(matches!(told.fate, Fate::MakesGood(_)));
                     found.topics.insert(if told.programme == "p0" { "II.1" } else { "II.2" });
                 }
-                let enough = programmes.values().filter(|n| **n >= plan.airings_due).count();
+                let (asked, mut most) = (u64::from(plan.airings_due), 0);
+                // Of the programmes of the month the plan asks for so many: whichever fill it best.
+                let each: Vec<u64> = programmes.values().map(|n| asked.min(*n)).collect();
+                for chosen in 0..1_u32 << each.len() {
+                    if chosen.count_ones() <= plan.a_month {
+                        let taken = each.iter().enumerate().filter(|(n, _)| chosen >> n & 1 == 1);
+                        most = most.max(taken.map(|(_, n)| n).sum());
+                    }
+                }
+                square.wanted += most;
+                let enough = programmes.values().filter(|n| **n >= asked).count();
                 fewest = Some(fewest.map_or(enough, |fewest: usize| fewest.min(enough)));
             }
             let silent = |place: &Place| place.known.1 < month.last() || place.known.0 > month.last();
@@ -180,19 +239,22 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
             } else {
                 "none"
             };
-            aired |= square.done > 0;
+            aired |= square.in_period > 0;
+            square.owed = month.last() <= until && exists(plan, unit, month.last());
             sum("in_period", square.in_period);
             sum("vouched", square.vouched);
-            if !["no-unit", "not-yet-due"].contains(&square.state) {
-                owes = true;
+            sum("cells_early", u64::from(square.state == "complete" && !square.owed));
+            if square.owed {
                 sum("cells_due", 1);
                 sum("cells_complete", u64::from(square.state == "complete"));
                 sum("airings_due", square.due);
-                sum("airings_done", square.done);
+                sum("airings_done", square.wanted);
+                sum("airings_over", square.done - square.wanted);
             }
             found.squares.insert((unit.to_owned(), month.to_string()), square);
         }
-        sum("units", u64::from(owes));
+        let in_period = from.iter_days().take_while(|day| *day <= to).any(|day| exists(plan, unit, day));
+        sum("units", u64::from(in_period));
         sum("units_aired", u64::from(aired));
     }
     found

@@ -80,7 +80,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         3 => Just(Fate::MakesGood(day("2022-01-01").and_time(NaiveTime::MIN))),
         9 => select(vec![
             Fate::Resumed, Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Virtual,
-            Fate::Unproven, Fate::Manual, Fate::Vouched,
+            Fate::Unproven, Fate::Manual, Fate::Vouched, Fate::Silent,
         ]),
     ]
 }
@@ -174,6 +174,7 @@ pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
         for (key, value) in [
             ("airings_due", known.due),
             ("airings_done", known.done),
+            ("airings_within", known.wanted),
             ("in_period", known.in_period),
             ("made_good", known.made_good),
             ("vouched", known.vouched),
@@ -237,7 +238,7 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
     };
     let arguments: Vec<&str> = arguments.split(comma).collect();
     let values = fields(arguments[0]);
-    let conditions = if name == "COUNTIF" { &arguments[..] } else { &arguments[1..] };
+    let conditions = if name.contains("COUNTIF") { &arguments[..] } else { &arguments[1..] };
     let mut kept = vec![true; values.len()];
     for condition in conditions.chunks(2) {
         let wanted = condition[1].trim_matches('"');
@@ -247,7 +248,7 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
         }
     }
     // A field that is no number adds nothing to a sum.
-    let number = |value: &Data| if name == "COUNTIF" { 1.0 } else { value.get_float().unwrap_or(0.0) };
+    let number = |value: &Data| if name.contains("COUNTIF") { 1.0 } else { value.get_float().unwrap_or(0.0) };
     values
         .iter()
         .zip(kept)
@@ -274,7 +275,7 @@ fn workbook_agrees(account: &Account, counted: &Counted, all: &[Table]) {
             live += 1;
         }
     }
-    assert_eq!(live, 6, "sums that follow their data");
+    assert_eq!(live, 17, "sums that follow their data");
     let grid = book.worksheet_range(&sheets[0]).unwrap();
     let of_unit = |n: usize| grid.rows().nth(n + 1).unwrap()[1..].iter();
     for (n, unit) in account.matrix.units.iter().enumerate() {
@@ -302,9 +303,8 @@ fn pictures_agree(account: &Account, counted: &Counted) {
     assert_eq!(about[0], say(Lang::Vi, "picture-matrix-about", &[("complete", &complete), ("due", &due)]));
     let shares = account.matrix.months.iter().filter_map(|month| {
         let of_month = counted.squares.iter().filter(|((_, of), _)| *of == month.to_string());
-        let squares: Vec<&Square> =
-            of_month.map(|(_, s)| s).filter(|s| !["no-unit", "not-yet-due"].contains(&s.state)).collect();
-        let done: u64 = squares.iter().map(|square| square.done.min(square.due)).sum();
+        let squares: Vec<&Square> = of_month.map(|(_, s)| s).filter(|s| s.owed).collect();
+        let done: u64 = squares.iter().map(|square| square.wanted).sum();
         let due: u64 = squares.iter().map(|square| square.due).sum();
         let known = done > 0 || squares.iter().any(|square| square.state != "no-report");
         let percent = (done * 100).checked_div(due).filter(|_| known)?.to_string();
@@ -321,17 +321,32 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
         .filter(|table| table.contains("\"Ruled\""))
         .map(paper::fields)
         .collect();
+    let said: Vec<String> = paper::paragraphs(&document);
     if matches!(account.period, Period::Month(_) | Period::Fifteenth(_)) {
-        let rows = usize::from(counted.rows > 0) + usize::try_from(counted.rows).unwrap();
-        assert!(rows == 0 || ruled[0].len() == rows, "{} rows, not {rows}", ruled[0].len());
+        // The last ruled table says what the log is.
+        assert_eq!(ruled.len(), 1 + usize::from(counted.rows > 0), "{ruled:?}");
+        if counted.rows > 0 {
+            assert_eq!(ruled[0].len() as u64, counted.rows + 1);
+        }
+        let values = [
+            ("in_period", counted.totals["in_period"].to_string()),
+            ("aired", hours(counted.totals["aired_ms"])),
+            ("missed", counted.incidents.to_string()),
+        ];
+        assert!(said.contains(&tell("paper-sheet-sums", &values)), "{values:?} {said:?}");
         return;
     }
     for row in &all[4].rows {
-        let [Cell::Text(key), Cell::Text(said)] = &row[..2] else { panic!("{row:?}") };
-        let Some(known) = counted.totals.get(&**key).filter(|_| key != "aired_ms") else { continue };
-        let line = ruled[0].iter().find(|line| line[1] == *said).unwrap();
-        assert_eq!(line[2], known.to_string(), "{key}");
+        let [Cell::Text(key), Cell::Text(words)] = &row[..2] else { panic!("{row:?}") };
+        let Some(known) = counted.totals.get(&**key) else { continue };
+        let (words, known) = match key.strip_suffix("_ms") {
+            Some(key) => (say(Lang::Vi, &format!("paper-{key}"), &[]), hours(*known)),
+            None => (words.clone(), known.to_string()),
+        };
+        let line = ruled[0].iter().find(|line| line[1] == words).unwrap();
+        assert_eq!(line[2], known, "{key}");
     }
+    prose_agrees(counted, &said);
     let sums = say(Lang::Vi, "paper-sum", &[]);
     let grid = ruled.iter().find(|table| table[0].last() == Some(&sums)).unwrap();
     assert_eq!(
@@ -343,7 +358,73 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
             let square = &counted.squares[&(unit.unit.clone(), month.to_string())];
             assert!(field.starts_with(&format!("{}/{} ", square.done, square.due)), "{field} {square:?}");
         }
+        let of_unit = || counted.squares.iter().filter(|((of, _), square)| *of == unit.unit && square.owed);
+        let sum = |of: fn(&Square) -> u64| of_unit().map(|(_, square)| of(square)).sum::<u64>();
+        let mut told = format!("{}/{}", sum(|square| square.wanted), sum(|square| square.due));
+        let over = sum(|square| square.done - square.wanted);
+        if over > 0 {
+            told = format!("{told} {}", tell("paper-over", &[("over", over.to_string())]));
+        }
+        assert_eq!(*line.last().unwrap(), told);
     }
+    let lacking = |square: &&Square| square.owed && square.state != "complete";
+    let lacks = counted.squares.values().filter(lacking).count();
+    let heading = say(Lang::Vi, "paper-done-due", &[]);
+    let listed = ruled.iter().find(|table| table[0].get(3) == Some(&heading));
+    let months = listed.iter().flat_map(|table| &table[1..]).map(|line| line[2].split(", ").count());
+    assert_eq!(months.sum::<usize>(), lacks, "every month that lacks something stands in part III");
+    let covered = tell(
+        "paper-topics",
+        &[("covered", counted.topics.len().to_string()), ("all", account.plan.topics.len().to_string())],
+    );
+    assert!(said.contains(&covered), "{covered}");
+}
+
+fn tell(key: &str, values: &[(&str, String)]) -> String {
+    let values: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, &**value)).collect();
+    say(Lang::Vi, key, &values)
+}
+
+/// A length of time, as the papers write it.
+fn hours(ms: u64) -> String {
+    let [hours, minutes, seconds] = [ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60];
+    format!("{hours} giờ {minutes} phút {seconds} giây")
+}
+
+/// The sentences of parts II and III.
+fn prose_agrees(counted: &Counted, said: &[String]) {
+    let of = |key: &str| counted.totals[key];
+    let mut values: Vec<(&str, String)> =
+        counted.totals.iter().map(|(key, value)| (*key, value.to_string())).collect();
+    let (complete, due) = (of("cells_complete"), of("cells_due"));
+    let rate = match (complete * 1000).checked_div(due) {
+        Some(tenths) => format!("{},{}%", tenths / 10, tenths % 10),
+        None => "……".to_owned(),
+    };
+    values.extend([
+        ("programmes", counted.programmes.len().to_string()),
+        ("aired", hours(of("aired_ms"))),
+        ("declared", hours(of("declared_ms"))),
+        ("rate", rate),
+    ]);
+    for key in ["paper-result-airings", "paper-result-slots", "paper-result-units"] {
+        assert!(said.contains(&tell(key, &values)), "{key} {values:?} {said:?}");
+    }
+    let lost =
+        ["full_uncounted", "partial", "missed", "preempted", "out_of_window", "cancelled", "no_outcome"];
+    assert_eq!(lost.map(of).iter().sum::<u64>(), counted.incidents, "parts II and III meet");
+    let none = "?".to_owned();
+    let misses = [("count", counted.incidents.to_string()), ("repaired", none.clone()), ("reasons", none)];
+    let opening = tell("paper-misses", &misses);
+    let opening = opening.split(" không được").next().unwrap();
+    assert_eq!(said.iter().any(|line| line.starts_with(opening)), counted.incidents > 0, "{opening}");
+    let lacking = counted.squares.values().filter(|square| square.owed && square.state != "complete");
+    let missing = of("airings_due") - of("airings_done");
+    let lacks = [("count", lacking.count().to_string()), ("missing", missing.to_string())];
+    let is_told = said.contains(&tell("paper-lacks", &lacks));
+    assert_eq!(is_told, complete < due, "{lacks:?}");
+    let nothing_lacks = counted.incidents == 0 && complete == due;
+    assert_eq!(said.contains(&tell("paper-no-misses", &[])), nothing_lacks);
 }
 
 /// What was drawn: its account, and the count of it.

@@ -17,6 +17,8 @@ pub enum Fate {
     Resumed,
     Partial,
     Missed(Reason),
+    /// Nothing in the log tells of it.
+    Silent,
     Preempted,
     /// Cut by the end of its window.
     OutOfWindow,
@@ -56,6 +58,9 @@ pub struct Place {
 
 /// Twelve minutes.
 pub const LENGTH_MS: u64 = 720_000;
+
+/// What sounds of one that was interrupted and counts all the same: 98 % of it.
+pub const RESUMED_MS: u64 = 705_600;
 
 /// A programme outside the columns of the plan; the others, `p0` and `p1`, are in its first.
 pub const FOREIGN: &str = "nhac";
@@ -110,7 +115,8 @@ impl Told {
     /// How the log says that it ended.
     pub fn outcome(&self) -> (Outcome, Option<Reason>) {
         match self.fate {
-            Fate::Full
+            Fate::Silent
+            | Fate::Full
             | Fate::Resumed
             | Fate::Virtual
             | Fate::Unproven
@@ -118,6 +124,8 @@ impl Told {
             | Fate::MakesGood(_)
             | Fate::Vouched => (Outcome::Full, None),
             Fate::Partial => (Outcome::Partial, Some(Reason::DeviceLost)),
+            // As the rundown closes it.
+            Fate::Missed(reason @ Reason::Superseded) => (Outcome::Cancelled, Some(reason)),
             Fate::Missed(reason) => (Outcome::Missed, Some(reason)),
             Fate::Preempted => (Outcome::Preempted, Some(Reason::OperatorStop)),
             Fate::OutOfWindow => (Outcome::OutOfWindow, Some(Reason::QuietHours)),

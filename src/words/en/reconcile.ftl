@@ -60,3 +60,12 @@ cell-none = { $month }: no airing that counts
 cell-not-yet-due = { $month }: not yet due ({ $done } of { $due } airings)
 cell-no-unit = { $month }: the unit did not exist at the end of the month
 cell-no-report = { $month }: not reported to the end of the month ({ $done } of { $due } airings)
+
+# Why an airing in full does not count.
+uncounted-out-of-window = outside the allowed windows
+uncounted-virtual-output = into a file, on no loudspeaker
+uncounted-unproven = no sound device confirmed that it took the sound
+uncounted-foreign-column = the programme is in no column of the plan
+uncounted-no-unit = the plan did not have the unit on that day
+uncounted-again = it makes good what counts already
+uncounted-other-year = the programme is of another year

@@ -2,7 +2,8 @@
 verb-report-urge = Urge: what is missing in a month or in the year so far, and until when it can be made good
 arg-report-urge-period = A month or a year, such as 2022-03 or 2022
 urge-nothing = There is nothing to urge.
-urge-to = To those in charge of broadcasting in { $unit }
+urge-to = To { $office }
+urge-those = those in charge of broadcasting in { $unit }
 urge-number = { " " }(No. { $number })
 urge-opening = Under { $plan }{ $number }, and by the as-run log up to { $day }, { $unit } still lacks the following:
 urge-asks = We ask { $unit } to look into it, to make it good by the times named above, and to explain what can no longer be made good, so that the report on the plan can be drawn up in time (due on { $deadline }).

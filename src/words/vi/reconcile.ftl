@@ -58,5 +58,14 @@ cell-complete = Tháng { $month }: đã phát đủ theo kế hoạch ({ $done }
 cell-short = Tháng { $month }: phát chưa đủ ({ $done } trên { $due } lượt)
 cell-none = Tháng { $month }: không có lượt phát nào được tính
 cell-not-yet-due = Tháng { $month }: chưa đến hạn ({ $done } trên { $due } lượt)
-cell-no-unit = Tháng { $month }: đơn vị không tồn tại vào cuối tháng
+cell-no-unit = Tháng { $month }: đơn vị đã sắp xếp, sáp nhập hoặc chưa thành lập
 cell-no-report = Tháng { $month }: đơn vị chưa có đủ số liệu đến hết tháng ({ $done } trên { $due } lượt)
+
+# Vì sao một lượt phát đủ không được tính.
+uncounted-out-of-window = phát ngoài khung giờ cho phép
+uncounted-virtual-output = ghi ra tệp, không qua loa
+uncounted-unproven = thiết bị âm thanh không xác nhận đã nhận tiếng
+uncounted-foreign-column = chương trình không thuộc chuyên mục của kế hoạch
+uncounted-no-unit = đơn vị không có trong kế hoạch vào ngày phát
+uncounted-again = lượt phát bù thừa, lượt theo lịch đã đạt hoặc đã được phát bù
+uncounted-other-year = chương trình của năm khác

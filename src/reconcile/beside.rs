@@ -1,0 +1,142 @@
+//! What stands beside the airings that count: why a full one does not, what made good a slot, which slots the log leaves
+//! without an outcome. Rows are known by their station and the first entry that tells of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::{
+    period::Span,
+    rules::{Rules, virtual_output},
+    tally::Tally,
+};
+use crate::{
+    evidence::{AsRunRow, Outcome, Trigger},
+    programme::Plan,
+    units::{Month, SlotId},
+};
+
+/// Why an airing in full does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uncounted {
+    /// It sounded outside the windows of its station.
+    OutOfWindow,
+    /// It went to an output that no loudspeaker hangs on.
+    VirtualOutput,
+    /// No device confirmed it: proof below level 2.
+    Unproven,
+    /// Its programme is in no column of the plan.
+    ForeignColumn,
+    /// The plan did not have the station's unit on that day.
+    NoUnit,
+    /// The slot that it makes good counts itself, or was made good before.
+    Again,
+    /// Its programme was made for another year than the plan's.
+    OtherYear,
+}
+
+/// What made good a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repair {
+    /// The first entry that tells of it.
+    pub entry: u64,
+    /// When its first frame sounded, with the offset of the station.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// A slot whose time has passed and of which the log tells nothing at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSlot {
+    /// The station's id.
+    pub station: String,
+    /// The unit's id.
+    pub unit: String,
+    /// Its name.
+    pub slot: SlotId,
+    /// Its instant, with the offset of the station.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// What a period's figures leave out, row by row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Why an airing in full does not count.
+    pub uncounted: BTreeMap<(String, u64), Uncounted>,
+    /// What made good a slot by the period's end, by the row of the slot.
+    pub repaired: BTreeMap<(String, u64), Repair>,
+    /// The slots of the period without an outcome, in order.
+    pub open: Vec<OpenSlot>,
+}
+
+/// The first entry that tells of `row`.
+pub(super) fn first_entry(row: &AsRunRow) -> u64 {
+    row.seqs.first().copied().unwrap_or_default()
+}
+
+/// Why `row`, of a programme that the plan wants as far as `concerns` says, does not count; nothing where it does, or
+/// where its own reason or kind says why.
+pub(super) fn uncounted(rules: &Rules, row: &AsRunRow, concerns: bool) -> Option<Uncounted> {
+    let own = |trigger| matches!(trigger, Trigger::Test | Trigger::ByHand | Trigger::Urgent);
+    if row.outcome != Some(Outcome::Full) || row.trigger.is_none_or(own) {
+        return None;
+    }
+    match () {
+        () if virtual_output(row).is_some() => Some(Uncounted::VirtualOutput),
+        () if row.proof < 2 => Some(Uncounted::Unproven),
+        () if rules.out_of_window(row) => Some(Uncounted::OutOfWindow),
+        () if !concerns => Some(Uncounted::ForeignColumn),
+        () => None,
+    }
+}
+
+impl Beside {
+    /// Of the `stations` in the days of `span`, as far as known on `cutoff`.
+    pub(super) fn of(stations: &[Tally], span: Span, cutoff: NaiveDate) -> Beside {
+        let mut beside = Beside::default();
+        for tally in stations {
+            let key = |entry: &u64| (tally.station.clone(), *entry);
+            beside.uncounted.extend(tally.uncounted.iter().map(|(entry, why)| (key(entry), *why)));
+            let by_then = tally.repaired.iter().filter(|(_, repair)| repair.at.date_naive() <= cutoff);
+            beside.repaired.extend(by_then.map(|(entry, repair)| (key(entry), *repair)));
+        }
+        // A station that changed its unit has a tally for each, and its slots stand in all of them.
+        let closed: BTreeSet<(&str, Month, DateTime<Utc>)> = stations
+            .iter()
+            .flat_map(|tally| tally.slots.iter().map(move |slot| (tally, slot)))
+            .filter(|(_, slot)| slot.is_closed)
+            .map(|(tally, slot)| (&*tally.station, slot.month, slot.at))
+            .collect();
+        let mut seen = BTreeSet::new();
+        for tally in stations {
+            for (slot, at) in &tally.open {
+                let day = at.with_timezone(&tally.rules.zone).date_naive();
+                let is_of = span.contains(day) && day <= cutoff;
+                let is_open = !closed.contains(&(&*tally.station, slot.month, *at));
+                if is_of && is_open && seen.insert((&tally.station, slot)) {
+                    beside.open.push(OpenSlot {
+                        station: tally.station.clone(),
+                        unit: tally.unit.clone(),
+                        slot: slot.clone(),
+                        at: at.with_timezone(&tally.rules.zone).fixed_offset(),
+                    });
+                }
+            }
+        }
+        beside.open.sort_by(|a, b| (a.at, &a.station, &a.slot).cmp(&(b.at, &b.station, &b.slot)));
+        beside
+    }
+
+    /// Marks what stands in the log of `station` from `entry` on as not counted.
+    pub(super) fn leave_out(&mut self, station: &str, entry: u64, why: Uncounted) {
+        self.uncounted.insert((station.to_owned(), entry), why);
+    }
+}
+
+/// Whether `plan` has the unit `id` on some day of `span`.
+pub(super) fn is_of(plan: &Plan, id: &str, span: Span) -> bool {
+    let there =
+        |from: NaiveDate, to: Option<NaiveDate>| from <= span.to && to.is_none_or(|to| span.from <= to);
+    plan.units.iter().any(|unit| unit.id == id && there(unit.valid_from, unit.valid_to))
+}
