@@ -36,7 +36,7 @@ fn plan(month: Month) -> String {
 }
 
 /// A month's schedule as the log keeps it, and the blobs of which it is the digest.
-fn accept(month: Month, revision: u32, hours: &Range<u32>) -> (ScheduleFact, Vec<Blob>) {
+fn accept(id: &str, month: Month, revision: u32, hours: &Range<u32>) -> (ScheduleFact, Vec<Blob>) {
     let sample = include_str!("../../schedules/2022-03.toml").replace("2022-03", &month.to_string());
     let text = sample.replace("revision  = 1", &format!("revision  = {revision}"));
     let approval = format!("approval of {month} {revision}");
@@ -44,7 +44,7 @@ fn accept(month: Month, revision: u32, hours: &Range<u32>) -> (ScheduleFact, Vec
         days(month).flat_map(|date| hours.clone().map(move |hour| slot(date, hour))).collect();
     let count = slots.len() as u64;
     let schedule = Digest::of(text.as_bytes());
-    let slots = SlotList { station: "duc-pho-duc-pho".into(), month, schedule, slots }.to_string();
+    let slots = SlotList { station: format!("{id}-{id}"), month, schedule, slots }.to_string();
     let fact = ScheduleFact {
         ward: false,
         month,
@@ -124,14 +124,14 @@ fn airing(seq: u64, slot: &SlotId, planned_ms: i64, schedule: Digest) -> Vec<Bod
 }
 
 /// One day from its boot on.
-fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(Clk, Body)> {
+fn day(log: &Log, id: &str, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(Clk, Body)> {
     let boot = u64::try_from(day.to_epoch_days()).unwrap();
     let at = |hour: u32| slot(day, hour).1;
     let config = Body::Config {
         digest: Digest::of(b"config"),
         plan: Digest::of(plan(Month::of(day)).as_bytes()),
-        station: "duc-pho".into(),
-        unit: "duc-pho".into(),
+        station: id.into(),
+        unit: id.into(),
         output: "default".into(),
         demo: false,
         trust: None,
@@ -155,20 +155,29 @@ fn day(log: &Log, day: NaiveDate, hours: Range<u32>, schedule: Digest) -> Vec<(C
 
 /// A log of whole months from `month` on, with at least `size` entries, in the folder `root`; gives its last whole
 /// month.
-pub fn filled(root: &Path, mut month: Month, hours: Range<u32>, size: u64) -> (Folder, Month) {
+#[allow(dead_code, reason = "one bench has several stations")]
+pub fn filled(root: &Path, month: Month, hours: Range<u32>, size: u64) -> (Folder, Month) {
+    filled_of("duc-pho", root, month, hours, size)
+}
+
+/// The same of the station `id` of a unit of that name.
+pub fn filled_of(id: &str, root: &Path, mut month: Month, hours: Range<u32>, size: u64) -> (Folder, Month) {
+    let settings = include_str!("../../config/station.toml").replace("\"duc-pho\"", &format!("\"{id}\""));
+    std::fs::create_dir_all(root.join("config")).unwrap();
+    std::fs::write(root.join("config/station.toml"), settings).unwrap();
     control::init(root, &loa::clock::System::new()).unwrap();
     let folder = Folder::open(root).unwrap();
     let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
     while log.size() < size {
         let mut schedule = Digest::of(b"");
         for revision in 1..=2 {
-            let (fact, blobs) = accept(month, revision, &hours);
+            let (fact, blobs) = accept(id, month, revision, &hours);
             schedule = fact.digest;
             let at = month.first().and_hms_opt(0, 0, 0).unwrap().and_utc();
             log.append_with_blobs(&[(clk(at, 0), Body::ScheduleAccept(fact))], &blobs).unwrap();
         }
         for date in days(month) {
-            let entries = day(&log, date, hours.clone(), schedule);
+            let entries = day(&log, id, date, hours.clone(), schedule);
             log.append(&entries).unwrap();
         }
         month = month.next();

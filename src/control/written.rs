@@ -1,14 +1,9 @@
 //! For the tests of what lies above: a log as a station would have written it, and what is read out of it.
 
-use super::{
-    Folder,
-    compliance::{plan_of, recorded},
-    folder::open_log,
-};
+use super::Folder;
 use crate::{
     evidence::{Body, Clk},
     keys::SigningKey,
-    reconcile::{Period, StationRecord},
     store::{Blob, Log},
 };
 
@@ -20,11 +15,4 @@ pub(crate) fn write(folder: &Folder, entries: &[(Clk, Body)], blobs: Vec<(&'stat
     let mut log = Log::create(&path, &origin, key, entries[0].0.clone(), "init").unwrap();
     let blobs: Vec<Blob> = blobs.into_iter().map(|(kind, bytes)| Blob { kind, bytes }).collect();
     log.append_with_blobs(entries, &blobs).unwrap();
-}
-
-/// What the log of `folder` records of `period` in `year`.
-pub(crate) fn records(folder: &Folder, year: i32, period: Period) -> Vec<StationRecord> {
-    let log = open_log(&folder.log_path()).unwrap();
-    let plan = plan_of(folder, &log, year).unwrap().unwrap();
-    recorded(folder, &log, &plan, period).unwrap()
 }

@@ -66,6 +66,7 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
         let mut tables: Value = serde_json::from_slice(bytes).unwrap();
         let of_log = |line: &Value| line["total"].as_str().unwrap().starts_with("log_");
         tables["totals"].as_array_mut().unwrap().retain(|line| !of_log(line));
+        assert_eq!(tables.as_object_mut().unwrap().remove("logs").unwrap().as_array().unwrap().len(), 1);
         tables
     };
     let json =

@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use chrono::NaiveDate;
+
 use super::{
     block::{Block, Grid, Line, UPRIGHT},
     said::{self, Look, UNKNOWN},
@@ -10,6 +12,7 @@ use super::{
 use crate::{
     control::{Account, LogState},
     programme::Office,
+    reconcile::Period,
     report::{Cell, Table},
     words::{Lang, say},
 };
@@ -92,15 +95,23 @@ impl<'a> Paper<'a> {
 
     /// Number and date, as appendices refer to them.
     pub fn reference(&self) -> String {
-        let date = said::date(self.account.plan.report.date, Some(self.account.plan.year), self.lang);
+        let date = said::date(self.registered().1, Some(self.account.plan.year), self.lang);
         let values =
             [("number", &*self.number()), ("date", &date), ("office", said::known(&self.office().name))];
         self.tell("paper-attached", &values)
     }
 
+    /// Number and day of the registry, as far as they are known: those of the plan are the year's report's alone.
+    fn registered(&self) -> (&'a str, Option<NaiveDate>) {
+        match self.account.period {
+            Period::Year => (&self.account.plan.report.number, self.account.plan.report.date),
+            _ => ("", None),
+        }
+    }
+
     /// The registry's number, or the blank for it before the sign of the office.
     pub fn number(&self) -> String {
-        match (&*self.account.plan.report.number, &*self.office().symbol) {
+        match (self.registered().0, &*self.office().symbol) {
             ("", symbol) => format!("{UNKNOWN}/{}", if symbol.is_empty() { "BC-……" } else { symbol }),
             (number, _) => number.to_owned(),
         }
@@ -122,7 +133,7 @@ impl<'a> Paper<'a> {
         ];
         let plan = &self.account.plan;
         let date = match number {
-            Some(_) => said::date(plan.report.date, Some(plan.year), self.lang),
+            Some(_) => said::date(self.registered().1, Some(plan.year), self.lang),
             None => said::date(None, None, self.lang),
         };
         let place = self.tell("paper-place-date", &[("place", said::known(&office.place)), ("date", &date)]);

@@ -277,6 +277,9 @@ fn a_numbered_report_of_a_ward_names_its_number_its_day_and_who_signs() {
     let Opened { document, .. } = open(&account, Lang::Vi);
     let tables = elements(&document, "w:tbl");
     assert_eq!(fields(tables[0])[1], ["Số: 45/BC-UBND", "Phổ Hòa, ngày 05 tháng 12 năm 2022"]);
+    let (from, to) = ("2022-01-01".parse().unwrap(), "2022-06-30".parse().unwrap());
+    let half = open(&Account { period: Period::Custom { from, to }, ..account.clone() }, Lang::Vi).document;
+    assert!(!half.contains("45/BC-UBND") && !half.contains("ngày 05 tháng 12"), "another paper's number");
     assert_eq!(said(&document, "AgencyAbove"), Vec::<String>::new(), "a committee has none above it");
     assert_eq!(said(&document, "Authority"), ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"]);
     assert_eq!(said(&document, "Signer"), ["Trần Thị B"], "as of the report's last day");

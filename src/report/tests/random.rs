@@ -165,7 +165,15 @@ pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
         let line = rows(&all, "totals").iter().find(|line| line["total"] == *key).unwrap();
         assert_eq!(line["value"], *value, "total {key}");
     }
-    assert_eq!(rows(&all, "totals").len(), counted.totals.len() + 3, "and what the log is");
+    let of_log = if let [_] = &*account.logs { 3 } else { 0 };
+    assert_eq!(rows(&all, "totals").len(), counted.totals.len() + of_log, "and what the log is");
+    for (log, line) in account.logs.iter().zip(rows(&all, "logs")) {
+        assert_eq!(line["size"], log.head.size);
+        let of_station = rows(&all, "airings").iter().filter(|row| row["station"] == *log.station);
+        let entries = of_station.flat_map(|row| row["entries"].as_str().unwrap().split(' '));
+        assert!(entries.filter_map(|entry| entry.parse().ok()).all(|entry: u64| entry < log.head.size));
+    }
+    assert_eq!(rows(&all, "logs").len(), account.logs.len());
     assert_eq!(rows(&all, "matrix").len(), counted.squares.len());
     for line in rows(&all, "matrix") {
         let [unit, month] = ["unit", "month"].map(|key| line[key].as_str().unwrap().to_owned());
