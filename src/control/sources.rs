@@ -1,5 +1,7 @@
 //! The logs that figures are taken from: a station's own; at a centre those of its stations, as far as they came home.
 
+use std::collections::HashSet;
+
 use super::{Centre, ControlError, Folder, compliance::plan_of, folder::open_log};
 use crate::{fleet::Standing, keys::PublicKey, programme::Plan};
 
@@ -91,9 +93,10 @@ impl Sources {
 
     /// `plan` with the units that are reported of: a station alone speaks for those to which it belonged, which `units`
     /// are, a centre for all.
-    pub(super) fn narrowed<'a>(&self, mut plan: Plan, units: impl Iterator<Item = &'a str> + Clone) -> Plan {
+    pub(super) fn narrowed<'a>(&self, mut plan: Plan, units: impl Iterator<Item = &'a str>) -> Plan {
         if self.fleet.is_none() {
-            plan.units.retain(|unit| units.clone().any(|id| *id == *unit.id));
+            let units: HashSet<&str> = units.collect();
+            plan.units.retain(|unit| units.contains(&*unit.id));
         }
         plan
     }

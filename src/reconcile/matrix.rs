@@ -166,7 +166,9 @@ pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]
         matrix.totals.units += u32::from(is_of(plan, &unit, span));
         matrix.add(UnitRow { unit, name, cells });
     }
-    counted.iter().for_each(|d| matrix.tell(plan, d));
+    for d in &counted {
+        matrix.tell(plan, d);
+    }
     matrix
 }
 

@@ -33,7 +33,7 @@ fn ward(id: &str, name: &str) -> Unit {
 }
 
 /// The account of a year up to its report.
-fn year(plan: Plan, places: &[Place]) -> Account {
+fn year(plan: &Plan, places: &[Place]) -> Account {
     account(plan, places, Period::Year, day("2022-12-10"))
 }
 
@@ -78,7 +78,7 @@ fn the_edges_of_periods() {
     let days = ["02-14", "02-15", "02-28", "03-01", "03-14", "03-15", "03-31", "04-01"];
     let told = |on: &str| Told::on("2022-03", &format!("2022-{on}"), Fate::Full);
     let places = [Place::of("a", days.map(told).into())];
-    let of = |period| text(&account(plan(vec![ward("a", "phường A")]), &places, period, day("2022-04-30")));
+    let of = |period| text(&account(&plan(vec![ward("a", "phường A")]), &places, period, day("2022-04-30")));
     golden("reports/month.txt", &of(Period::Month(month("2022-03"))));
     golden("reports/fifteenth.txt", &of(Period::Fifteenth(month("2022-03"))));
     let one = Period::Custom { from: day("2022-03-14"), to: day("2022-03-14") };
@@ -102,7 +102,7 @@ fn a_unit_that_merged_in_mid_year() {
         Place::of("a", (1..=7).flat_map(twice).collect()),
         Place::of("b", (1..=11).flat_map(twice).collect()),
     ];
-    golden("reports/merged.txt", &text(&year(plan(units), &places)));
+    golden("reports/merged.txt", &text(&year(&plan(units), &places)));
 }
 
 /// December's programme, once before the report's deadline and once after it.
@@ -116,16 +116,16 @@ fn december_beside_the_deadline() {
     ];
     let places = [Place::of("a", told)];
     let units = || vec![ward("a", "phường A")];
-    golden("reports/december.txt", &text(&year(plan(units()), &places)));
+    golden("reports/december.txt", &text(&year(&plan(units()), &places)));
     let whole = Period::Custom { from: day("2022-01-01"), to: day("2022-12-31") };
-    golden("reports/whole-year.txt", &text(&account(plan(units()), &places, whole, day("2022-12-31"))));
+    golden("reports/whole-year.txt", &text(&account(&plan(units()), &places, whole, day("2022-12-31"))));
 }
 
 #[test]
 fn no_data_at_all() {
-    golden("reports/nothing.txt", &text(&year(plan_of_2022(), &[])));
+    golden("reports/nothing.txt", &text(&year(&plan_of_2022(), &[])));
     let sheet = Period::Month(month("2022-03"));
-    golden("reports/nothing-of-a-month.txt", &text(&account(plan_of_2022(), &[], sheet, day("2022-04-05"))));
+    golden("reports/nothing-of-a-month.txt", &text(&account(&plan_of_2022(), &[], sheet, day("2022-04-05"))));
 }
 
 /// Sixteen stations through the year, of which three airings a programme are wanted. Every third of four goes wrong; what
@@ -182,7 +182,7 @@ fn sixteen_stations_and_twelve_months() {
         states.keys().copied().collect::<Vec<_>>(),
         ["complete", "no-report", "none", "not-yet-due", "short"]
     );
-    let account = year(plan, &places);
+    let account = year(&plan, &places);
     json_agrees(&account, &counted);
     golden("reports/sixteen.txt", &text(&account));
 }
@@ -195,7 +195,7 @@ fn names_of_eighty_letters() {
         Told::on("2022-03", "2022-03-05", Fate::Full),
         Told::on("2022-03", "2022-03-19", Fate::Missed(Reason::DeviceLost)),
     ];
-    let mut account = year(plan, &[Place::of("a", told)]);
+    let mut account = year(&plan, &[Place::of("a", told)]);
     for (row, _) in &mut account.airings {
         row.title = Some(LONG.to_uppercase());
     }

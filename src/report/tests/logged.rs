@@ -262,11 +262,11 @@ fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
 }
 
 /// The account of `period` as of `as_of` that a centre takes from the logs of all `places`.
-pub fn account(plan: Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
+pub fn account(plan: &Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
     let root = tempfile::tempdir().unwrap();
-    let folders = places.iter().map(|place| station(&root.path().join(&place.station), &plan, place));
+    let folders = places.iter().map(|place| station(&root.path().join(&place.station), plan, place));
     let folders: Vec<Folder> = folders.collect();
     let home = places.first().cloned().unwrap_or_else(|| Place::of("duc-pho", Vec::new()));
-    let home = folder(&root.path().join("centre"), &plan, &home);
+    let home = folder(&root.path().join("centre"), plan, &home);
     Account::of(&Sources::written(home, folders), plan.year, period, as_of).unwrap().unwrap()
 }
