@@ -90,7 +90,7 @@ pub fn prepare(line: &mut Line) -> Result<(), Fault> {
     let mut version = row.map(|row| row.try_get::<_, Option<i32>>(0)).transpose()?.flatten().unwrap_or(0);
     if version == 1 {
         making.batch_execute(SETTLED)?;
-        making.execute("INSERT INTO loa_fleet.version VALUES($1)", &[&VERSION])?;
+        making.execute("UPDATE loa_fleet.version SET number = $1", &[&VERSION])?;
         version = VERSION;
     }
     if version != VERSION {
