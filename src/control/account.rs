@@ -92,10 +92,10 @@ impl Account {
         }
         let records: Vec<StationRecord> = told.iter_mut().flat_map(|told| told.records.drain(..)).collect();
         let plan = sources.narrowed(plan, records.iter().map(|record| &*record.unit));
-        let matrix = matrix(&plan, period, as_of, &records);
+        let mut matrix = matrix(&plan, period, as_of, &records);
         let (mut airings, mut logs) = (Vec::new(), Vec::new());
         for Told { rows, state, .. } in told {
-            airings.extend(of_period(rows, &matrix, &state.station, year, as_of));
+            airings.extend(of_period(rows, &mut matrix, &state.station, year, as_of));
             logs.push(state);
         }
         let (station, unit) = (sources.home.station.id.clone(), sources.home.station.unit.clone());
@@ -169,7 +169,7 @@ fn anchor(
 /// Those of a station's `rows` that belong to the period and to the plan's year, each with whether it counts.
 fn of_period(
     mut rows: Vec<Row>,
-    matrix: &Matrix,
+    matrix: &mut Matrix,
     station: &str,
     year: i32,
     as_of: NaiveDate,
@@ -184,6 +184,9 @@ fn of_period(
         let entry = row.entries.first().copied().unwrap_or_default();
         let counts =
             row.outcome == Some(Outcome::Full) && matrix.counted.contains(&(station.to_owned(), entry));
+        if row.station != station {
+            matrix.beside.rename(station, entry, &row.station);
+        }
         (row, counts)
     });
     counted.collect()

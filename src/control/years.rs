@@ -66,9 +66,8 @@ struct Touched {
     years: HashMap<i32, u64>,
 }
 
-/// What a year was tallied from: the size of the log that last touched it, and the last day of the log, of whose end a
-/// tally asks no more.
-type Known = (u64, NaiveDate);
+/// What a year was tallied from: the size of the log that last touched it, and when the log ended then.
+type Known = (u64, DateTime<Utc>);
 
 impl Compliance {
     /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
@@ -157,10 +156,13 @@ impl OfLog {
     /// What counts of the year of `plan`.
     fn of_year(&self, folder: &Folder, log: &Reader, plan: &Plan) -> Result<Arc<Vec<Tally>>, ControlError> {
         let year = plan.year;
-        let until = last_wall(log)?.with_timezone(&folder.station.zone).date_naive();
-        let known = (self.memory().touched.of_year(year), until);
-        if let Some((of, tallied)) = self.memory().tallies.get(&year)
-            && *of == known
+        let until = last_wall(log)?;
+        let touched = self.memory().touched.of_year(year);
+        let day = |at: DateTime<Utc>| at.with_timezone(&folder.station.zone).date_naive();
+        if let Some(((of, seen), tallied)) = self.memory().tallies.get(&year)
+            && *of == touched
+            && day(*seen) == day(until)
+            && tallied.iter().all(|tally| tally.stands(*seen, until))
         {
             return Ok(Arc::clone(tallied));
         }
@@ -169,7 +171,7 @@ impl OfLog {
         if memory.tallies.len() >= MOST_YEARS {
             memory.tallies.clear();
         }
-        memory.tallies.insert(year, (known, Arc::clone(&tallied)));
+        memory.tallies.insert(year, ((touched, until), Arc::clone(&tallied)));
         Ok(tallied)
     }
 

@@ -128,6 +128,18 @@ impl Beside {
         beside
     }
 
+    /// What is known of the row at `entry` under its station's name of today is known under `name`, which the station had
+    /// when it entered the row.
+    pub fn rename(&mut self, station: &str, entry: u64, name: &str) {
+        let (today, then) = ((station.to_owned(), entry), (name.to_owned(), entry));
+        if let Some(why) = self.uncounted.remove(&today) {
+            self.uncounted.insert(then.clone(), why);
+        }
+        if let Some(repair) = self.repaired.remove(&today) {
+            self.repaired.insert(then, repair);
+        }
+    }
+
     /// Marks what stands in the log of `station` from `entry` on as not counted.
     pub(super) fn leave_out(&mut self, station: &str, entry: u64, why: Uncounted) {
         self.uncounted.insert((station.to_owned(), entry), why);

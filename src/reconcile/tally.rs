@@ -132,6 +132,15 @@ impl Tally {
         }
     }
 
+    /// Whether it is the same for a log that ends at `until` as for one that ends at `seen`, on the same day and with nothing
+    /// more of its slots: no slot's time has surely passed in between.
+    #[must_use]
+    pub fn stands(&self, seen: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        let (from, to) = (seen.min(until), seen.max(until));
+        let passes = |at: DateTime<Utc>| from < at + PATIENCE && at + PATIENCE <= to;
+        !self.slots.iter().any(|slot| !slot.is_closed && passes(slot.at))
+    }
+
     /// What counts by the day `cutoff`. A make-good counts for the slot that it repairs, once, and for none when that slot
     /// counts itself.
     /// Beside it the first entries of make-goods of what counts without them.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     golden,
-    logged::account,
+    logged::{account, account_of, station},
     naive::count,
     random::json_agrees,
     told::{Fate, Place, Told, day, month, plan_of_2022, unit},
@@ -14,7 +14,7 @@ use crate::{
     evidence::Reason,
     programme::{Plan, Unit},
     reconcile::Period,
-    report::docx::tests as paper,
+    report::{Cell, docx::tests as paper, tables},
     words::Lang,
 };
 
@@ -185,6 +185,23 @@ fn sixteen_stations_and_twelve_months() {
     let account = year(&plan, &places);
     json_agrees(&account, &counted);
     golden("reports/sixteen.txt", &text(&account));
+}
+
+#[test]
+fn a_station_that_is_called_otherwise_since_has_the_same_reasons() {
+    let (plan, root) = (plan(vec![ward("a", "phường A")]), tempfile::tempdir().unwrap());
+    let place = Place::of("a", vec![Told::on("2022-03", "2022-03-05", Fate::Unproven)]);
+    let mut folder = station(&root.path().join("a"), &plan, &place);
+    folder.station.id = "moi".into();
+    let march = Period::Month("2022-03".parse().unwrap());
+    let account = account_of(&plan, &[place], vec![folder], march, day("2022-04-30"));
+    let airings = &tables(&account, Lang::Vi)[1];
+    let field = |name: &str| {
+        let at = airings.columns.iter().position(|column| column.key == name).unwrap();
+        let Cell::Text(text) = &airings.rows[0][at] else { panic!("{name}: {:?}", airings.rows[0][at]) };
+        text.clone()
+    };
+    assert_eq!([field("station"), field("uncounted")], ["a", "unproven"]);
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn folder(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
 }
 
 /// Writes the log of `place` into the folder `root`.
-fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
+pub fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     let folder = folder(root, plan, place);
     let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
     let (from, until) = (noon(place.known.0), noon(place.known.1));
@@ -265,7 +265,18 @@ fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
 pub fn account(plan: &Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
     let root = tempfile::tempdir().unwrap();
     let folders = places.iter().map(|place| station(&root.path().join(&place.station), plan, place));
-    let folders: Vec<Folder> = folders.collect();
+    account_of(plan, places, folders.collect(), period, as_of)
+}
+
+/// The same from `folders`, in which the logs of `places` lie.
+pub fn account_of(
+    plan: &Plan,
+    places: &[Place],
+    folders: Vec<Folder>,
+    period: Period,
+    as_of: NaiveDate,
+) -> Account {
+    let root = tempfile::tempdir().unwrap();
     let home = places.first().cloned().unwrap_or_else(|| Place::of("duc-pho", Vec::new()));
     let home = folder(&root.path().join("centre"), plan, &home);
     Account::of(&Sources::written(home, folders), plan.year, period, as_of).unwrap().unwrap()
