@@ -158,7 +158,7 @@ fn every_form_is_offered_and_given_to_those_who_may_and_to_nobody_else() {
 fn what_is_missing_is_urged_by_the_command_line_too() {
     let station = station();
     let said = String::from_utf8(written(&station, &["urge", "2022"])).unwrap();
-    assert!(said.starts_with("To those in charge of broadcasting in phường Phổ Hòa"), "{said}");
+    assert!(said.starts_with("To Ủy ban nhân dân phường Phổ Hòa\n"), "{said}");
     let urging = &station.json(&["report", "urge", "2022-02"])[0];
     let lack = &urging["units"][0]["lacks"][0];
     assert_eq!((&lack["month"], &lack["remedy"]["state"]), (&"2022-02".into(), &"lapsed".into()), "{urging}");
