@@ -1,12 +1,15 @@
 //! The year's report of sixteen stations, from their logs to the bytes of every document.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that fails has nothing to report")]
 
+#[path = "../tests/home/mod.rs"]
+mod home;
 mod million;
 
 use std::{fs, hint::black_box, ops::Range, path::Path, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use criterion::{Criterion, criterion_group, criterion_main};
+use home::bring;
 use loa::{
     clock::System,
     control::{self, Account, Centre, Folder, Home, Sources},
@@ -45,27 +48,6 @@ fn town(root: &Path, hours: &Range<u32>, least: u64) -> Centre {
         bring(&centre, &Home::open(Arc::new(Folder::open(&root).unwrap())).unwrap().unwrap());
     }
     centre
-}
-
-/// Brings all of the log of `home` to `centre`.
-fn bring(centre: &Centre, home: &Home) {
-    let (wish, code) = home.wish().unwrap();
-    centre.ask(&wish).unwrap();
-    centre.enrol(home.origin(), &code, "Lê Văn C").unwrap();
-    loop {
-        let held = centre.known(home.origin()).unwrap();
-        let old = held.frontier.size();
-        if old == home.size().unwrap() {
-            return;
-        }
-        let push = home.push(old).unwrap();
-        for digest in home.named(&push) {
-            if let Some((kind, bytes)) = home.bytes(&push, digest).unwrap() {
-                centre.keep(kind, &bytes).unwrap();
-            }
-        }
-        centre.take(&held, &push.write()).unwrap();
-    }
 }
 
 fn year_of_sixteen(c: &mut Criterion) {

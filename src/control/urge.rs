@@ -228,7 +228,6 @@ mod tests {
             slot: slot.parse().unwrap(),
             at: at.parse().unwrap(),
             dropped: false,
-            files: Vec::new(),
         });
         let of_month = |(slot, _): &(&str, &str)| ProgrammeFact {
             month: month(&slot[..7]),

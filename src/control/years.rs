@@ -24,9 +24,9 @@ use crate::{
     units::Month,
 };
 
-/// So many years are remembered, at most a megabyte each.
+/// So many years of all logs together are remembered, at most a megabyte each; of each log two at least.
 const MOST_YEARS: usize = 32;
-/// So many rows, half a kilobyte each: what twelve years of fifteen airings a day have.
+/// So many rows of all logs together, half a kilobyte each: what twelve years of fifteen airings a day have.
 const MOST_ROWS: usize = 80_000;
 /// After so many entries that nobody looked at, reading anew costs less than looking what they touch.
 const FAR: u64 = 20_000;
@@ -44,6 +44,8 @@ struct OfLog(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
+    /// How many logs share the room.
+    logs: usize,
     touched: Touched,
     /// What aired in each month, as of the size of the log.
     rows: HashMap<Month, (u64, Arc<Vec<AsRunRow>>)>,
@@ -120,7 +122,9 @@ impl Compliance {
         if logs.len() >= MOST_LOGS && !logs.contains_key(&path) {
             logs.clear();
         }
-        Arc::clone(logs.entry(path).or_default())
+        let of_log = Arc::clone(logs.entry(path).or_default());
+        of_log.memory().logs = logs.len();
+        of_log
     }
 
     /// The first and the last year in which anything was planned by now; none where nothing was.
@@ -132,6 +136,12 @@ impl Compliance {
         };
         let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
         Ok(first.zip(last).map(|(first, last)| (year(first), year(last))))
+    }
+}
+
+impl Memory {
+    fn most_years(&self) -> usize {
+        (MOST_YEARS / self.logs.max(1)).max(2)
     }
 }
 
@@ -168,7 +178,7 @@ impl OfLog {
         }
         let tallied = Arc::new(self.tally(folder, log, plan, Period::Year)?);
         let mut memory = self.memory();
-        if memory.tallies.len() >= MOST_YEARS {
+        if memory.tallies.len() >= memory.most_years() {
             memory.tallies.clear();
         }
         memory.tallies.insert(year, ((touched, until), Arc::clone(&tallied)));
@@ -209,7 +219,7 @@ impl OfLog {
         }
         let read = Arc::new(frame(log, plan)?);
         let mut memory = self.memory();
-        if memory.frames.len() >= MOST_YEARS {
+        if memory.frames.len() >= memory.most_years() {
             memory.frames.clear();
         }
         memory.frames.insert(year, (size, Arc::clone(&read)));
@@ -233,7 +243,7 @@ impl OfLog {
         let read = Arc::new(month_rows(folder, log, month)?);
         let mut memory = self.memory();
         let held: usize = memory.rows.values().map(|(_, rows)| rows.len()).sum();
-        if held + read.len() > MOST_ROWS {
+        if held + read.len() > MOST_ROWS / memory.logs.max(1) {
             memory.rows.clear();
         }
         memory.rows.insert(month, (size, Arc::clone(&read)));

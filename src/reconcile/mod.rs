@@ -1,4 +1,4 @@
-//! Meant beside proved: outcome of every slot, completeness, discrepancy, make-good, compliance matrix.
+//! Meant beside proved: outcome of every slot, completeness, why an airing does not count, make-good, compliance matrix.
 
 mod airings;
 mod beside;
@@ -21,6 +21,6 @@ pub use fault::{CompletenessReport, SlotFault, Totals};
 pub use matrix::{Matrix, MatrixTotals, ProgrammeFact, StationRecord, UnitRow, matrix, tallied};
 pub use period::{Period, Span};
 pub use rules::Rules;
-pub use slots::{Discrepancy, MakeGood, Meant, Reconciled, Vouched, reconcile};
+pub use slots::{Meant, Vouched};
 pub use tally::{TalliedSlot, Tally};
 pub use time::Patience;

@@ -10,6 +10,7 @@ use super::{
     matrix::{ProgrammeFact, StationRecord},
     rules::Rules,
     slots::{Repairs, is_owed},
+    time::Patience,
 };
 use crate::{
     evidence::{AsRunRow, Reason},
@@ -45,7 +46,9 @@ pub struct Tally {
 }
 
 /// So long after its instant a slot has an outcome, whatever held it up.
-const PATIENCE: TimeDelta = TimeDelta::hours(1);
+fn patience() -> TimeDelta {
+    Patience::of_a_stranger().late_start
+}
 
 /// A slot.
 #[derive(Debug, Clone, Copy)]
@@ -107,9 +110,10 @@ impl Tally {
             let began = DateTime::from_timestamp_millis(said.fact.first_ms).unwrap_or_default();
             Some((said.fact.month, day(began)))
         });
-        let slots = slots(record, concerned);
+        let repairs = Repairs::of(&record.rows, &record.rules);
+        let slots = slots(record, &repairs, concerned);
         let in_force = record.meant.iter().filter(|meant| !meant.dropped);
-        let past = |at: DateTime<Utc>| record.known_from <= at && at + PATIENCE <= record.known_until;
+        let past = |at: DateTime<Utc>| record.known_from <= at && at + patience() <= record.known_until;
         let open = in_force.zip(&slots).filter(|(meant, slot)| !slot.is_closed && past(meant.at));
         let open = open.map(|(meant, _)| (meant.slot.clone(), meant.at)).collect();
         let left_out = record.rows.iter().filter_map(|row| {
@@ -127,7 +131,7 @@ impl Tally {
             vouched: vouched.collect(),
             airings: airings(record, concerned),
             uncounted: left_out.collect(),
-            repaired: repaired(record),
+            repaired: repaired(record, &repairs),
             open,
         }
     }
@@ -137,13 +141,12 @@ impl Tally {
     #[must_use]
     pub fn stands(&self, seen: DateTime<Utc>, until: DateTime<Utc>) -> bool {
         let (from, to) = (seen.min(until), seen.max(until));
-        let passes = |at: DateTime<Utc>| from < at + PATIENCE && at + PATIENCE <= to;
+        let passes = |at: DateTime<Utc>| from < at + patience() && at + patience() <= to;
         !self.slots.iter().any(|slot| !slot.is_closed && passes(slot.at))
     }
 
     /// What counts by the day `cutoff`. A make-good counts for the slot that it repairs, once, and for none when that slot
-    /// counts itself.
-    /// Beside it the first entries of make-goods of what counts without them.
+    /// counts itself. Beside it the first entries of make-goods of what counts without them.
     pub(super) fn done(&self, cutoff: NaiveDate) -> (Vec<Done<'_>>, Vec<u64>) {
         let mut taken: BTreeSet<usize> = BTreeSet::new();
         let (mut done, mut again) = (Vec::new(), Vec::new());
@@ -161,15 +164,19 @@ impl Tally {
 }
 
 /// The slots that are in force, in order.
-fn slots(record: &StationRecord, concerned: impl Fn(Month, &str) -> Option<usize>) -> Vec<TalliedSlot> {
+fn slots(
+    record: &StationRecord,
+    repairs: &Repairs<'_>,
+    concerned: impl Fn(Month, &str) -> Option<usize>,
+) -> Vec<TalliedSlot> {
     let rows: HashMap<&SlotId, &AsRunRow> =
         record.rows.iter().filter_map(|row| Some((row.slot.as_ref()?, row))).collect();
-    let repairs = Repairs::of(&record.rows, &record.rules);
     let in_force = record.meant.iter().filter(|meant| !meant.dropped);
     let slot = in_force.map(|meant| {
         let row = rows.get(&meant.slot);
         let uncounted = row.filter(|row| !record.rules.counts(row));
-        let unrepaired = uncounted.filter(|row| !is_owed(row) || repairs.first(meant).is_none());
+        let repaired = || repairs.behind(&meant.slot, meant.at.timestamp_millis()).is_some();
+        let unrepaired = uncounted.filter(|row| !is_owed(row) || !repaired());
         TalliedSlot {
             month: meant.slot.month,
             at: meant.at,
@@ -183,8 +190,7 @@ fn slots(record: &StationRecord, concerned: impl Fn(Month, &str) -> Option<usize
 }
 
 /// What was made good, with the airing that did it.
-fn repaired(record: &StationRecord) -> Vec<(u64, Repair)> {
-    let repairs = Repairs::of(&record.rows, &record.rules);
+fn repaired(record: &StationRecord, repairs: &Repairs<'_>) -> Vec<(u64, Repair)> {
     let owed = record.rows.iter().filter(|row| !record.rules.counts(row) && is_owed(row));
     let repaired = owed.filter_map(|row| {
         let repair = repairs.behind(row.slot.as_ref()?, row.planned_ms)?;

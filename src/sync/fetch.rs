@@ -66,7 +66,6 @@ impl Fetch {
         desired: &Desired,
         now: DateTime<Utc>,
     ) -> Result<Came, SyncError> {
-        self.later.retain(|_, from| *from > now.timestamp_millis());
         if self.shared.is_some() {
             return Ok(Came::All);
         }
@@ -78,7 +77,8 @@ impl Fetch {
         }
         // The newest first: of a month nothing older is wanted.
         let mut manifests = Vec::new();
-        let known = |digest| self.done.contains(digest) || self.later.contains_key(digest);
+        let early = |digest| self.later.get(digest).is_some_and(|from| *from > now.timestamp_millis());
+        let known = |digest| self.done.contains(digest) || early(digest);
         for (seq, digest) in desired.packages.iter().rev().filter(|(_, digest)| !known(digest)) {
             match self.note(way, *seq, *digest, &desired.tag) {
                 Ok(manifest) => manifests.push((*seq, manifest)),
@@ -171,7 +171,9 @@ impl Fetch {
     /// Imports what came; what was refused is an entry and is not fetched again, unless it was too early. What came of others
     /// stays where `all` did not come yet.
     pub(super) fn import(&mut self, studio: &Studio, all: bool) -> Result<(), SyncError> {
-        let from = self.shared.as_ref().unwrap_or(&self.inbox);
+        let (from, now) = (self.shared.as_ref().unwrap_or(&self.inbox), studio.now());
+        // Only now: had the line broken before, it would have to be fetched again.
+        self.later.retain(|_, from| *from > now.timestamp_millis());
         if !holds_packages(from) {
             return Ok(());
         }
@@ -181,7 +183,7 @@ impl Fetch {
             Reply::Failed(words) => Err(SyncError::Away(words)),
             Reply::Status(_) | Reply::Pruned(_) => Err(SyncError::Unclear),
         };
-        let arrivals = control::import(&studio.folder, from, studio.now(), "", &mut enter)?;
+        let arrivals = control::import(&studio.folder, from, now, "", &mut enter)?;
         for arrival in &arrivals {
             let path = from.join(&arrival.file);
             let bytes = fs::read(&path).unwrap_or_default();
@@ -218,4 +220,71 @@ fn holds_packages(from: &Path) -> bool {
 
 fn own(attempt: &'static str, path: &Path, error: io::Error) -> SyncError {
     SyncError::Own(file_error(attempt, path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{control::Enrolment, fleet::Push, sync::Answer};
+
+    /// A line that breaks whatever is asked.
+    struct Broken;
+
+    fn away<T>() -> Result<T, SyncError> {
+        Err(SyncError::Away("the line broke".into()))
+    }
+
+    impl Transport for Broken {
+        fn enrol(&mut self, _: &str) -> Result<Enrolment, SyncError> {
+            away()
+        }
+
+        fn head(&mut self, _: Duration) -> Result<String, SyncError> {
+            away()
+        }
+
+        fn push(&mut self, _: &Push) -> Result<Answer, SyncError> {
+            away()
+        }
+
+        fn missing(&mut self, _: &[Digest]) -> Result<Vec<Digest>, SyncError> {
+            away()
+        }
+
+        fn bring(&mut self, _: &str, _: &[u8]) -> Result<(), SyncError> {
+            away()
+        }
+
+        fn speak(&mut self, _: &str, _: &str, _: Duration) -> Result<Desired, SyncError> {
+            away()
+        }
+
+        fn fetch(&mut self, _: &str, _: &Path, _: &str) -> Result<bool, SyncError> {
+            away()
+        }
+
+        fn leaves(&mut self, _: u64) -> Result<Vec<String>, SyncError> {
+            away()
+        }
+
+        fn retained(&mut self, _: Digest) -> Result<Option<(String, Vec<u8>)>, SyncError> {
+            away()
+        }
+    }
+
+    #[test]
+    fn what_came_too_early_stays_due_though_the_line_breaks_in_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (early, inbox) = (Digest::of(b"early"), folder.path().join("inbox"));
+        let later = BTreeMap::from([(early, 1000)]);
+        let mut fetch = Fetch { inbox, done: BTreeSet::new(), later, newest: BTreeMap::new(), shared: None };
+        let desired = Desired { packages: vec![(2, early)], ..Desired::default() };
+        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
+        assert!(!fetch.is_due(at(999)) && fetch.is_due(at(1000)));
+        assert_eq!(fetch.fetch(&mut Broken, &desired, at(999)).unwrap(), Came::All, "it is not asked for");
+        fetch.fetch(&mut Broken, &desired, at(1000)).unwrap_err();
+        assert!(fetch.is_due(at(1001)), "and is tried again");
+    }
 }

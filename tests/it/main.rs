@@ -21,6 +21,8 @@ mod doctor;
 mod epoch;
 mod findings;
 mod glance;
+#[path = "../home/mod.rs"]
+mod home;
 mod json;
 mod lines;
 mod media;

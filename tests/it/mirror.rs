@@ -8,8 +8,9 @@ use loa::{
     store::Log,
 };
 
+use crate::home::bring;
 use crate::support::{
-    far::{Far, bring, centre, leaves_at, opened},
+    far::{Far, centre, leaves_at, opened},
     history::march,
     site::Site,
     station::Station,

@@ -10,10 +10,13 @@ use loa::{
 };
 use serde_json::Value;
 
-use super::support::{
-    far::{bring, centre, opened},
-    history::Historian,
-    station::Station,
+use super::{
+    home::bring,
+    support::{
+        far::{centre, opened},
+        history::Historian,
+        station::Station,
+    },
 };
 
 /// A station of the unit `id` in the folder `root` with the March of 2022, whose settings name the centre's key.

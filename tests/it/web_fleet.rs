@@ -10,9 +10,10 @@ use loa::{
 };
 
 use crate::{
+    home::bring,
     support::{
         browser::Browser,
-        far::{Far, bring, centre, opened, today},
+        far::{Far, centre, opened, today},
         history::march,
         station::{Station, leaves},
         visitor::{Answer, Visitor},

@@ -18,7 +18,7 @@ use crate::{
 const UNIT: &str = "pho-minh";
 const COLUMN: &str = "Cải cách hành chính";
 
-fn plan_2022() -> Plan {
+pub fn plan_2022() -> Plan {
     let bytes = include_bytes!("../../../config/plan-2022.toml");
     let mut plan = plan::read("config/plan-2022.toml", bytes).0.unwrap();
     // One unit is enough for most of what follows.
@@ -37,9 +37,8 @@ fn month(text: &str) -> Month {
     text.parse().unwrap()
 }
 
-fn record(bench: &Bench, meant: &[SlotId], known_until: &str) -> StationRecord {
-    let meant_of =
-        |slot: &SlotId| Meant { slot: slot.clone(), at: at(slot), dropped: false, files: Vec::new() };
+pub fn record(bench: &Bench, meant: &[SlotId], known_until: &str) -> StationRecord {
+    let meant_of = |slot: &SlotId| Meant { slot: slot.clone(), at: at(slot), dropped: false };
     let months: std::collections::BTreeSet<Month> = meant.iter().map(|slot| slot.month).collect();
     let programme = |month: Month| ProgrammeFact {
         month,
@@ -109,7 +108,7 @@ fn a_cell_tells_what_the_plan_wants_and_what_was_aired() {
     let cell = march_cell(&[aired(&[5])]);
     assert_eq!((cell.state, cell.airings_done), (State::Short, 1));
     let mut none = aired(&[]);
-    none.meant.push(Meant { slot: slot(5), at: at(&slot(5)), dropped: false, files: Vec::new() });
+    none.meant.push(Meant { slot: slot(5), at: at(&slot(5)), dropped: false });
     assert_eq!(march_cell(&[none]).state, State::None);
     // Half of a commune's stations are not the commune.
     let cell = march_cell(&[aired(&[5, 12]), aired(&[5])]);

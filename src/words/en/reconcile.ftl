@@ -42,16 +42,6 @@ complete-list-count = The slot list of { $month } has { $found } slots, but entr
 complete-list-many = With the slot list of { $month } that entry { $entry } accepted there are more than { $most } slots, which no station has: this month is not judged
 
 # What differs between schedule and airing.
-discrepancy-no-outcome = its time has passed and the log tells no outcome
-discrepancy-two-outcomes = a further outcome stands in entry { $entries }
-discrepancy-late = began { $ms } ms late
-discrepancy-early = began { $ms } ms early
-discrepancy-short = only { $percent } % of it was aired
-discrepancy-hole = its sound broke off for { $seconds } seconds
-discrepancy-out-of-window = sounded outside the allowed windows
-discrepancy-other-file = segment { $segment } was a file that nobody approved for this programme
-discrepancy-wrong-order = segment { $segment } was not aired in the approved order
-discrepancy-virtual = went to `{ $device }`, which is no loudspeaker
 
 # Cells of the matrix of units and months.
 cell-complete = { $month }: aired as the plan wants ({ $done } airings, { $due } due)

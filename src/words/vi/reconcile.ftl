@@ -42,16 +42,6 @@ complete-list-count = Danh sách lượt phát tháng { $month } có { $found } 
 complete-list-many = Kể cả danh sách lượt phát tháng { $month } được nhận ở mục { $entry } thì có hơn { $most } lượt, nhiều hơn mức một đài có thể có: không đối chiếu tháng này
 
 # Khác biệt giữa lịch phát và thực tế.
-discrepancy-no-outcome = đã qua giờ mà nhật ký không có kết quả
-discrepancy-two-outcomes = có thêm kết quả khác ở mục { $entries }
-discrepancy-late = bắt đầu muộn { $ms } ms
-discrepancy-early = bắt đầu sớm { $ms } ms
-discrepancy-short = chỉ phát { $percent } % chương trình
-discrepancy-hole = bị ngắt tiếng { $seconds } giây
-discrepancy-out-of-window = phát ngoài khung giờ được phép
-discrepancy-other-file = tiết mục { $segment } phát một tệp chưa được duyệt cho chương trình này
-discrepancy-wrong-order = tiết mục { $segment } phát không đúng thứ tự đã duyệt
-discrepancy-virtual = đưa ra `{ $device }`, không phải loa
 
 # Ô của bảng tổng hợp đơn vị theo tháng.
 cell-complete = Tháng { $month }: đã phát đủ theo kế hoạch ({ $done } lượt, yêu cầu { $due })

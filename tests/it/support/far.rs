@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, sync::Arc};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 use loa::{
     clock::System,
-    control::{Centre, Folder, Home},
+    control::{Centre, Folder},
     evidence::{Body, Checkpoint, Clk, End, Entry, Frontier, Missed, Outcome, Reason, canonical::encode},
     fleet::{Asked, Holding, Lit, Push, Standing, Word},
     keys::SigningKey,
@@ -38,28 +38,6 @@ pub fn centre(units: &[(&str, &str)]) -> Station {
 pub fn opened(station: &Station) -> Centre {
     let folder = Folder::open(&station.path("")).unwrap();
     Centre::open(Arc::new(folder), Arc::new(System::new())).unwrap().unwrap()
-}
-
-/// Brings all of the log of `home` to `centre`, where it is enrolled if it is not yet.
-pub fn bring(centre: &Centre, home: &Home) {
-    let (wish, code) = home.wish().unwrap();
-    if centre.ask(&wish).unwrap().standing == "asked" {
-        centre.enrol(home.origin(), &code, "Lê Văn C").unwrap();
-    }
-    loop {
-        let held = centre.known(home.origin()).unwrap();
-        let old = held.frontier.size();
-        if old == home.size().unwrap() {
-            return;
-        }
-        let push = home.push(old).unwrap();
-        for digest in home.named(&push) {
-            if let Some((kind, bytes)) = home.bytes(&push, digest).unwrap() {
-                centre.keep(kind, &bytes).unwrap();
-            }
-        }
-        centre.take(&held, &push.write()).unwrap();
-    }
 }
 
 /// Today at the stations.
