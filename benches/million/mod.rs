@@ -164,8 +164,13 @@ pub fn filled(root: &Path, month: Month, hours: Range<u32>, size: u64) -> (Folde
 pub fn filled_of(id: &str, root: &Path, mut month: Month, hours: Range<u32>, size: u64) -> (Folder, Month) {
     let settings = include_str!("../../config/station.toml").replace("\"duc-pho\"", &format!("\"{id}\""));
     std::fs::create_dir_all(root.join("config")).unwrap();
+    std::fs::write(root.join("config/station.toml"), &settings).unwrap();
+    let made = control::init(root, &loa::clock::System::new()).unwrap();
+    // Settings that stood before trust whom they named; the bench approves with the key of its own.
+    let (before, trusted) = settings.split_once("approvers = [\"").unwrap();
+    let (_, after) = trusted.split_once('"').unwrap();
+    let settings = format!("{before}approvers = [\"{}\"{after}", made.approval_key);
     std::fs::write(root.join("config/station.toml"), settings).unwrap();
-    control::init(root, &loa::clock::System::new()).unwrap();
     let folder = Folder::open(root).unwrap();
     let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
     while log.size() < size {

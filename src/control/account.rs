@@ -85,7 +85,8 @@ impl Account {
         as_of: NaiveDate,
     ) -> Result<Option<Account>, ControlError> {
         in_order(period)?;
-        let Some((plan, logs)) = sources.under(year)? else { return Ok(None) };
+        let Some(plan) = sources.plan(year)? else { return Ok(None) };
+        let logs = sources.logs();
         let mut told = Vec::new();
         for log in &logs {
             told.push(Told::by(log, &plan, period)?);

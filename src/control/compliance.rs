@@ -106,8 +106,7 @@ pub(super) fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option
     if folder.plan.year == year {
         return Ok(Some(folder.plan.clone()));
     }
-    let Some(seq) = log.last_before(new_year(folder, year + 1))? else { return Ok(None) };
-    let plan = match log.last_of("config", seq + 1)?.map(|entry| entry.body) {
+    let plan = match log.last_written("config", new_year(folder, year + 1))?.map(|entry| entry.body) {
         Some(Body::Config { plan, .. }) => blob(log, plan)?,
         _ => None,
     };
@@ -161,8 +160,8 @@ pub(super) fn records(
     }
     // What people vouch for counts for the unit of that day, which may have no row: the program was down.
     for vouched in vouched {
-        let entry = log.last_before(vouched.fact.first_ms)?;
-        let unit = entry.map(|entry| names.unit(entry)).transpose()?.flatten();
+        let entry = log.last_written("config", vouched.fact.first_ms)?;
+        let unit = entry.map(|entry| names.unit(entry.seq)).transpose()?.flatten();
         let unit = unit.unwrap_or_else(|| folder.station.unit.clone());
         let at = DateTime::from_timestamp_millis(vouched.fact.first_ms).unwrap_or_default();
         let of_unit = records.iter().position(|record| record.unit == unit).unwrap_or_else(|| {

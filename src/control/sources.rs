@@ -79,16 +79,14 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The plan of `year`, and each log under it; nothing where no plan of that year is known.
-    pub(super) fn under(&self, year: i32) -> Result<Option<(Plan, Vec<Source>)>, ControlError> {
-        let plan = if self.home.plan.year == year {
-            Some(self.home.plan.clone())
-        } else {
-            plan_of(&self.home, &open_log(&self.home.log_path())?, year)?
-        };
-        let Some(plan) = plan else { return Ok(None) };
-        let logs = self.fleet.clone().unwrap_or_else(|| vec![Source::of(self.home.clone())]);
-        Ok(Some((plan, logs)))
+    /// The plan of `year`; nothing where none is known.
+    pub(super) fn plan(&self, year: i32) -> Result<Option<Plan>, ControlError> {
+        plan_of(&self.home, &open_log(&self.home.log_path())?, year)
+    }
+
+    /// Each log.
+    pub(super) fn logs(&self) -> Vec<Source> {
+        self.fleet.clone().unwrap_or_else(|| vec![Source::of(self.home.clone())])
     }
 
     /// `plan` with the units that are reported of: a station alone speaks for those to which it belonged, which `units`

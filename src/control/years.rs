@@ -51,6 +51,8 @@ struct Memory {
     rows: HashMap<Month, (u64, Arc<Vec<AsRunRow>>)>,
     /// What was meant and vouched for in each year, as of the size of the log.
     frames: HashMap<i32, (u64, Arc<Frame>)>,
+    /// The plan of each year, as of the size of the log.
+    plans: HashMap<i32, (u64, Arc<Option<Plan>>)>,
     /// What of a year counts.
     tallies: HashMap<i32, (Known, Arc<Vec<Tally>>)>,
 }
@@ -104,9 +106,9 @@ impl Compliance {
         year: i32,
         period: Period,
     ) -> Result<Option<(Plan, Vec<Tally>)>, ControlError> {
-        let Some((plan, logs)) = sources.under(year)? else { return Ok(None) };
+        let Some(plan) = self.plan(sources, year)? else { return Ok(None) };
         let mut tallies: Vec<Tally> = Vec::new();
-        for source in logs {
+        for source in sources.logs() {
             let log = open_log(&source.folder.log_path())?;
             tallies.extend(
                 self.of_log(&source.folder).of_period(&source.folder, &log, &plan, period)?.iter().cloned(),
@@ -114,6 +116,26 @@ impl Compliance {
         }
         let plan = sources.narrowed(plan, tallies.iter().map(|tally| &*tally.unit));
         Ok(Some((plan, tallies)))
+    }
+
+    /// The plan of `year`, remembered: to find the last settings of a year takes a look at those of every start behind it.
+    fn plan(&self, sources: &Sources, year: i32) -> Result<Option<Plan>, ControlError> {
+        let (of_log, log) = (self.of_log(&sources.home), open_log(&sources.home.log_path())?);
+        of_log.look_through(&sources.home, &log)?;
+        let size = {
+            let memory = of_log.memory();
+            if let Some(plan) = fresh(memory.plans.get(&year), memory.touched.all) {
+                return Ok(Option::clone(&plan));
+            }
+            memory.touched.size
+        };
+        let plan = sources.plan(year)?;
+        let mut memory = of_log.memory();
+        if memory.plans.len() >= memory.most_years() {
+            memory.plans.clear();
+        }
+        memory.plans.insert(year, (size, Arc::new(plan.clone())));
+        Ok(plan)
     }
 
     fn of_log(&self, folder: &Folder) -> Arc<OfLog> {

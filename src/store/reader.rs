@@ -218,6 +218,13 @@ impl Reader {
         row.map_or(Ok(None), |(seq, leaf)| entry(seq, &leaf))
     }
 
+    /// The last entry of `kind` that was written before `wall_ms` (milliseconds since 1970, UTC).
+    pub fn last_written(&self, kind: &str, wall_ms: i64) -> Result<Option<Entry>, StoreError> {
+        // The plus keeps the index of the clock out: behind it stand all kinds, a million of them.
+        let text = "SELECT seq, leaf FROM event WHERE kind = ?1 AND +wall_ms < ?2 ORDER BY seq DESC LIMIT 1";
+        Ok(self.query(text, (kind, wall_ms))?.pop())
+    }
+
     /// The leaf of entry `seq` as stored.
     pub fn leaf(&self, seq: u64) -> Result<Option<String>, StoreError> {
         let mut query =

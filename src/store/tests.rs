@@ -288,6 +288,10 @@ fn entries_are_found_by_kind_and_slot() {
     check(Filter { slot: Some(slot), kinds: vec!["boot"] }, &[]);
     assert_eq!(reader.last_of("boot", 3).unwrap().map(|e| e.seq), Some(1));
     assert_eq!(reader.last_of("boot", 1).unwrap(), None);
+    for (ms, wanted) in [(1, None), (2, Some(1)), (3, Some(1)), (4, Some(3)), (9, Some(3))] {
+        let found = reader.last_written("boot", clk(ms).wall_ms).unwrap();
+        assert_eq!(found.map(|e| e.seq), wanted, "before {ms}");
+    }
 }
 
 #[test]
