@@ -1,5 +1,7 @@
 //! What a report of a period rests on: the plan, the matrix, every row of the logs, and the logs' own state.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
     evidence::{AnchorFact, Body, Checkpoint, Outcome},
     keys::PublicKey,
     programme::Plan,
-    reconcile::{Matrix, Period, StationRecord, matrix},
+    reconcile::{Matrix, Period, Span, StationRecord, matrix},
     store::Reader,
     units::Digest,
     words::Message,
@@ -85,17 +87,33 @@ impl Account {
         as_of: NaiveDate,
     ) -> Result<Option<Account>, ControlError> {
         in_order(period)?;
-        let Some(plan) = sources.plan(year)? else { return Ok(None) };
+        let of_months = matches!(period, Period::Month(_) | Period::Fifteenth(_));
+        // In January what was made for December still airs, and the new year's plan may not be there yet.
+        let beside = [year - 1, year + 1].into_iter().filter(|_| of_months).map(|year| sources.plan(year));
+        let mut others: Vec<Plan> = beside.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let own = sources.plan(year)?;
+        let Some(plan) = own.or_else(|| (!others.is_empty()).then(|| others.remove(0))) else {
+            return Ok(None);
+        };
+        let span = period.span(&plan);
+        let plans: Vec<Plan> = [plan].into_iter().chain(others).collect();
         let logs = sources.logs();
         let mut told = Vec::new();
         for log in &logs {
-            told.push(Told::by(log, &plan, period)?);
+            told.push(Told::by(log, &plans, period, span)?);
         }
-        let records: Vec<StationRecord> = told.iter_mut().flat_map(|told| told.records.drain(..)).collect();
-        let plan = sources.narrowed(plan, records.iter().map(|record| &*record.unit));
-        let mut matrix = matrix(&plan, period, as_of, &records);
+        let mut matrices = plans.into_iter().map(|plan| {
+            let records: Vec<StationRecord> =
+                told.iter_mut().filter_map(|told| told.records.pop_front()).flatten().collect();
+            let plan = sources.narrowed(plan, records.iter().map(|record| &*record.unit));
+            let matrix = matrix(&plan, period, as_of, &records);
+            (plan, matrix)
+        });
+        let Some((plan, mut matrix)) = matrices.next() else { return Ok(None) };
+        matrices.for_each(|(_, other)| matrix.admit(other));
         let (mut airings, mut logs) = (Vec::new(), Vec::new());
         for Told { rows, state, .. } in told {
+            let year = (!of_months).then_some(plan.year);
             airings.extend(of_period(rows, &mut matrix, &state.station, year, as_of));
             logs.push(state);
         }
@@ -106,22 +124,24 @@ impl Account {
 
 /// What one log tells, all of it as of one state.
 struct Told {
-    records: Vec<StationRecord>,
+    /// Under each plan, in their order.
+    records: VecDeque<Vec<StationRecord>>,
     rows: Vec<Row>,
     state: LogState,
 }
 
 impl Told {
-    fn by(source: &Source, plan: &Plan, period: Period) -> Result<Told, ControlError> {
+    /// In `period` under each of `plans`, with the lines of the days of `span`.
+    fn by(source: &Source, plans: &[Plan], period: Period, span: Span) -> Result<Told, ControlError> {
         let folder = &source.folder;
         let log = open_log(&folder.log_path())?;
-        let span = period.span(plan);
         // What sounded just beyond midnight belongs to the day on which it sounded.
         let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {
             let size = log.size()?;
-            let records = recorded(folder, &log, plan, period)?;
+            let of_plans = plans.iter().map(|plan| recorded(folder, &log, plan, period));
+            let records = of_plans.collect::<Result<_, _>>()?;
             let rows = rows(folder, &folder.log_path(), &filter)?;
             let note = log.head()?;
             let head =
@@ -167,18 +187,19 @@ fn anchor(
     Ok(None)
 }
 
-/// Those of a station's `rows` that belong to the period and to the plan's year, each with whether it counts.
+/// Those of a station's `rows` that belong to the period and to the plan's `year` where only that is asked for, each with
+/// whether it counts.
 fn of_period(
     mut rows: Vec<Row>,
     matrix: &mut Matrix,
     station: &str,
-    year: i32,
+    year: Option<i32>,
     as_of: NaiveDate,
 ) -> Vec<(Row, bool)> {
     rows.retain(|row| {
         let sounded = row.first_frame.as_ref().unwrap_or(&row.planned).get(..10);
         let day = sounded.and_then(|day| day.parse::<NaiveDate>().ok());
-        row.month.starts_with(&format!("{year}-"))
+        year.is_none_or(|year| row.month.starts_with(&format!("{year}-")))
             && day.is_some_and(|day| matrix.span.contains(day) && day <= as_of)
     });
     let counted = rows.into_iter().map(|row| {

@@ -101,11 +101,8 @@ fn rows_between(log: &Reader, mut from: i64, to: i64) -> Result<Vec<AsRunRow>, C
     Ok(rows)
 }
 
-/// The plan of `year`: that of the settings, or the one that held when it ended.
+/// The plan of `year` that held when it ended.
 pub(super) fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option<Plan>, ControlError> {
-    if folder.plan.year == year {
-        return Ok(Some(folder.plan.clone()));
-    }
     let plan = match log.last_written("config", new_year(folder, year + 1))?.map(|entry| entry.body) {
         Some(Body::Config { plan, .. }) => blob(log, plan)?,
         _ => None,

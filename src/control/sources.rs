@@ -81,6 +81,9 @@ impl Sources {
 
     /// The plan of `year`; nothing where none is known.
     pub(super) fn plan(&self, year: i32) -> Result<Option<Plan>, ControlError> {
+        if self.home.plan.year == year {
+            return Ok(Some(self.home.plan.clone()));
+        }
         plan_of(&self.home, &open_log(&self.home.log_path())?, year)
     }
 

@@ -1,7 +1,10 @@
 //! What stands beside the airings that count: why a full one does not, what made good a slot, which slots the log leaves
 //! without an outcome. Rows are known by their station and the first entry that tells of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde::Serialize;
@@ -33,7 +36,7 @@ pub enum Uncounted {
     NoUnit,
     /// The slot that it makes good counts itself, or was made good before.
     Again,
-    /// Its programme was made for another year than the plan's.
+    /// Its programme was made for another year, of which no plan is known.
     OtherYear,
 }
 
@@ -70,6 +73,10 @@ pub struct Beside {
     pub open: Vec<OpenSlot>,
 }
 
+fn in_order(a: &OpenSlot, b: &OpenSlot) -> Ordering {
+    (a.at, &a.station, &a.slot).cmp(&(b.at, &b.station, &b.slot))
+}
+
 /// The first entry that tells of `row`.
 pub(super) fn first_entry(row: &AsRunRow) -> u64 {
     row.seqs.first().copied().unwrap_or_default()
@@ -77,7 +84,7 @@ pub(super) fn first_entry(row: &AsRunRow) -> u64 {
 
 /// Why `row`, of a programme that the plan wants as far as `concerns` says, does not count; nothing where it does, or
 /// where its own reason or kind says why.
-pub(super) fn uncounted(rules: &Rules, row: &AsRunRow, concerns: bool) -> Option<Uncounted> {
+pub(super) fn uncounted(plan: &Plan, rules: &Rules, row: &AsRunRow, concerns: bool) -> Option<Uncounted> {
     let own = |trigger| matches!(trigger, Trigger::Test | Trigger::ByHand | Trigger::Urgent);
     if row.outcome != Some(Outcome::Full) || row.trigger.is_none_or(own) {
         return None;
@@ -86,6 +93,7 @@ pub(super) fn uncounted(rules: &Rules, row: &AsRunRow, concerns: bool) -> Option
         () if virtual_output(row).is_some() => Some(Uncounted::VirtualOutput),
         () if row.proof < 2 => Some(Uncounted::Unproven),
         () if rules.out_of_window(row) => Some(Uncounted::OutOfWindow),
+        () if row.month.year() != plan.year => Some(Uncounted::OtherYear),
         () if !concerns => Some(Uncounted::ForeignColumn),
         () => None,
     }
@@ -124,8 +132,23 @@ impl Beside {
                 }
             }
         }
-        beside.open.sort_by(|a, b| (a.at, &a.station, &a.slot).cmp(&(b.at, &b.station, &b.slot)));
+        beside.open.sort_by(in_order);
         beside
+    }
+
+    /// Takes over what the plan of `another` year knows of the programmes of that year, `counted` ones first.
+    pub(super) fn admit(&mut self, another: Beside, counted: &BTreeSet<(String, u64)>) {
+        for (row, why) in &mut self.uncounted {
+            if let (Uncounted::OtherYear, Some(found)) = (*why, another.uncounted.get(row)) {
+                *why = *found;
+            }
+        }
+        self.uncounted.retain(|row, _| !counted.contains(row));
+        for (row, repair) in another.repaired {
+            self.repaired.entry(row).or_insert(repair);
+        }
+        self.open.extend(another.open);
+        self.open.sort_by(in_order);
     }
 
     /// What is known of the row at `entry` under its station's name of today is known under `name`, which the station had

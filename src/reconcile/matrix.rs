@@ -173,6 +173,14 @@ pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]
 }
 
 impl Matrix {
+    /// Takes over what the plan of `another` year says of the airings of the same days that were made for that year.
+    pub fn admit(&mut self, another: Matrix) {
+        self.totals.in_period += another.totals.in_period;
+        self.totals.strays += another.totals.strays;
+        self.beside.admit(another.beside, &another.counted);
+        self.counted.extend(another.counted);
+    }
+
     /// Which airings of a station count in the period, and why the others that are full do not.
     fn tell(&mut self, plan: &Plan, d: &Counted) {
         let station = &d.tally.station;

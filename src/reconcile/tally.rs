@@ -117,7 +117,7 @@ impl Tally {
         let open = in_force.zip(&slots).filter(|(meant, slot)| !slot.is_closed && past(meant.at));
         let open = open.map(|(meant, _)| (meant.slot.clone(), meant.at)).collect();
         let left_out = record.rows.iter().filter_map(|row| {
-            let why = uncounted(&record.rules, row, concerned(row.month, &row.programme).is_some())?;
+            let why = uncounted(plan, &record.rules, row, concerned(row.month, &row.programme).is_some())?;
             Some((first_entry(row), why))
         });
         Tally {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     golden,
-    logged::{account, account_of, station},
+    logged::{account, account_behind, account_of, station},
     naive::count,
     random::json_agrees,
     told::{Fate, Place, Told, day, month, plan_of_2022, unit},
@@ -121,6 +121,43 @@ fn december_beside_the_deadline() {
     golden("reports/whole-year.txt", &text(&account(&plan(units()), &places, whole, day("2022-12-31"))));
 }
 
+/// Programmes of December and of January, aired on the same days: each counts by its own year's plan, or by none.
+#[test]
+fn january_beside_december() {
+    let mut told: Vec<Told> = ["12-19", "12-31", "01-02", "01-16"]
+        .map(|on| Told::on("2022-12", &format!("{}-{on}", if on < "02" { 2023 } else { 2022 }), Fate::Full))
+        .into();
+    told.extend(["01-05", "01-19"].map(|on| Told::on("2023-01", &format!("2023-{on}"), Fate::Full)));
+    told.push(Told::on("2022-12", "2023-01-09", Fate::Missed(Reason::DeviceLost)));
+    told.push(Told::on("2022-12", "2023-01-10", Fate::Virtual));
+    told.push(Told::on("2022-12", "2023-01-11", Fate::Silent));
+    let place = || {
+        let mut place = Place::of("duc-pho", told.clone());
+        place.known = (day("2022-12-01"), day("2023-02-01"));
+        [place]
+    };
+    let text_2022 = include_str!("../../../config/plan-2022.toml");
+    let (before, of_2022) = (Some((2022, text_2022)), plan_of_2022());
+    let bytes = text_2022.replace("2022", "2023");
+    let of_2023 = crate::programme::plan::read("plan-2023.toml", bytes.as_bytes()).0.unwrap();
+    let january = Period::Month(month("2023-01"));
+    let both = account_behind(&of_2023, before, &place(), january, day("2023-02-05"));
+    assert_eq!(both.matrix.totals.in_period, 4, "two airings of December's programme and two of January's");
+    golden("reports/january.txt", &text(&both));
+    let middle = Period::Fifteenth(month("2023-01"));
+    golden(
+        "reports/january-15.txt",
+        &text(&account_behind(&of_2023, before, &place(), middle, day("2023-02-05"))),
+    );
+    // The new year's plan is not there yet: what was made for it counts for nothing, and that is told.
+    let old = account(&of_2022, &place(), january, day("2023-02-05"));
+    assert_eq!((old.plan.year, old.matrix.totals.in_period), (2022, 2));
+    golden("reports/january-unplanned.txt", &text(&old));
+    // Nor does the year's report hear of what was made for another.
+    let year = account_behind(&of_2023, before, &place(), Period::Year, day("2023-02-05"));
+    assert_eq!((year.airings.len(), year.matrix.totals.in_period), (2, 2));
+}
+
 #[test]
 fn no_data_at_all() {
     golden("reports/nothing.txt", &text(&year(&plan_of_2022(), &[])));
@@ -173,7 +210,7 @@ fn sixteen() -> (Plan, Vec<Place>) {
 fn sixteen_stations_and_twelve_months() {
     let (plan, places) = sixteen();
     let days = (day("2022-01-01"), plan.report.deadline);
-    let counted = count(&plan, &places, days, plan.report.deadline);
+    let counted = count(&plan, &places, days, plan.report.deadline, false);
     let mut states: BTreeMap<&str, usize> = BTreeMap::new();
     for square in counted.squares.values() {
         *states.entry(square.state).or_default() += 1;

@@ -240,15 +240,7 @@ pub fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
     let noon = |day: NaiveDate| utc(day.and_hms_opt(12, 0, 0).unwrap());
     let (from, until) = (noon(place.known.0), noon(place.known.1));
     let mut writing = Writing { place, plan, entries: Vec::new(), blobs: Vec::new() };
-    let config = Body::Config {
-        digest: Digest::of(b"config"),
-        plan: Digest::of(b"plan"),
-        station: place.station.clone(),
-        unit: place.unit.clone(),
-        output: "alsa:usb".into(),
-        demo: false,
-        trust: None,
-    };
+    let config = config_of(place, Digest::of(b"plan"));
     writing.add(from, config);
     let months: BTreeSet<Month> = place.airings.iter().map(|told| told.month).collect();
     let schedules: BTreeMap<Month, Digest> =
@@ -263,9 +255,20 @@ pub fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
 
 /// The account of `period` as of `as_of` that a centre takes from the logs of all `places`.
 pub fn account(plan: &Plan, places: &[Place], period: Period, as_of: NaiveDate) -> Account {
+    account_behind(plan, None, places, period, as_of)
+}
+
+/// The same where the plan of the year `before` held until that of `plan` came.
+pub fn account_behind(
+    plan: &Plan,
+    before: Option<(i32, &str)>,
+    places: &[Place],
+    period: Period,
+    as_of: NaiveDate,
+) -> Account {
     let root = tempfile::tempdir().unwrap();
     let folders = places.iter().map(|place| station(&root.path().join(&place.station), plan, place));
-    account_of(plan, places, folders.collect(), period, as_of)
+    told(plan, before, places, folders.collect(), period, as_of)
 }
 
 /// The same from `folders`, in which the logs of `places` lie.
@@ -276,8 +279,42 @@ pub fn account_of(
     period: Period,
     as_of: NaiveDate,
 ) -> Account {
+    told(plan, None, places, folders, period, as_of)
+}
+
+fn told(
+    plan: &Plan,
+    before: Option<(i32, &str)>,
+    places: &[Place],
+    folders: Vec<Folder>,
+    period: Period,
+    as_of: NaiveDate,
+) -> Account {
     let root = tempfile::tempdir().unwrap();
-    let home = places.first().cloned().unwrap_or_else(|| Place::of("duc-pho", Vec::new()));
-    let home = folder(&root.path().join("centre"), plan, &home);
-    Account::of(&Sources::written(home, folders), plan.year, period, as_of).unwrap().unwrap()
+    let place = places.first().cloned().unwrap_or_else(|| Place::of("duc-pho", Vec::new()));
+    let home = folder(&root.path().join("centre"), plan, &place);
+    let mut writing = Writing { place: &place, plan, entries: Vec::new(), blobs: Vec::new() };
+    let (year, text) = before.unwrap_or((plan.year, ""));
+    let kept = writing.keep("plan", text.to_owned());
+    let noon = NaiveDate::from_ymd_opt(year, 1, 1).unwrap().and_hms_opt(12, 0, 0).unwrap();
+    writing.add(utc(noon), config_of(&place, kept));
+    written::write(&home, &writing.entries, writing.blobs);
+    // A month's sheet is asked for by the month, a year's report by its plan.
+    let year = match period {
+        Period::Month(month) | Period::Fifteenth(month) => month.year(),
+        _ => plan.year,
+    };
+    Account::of(&Sources::written(home, folders), year, period, as_of).unwrap().unwrap()
+}
+
+fn config_of(place: &Place, plan: Digest) -> Body {
+    Body::Config {
+        digest: Digest::of(b"config"),
+        plan,
+        station: place.station.clone(),
+        unit: place.unit.clone(),
+        output: "alsa:usb".into(),
+        demo: false,
+        trust: None,
+    }
 }

@@ -92,12 +92,19 @@ fn counting(place: &Place, until: NaiveDate) -> BTreeSet<usize> {
     kept.collect()
 }
 
-/// Counts `places` under `plan` from `from` to `to`, as of `as_of`.
+/// Counts `places` under `plan` from `from` to `to`, as of `as_of`. The lines `of_month` are all of its days; what was made
+/// for another year, of which no plan is known, counts for nothing.
 #[allow(
     clippy::too_many_lines,
     reason = "one count, told from the first to the last without a rule to share"
 )]
-pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), as_of: NaiveDate) -> Counted {
+pub fn count(
+    plan: &Plan,
+    places: &[Place],
+    (from, to): (NaiveDate, NaiveDate),
+    as_of: NaiveDate,
+    of_month: bool,
+) -> Counted {
     let until = to.min(as_of);
     let within = |day: NaiveDate| from <= day && day <= to;
     let counting: Vec<BTreeSet<usize>> = places.iter().map(|place| counting(place, until)).collect();
@@ -141,19 +148,20 @@ pub fn count(plan: &Plan, places: &[Place], (from, to): (NaiveDate, NaiveDate), 
                 months.insert(told.month);
                 sum("strays", u64::from(!exists(plan, &place.unit, day)));
             }
-            if !within(day) || day > as_of || told.month.year() != plan.year {
+            let of_year = told.month.year() == plan.year;
+            if !within(day) || day > as_of || !(of_year || of_month) {
                 continue;
             }
             if told.fate == Fate::Silent {
                 // A log tells only of what it lived through.
-                if lived_through(place, told) {
+                if of_year && lived_through(place, told) {
                     found.incidents += 1;
                     sum("no_outcome", 1);
                 }
                 continue;
             }
             found.rows += 1;
-            let counts = counts && exists(plan, &place.unit, day);
+            let counts = counts && of_year && exists(plan, &place.unit, day);
             if counts {
                 sum("aired_ms", if told.fate == Fate::Resumed { RESUMED_MS } else { LENGTH_MS });
                 sum("declared_ms", LENGTH_MS);

@@ -144,6 +144,10 @@ fn period() -> impl Strategy<Value = Period> {
     ]
 }
 
+fn is_of_month(period: Period) -> bool {
+    matches!(period, Period::Month(_) | Period::Fifteenth(_))
+}
+
 fn days_of(period: Period, plan: &Plan) -> (NaiveDate, NaiveDate) {
     match period {
         Period::Year => (day("2022-01-01"), plan.report.deadline),
@@ -330,7 +334,7 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
         .map(paper::fields)
         .collect();
     let said: Vec<String> = paper::paragraphs(&document);
-    if matches!(account.period, Period::Month(_) | Period::Fifteenth(_)) {
+    if is_of_month(account.period) {
         // The last ruled table says what the logs are.
         let tables = usize::from(!account.logs.is_empty()) + usize::from(counted.rows > 0);
         assert_eq!(ruled.len(), tables, "{ruled:?}");
@@ -439,7 +443,7 @@ fn prose_agrees(counted: &Counted, said: &[String]) {
 /// What was drawn: its account, and the count of it.
 fn drawn() -> impl Strategy<Value = (Account, Counted)> {
     (plan(), places(), period(), some_day()).prop_map(|(plan, places, period, as_of)| {
-        let counted = count(&plan, &places, days_of(period, &plan), as_of);
+        let counted = count(&plan, &places, days_of(period, &plan), as_of, is_of_month(period));
         (account(&plan, &places, period, as_of), counted)
     })
 }
@@ -471,7 +475,13 @@ fn what_nobody_was_to_hear_never_counts_in_any_form() {
     let place = Place::of("u0", told);
     let plan = Plan { units: lived(0, Life::Whole), ..plan_of_2022() };
     for period in [Period::Year, Period::Month(month("2022-03"))] {
-        let counted = count(&plan, std::slice::from_ref(&place), days_of(period, &plan), day("2022-12-31"));
+        let counted = count(
+            &plan,
+            std::slice::from_ref(&place),
+            days_of(period, &plan),
+            day("2022-12-31"),
+            is_of_month(period),
+        );
         for key in ["airings_done", "in_period", "full", "units_aired", "cells_complete", "aired_ms"] {
             assert_eq!(counted.totals[key], 0, "{key}");
         }
@@ -501,7 +511,8 @@ fn what_was_made_for_december_counts_in_january_too() {
     place.known.1 = day("2023-01-31");
     let plan = Plan { units: lived(0, Life::Whole), ..plan_of_2022() };
     let period = Period::Custom { from: day("2022-12-01"), to: day("2023-01-15") };
-    let counted = count(&plan, std::slice::from_ref(&place), days_of(period, &plan), day("2023-01-31"));
+    let counted =
+        count(&plan, std::slice::from_ref(&place), days_of(period, &plan), day("2023-01-31"), false);
     assert_eq!((counted.rows, counted.totals["in_period"], counted.totals["vouched"]), (3, 2, 1));
     json_agrees(&account(&plan, std::slice::from_ref(&place), period, day("2023-01-31")), &counted);
 }
