@@ -6,7 +6,7 @@ use super::{
     paper::{NOBODY, Paper},
     said::{self, Look},
 };
-use crate::{reconcile::Period, units::Month};
+use crate::{reconcile::Period, report::Cell, units::Month};
 
 /// The sections of the sheet.
 pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
@@ -61,13 +61,27 @@ fn rows(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
 
 /// What the month adds up to.
 fn sums(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
-    let incidents = Look::of(paper.tables, "incidents").map_or(0, |incidents| incidents.0.rows.len());
+    let incidents = Look::of(paper.tables, "incidents");
+    let missed = incidents.map_or(0, |incidents| incidents.0.rows.len());
     let values = [
         ("in_period", paper.figure("in_period")),
         ("aired", said::length(paper.total("aired_ms"), paper.lang)),
-        ("missed", incidents.to_string()),
+        ("missed", missed.to_string()),
     ];
     let values = values.each_ref().map(|(key, value)| (*key, &**value));
     blocks.push(Line::new("AfterTable", paper.tell("paper-sheet-sums", &values)).into());
+    // What has no entry is no line above.
+    let silent: Vec<String> = incidents.map_or(Vec::new(), |incidents| {
+        let rows = incidents.0.rows.iter().filter(|row| incidents.text(row, "outcome_said").is_empty());
+        let slot = |row: &Vec<Cell>| {
+            let at = said::instant(&incidents.text(row, "planned"));
+            format!("{at} ({})", incidents.text(row, "title"))
+        };
+        rows.map(slot).collect()
+    });
+    if !silent.is_empty() {
+        let values = [("count", &*silent.len().to_string()), ("slots", &*silent.join("; "))];
+        blocks.push(Line::new("BodyText", paper.tell("paper-sheet-silent", &values)).into());
+    }
     blocks.push(Line::new("Closing", paper.say("paper-means")).into());
 }

@@ -347,6 +347,10 @@ fn document_agrees(account: &Account, counted: &Counted, all: &[Table]) {
             ("missed", counted.incidents.to_string()),
         ];
         assert!(said.contains(&tell("paper-sheet-sums", &values)), "{values:?} {said:?}");
+        let silent = counted.totals["no_outcome"];
+        let told =
+            said.iter().filter(|line| line.starts_with(&format!("Trong đó có {silent} lượt theo lịch mà")));
+        assert_eq!(told.count(), usize::from(silent > 0), "{silent} {said:?}");
         return;
     }
     for row in &all[4].rows {

@@ -58,4 +58,4 @@ uncounted-unproven = no sound device confirmed that it took the sound
 uncounted-foreign-column = the programme is in no column of the plan
 uncounted-no-unit = the plan did not have the unit on that day
 uncounted-again = it makes good what counts already
-uncounted-other-year = the programme is of another year
+uncounted-other-year = no plan is known of the year that the programme is for

@@ -204,3 +204,4 @@ paper-sheet-about = { $month }/{ $year }, station { $station }, { $unit }
 paper-sheet-about-days = From { $from } to { $to }, station { $station }, { $unit }
 paper-no-rows = The log of this period has no airing.
 paper-sheet-sums = Sum: { $in_period } airing(s) that count, of which { $aired } sounded; { $missed } slot(s) that do not.
+paper-sheet-silent = Of them { $count } of which the log has no entry at all: { $slots }.

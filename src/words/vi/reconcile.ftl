@@ -58,4 +58,4 @@ uncounted-unproven = thiết bị âm thanh không xác nhận đã nhận tiế
 uncounted-foreign-column = chương trình không thuộc chuyên mục của kế hoạch
 uncounted-no-unit = đơn vị không có trong kế hoạch vào ngày phát
 uncounted-again = lượt phát bù thừa, lượt theo lịch đã đạt hoặc đã được phát bù
-uncounted-other-year = chương trình của năm khác
+uncounted-other-year = chương trình của năm chưa có kế hoạch

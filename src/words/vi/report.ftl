@@ -204,3 +204,4 @@ paper-sheet-about = Tháng { $month } năm { $year }, đài { $station }, { $uni
 paper-sheet-about-days = Kỳ từ ngày { $from } đến ngày { $to }, đài { $station }, { $unit }
 paper-no-rows = Nhật ký của kỳ này không có lượt phát nào.
 paper-sheet-sums = Cộng: { $in_period } lượt phát đạt yêu cầu, tổng thời lượng thực phát { $aired }; { $missed } lượt theo lịch không đạt.
+paper-sheet-silent = Trong đó có { $count } lượt theo lịch mà nhật ký không có mục nào: { $slots }.
