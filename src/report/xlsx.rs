@@ -33,9 +33,11 @@ pub fn xlsx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, 
     }
     let totals = tables.iter().position(|table| table.name == "totals");
     let named = |name: &str| tables.iter().find(|table| table.name == name);
-    if let (Some(totals), Some(airings), Some(matrix)) = (totals, named("airings"), named("matrix")) {
+    let data = [named("matrix"), named("airings"), named("incidents")];
+    if let (Some(totals), [Some(matrix), Some(airings), Some(incidents)]) = (totals, data) {
         // The grid stands before the tables.
-        live(book.worksheet_from_index(totals + 1)?, &tables[totals], airings, matrix)?;
+        let sheet = book.worksheet_from_index(totals + 1)?;
+        live(sheet, &tables[totals], [matrix, airings, incidents])?;
     }
     drawn(&mut book, &account.matrix, lang)?;
     Ok(book.save_to_buffer()?)
@@ -147,7 +149,11 @@ fn grid(sheet: &mut Worksheet, matrix: &Matrix, lang: Lang) -> Result<(), Report
 }
 
 /// Puts formulas over the data where a sum can be told from it.
-fn live(sheet: &mut Worksheet, totals: &Table, airings: &Table, matrix: &Table) -> Result<(), ReportError> {
+fn live(
+    sheet: &mut Worksheet,
+    totals: &Table,
+    [matrix, airings, incidents]: [&Table; 3],
+) -> Result<(), ReportError> {
     let range = |table: &Table, key: &str| {
         let letter = column_number_to_name(column(table, key));
         format!("'{}'!${letter}$2:${letter}${}", table.title.replace('\'', "''"), table.rows.len().max(1) + 1)
@@ -180,6 +186,15 @@ fn live(sheet: &mut Worksheet, totals: &Table, airings: &Table, matrix: &Table) 
             "full_uncounted" => of_slots("full", 0),
             "out_of_window" => of_slots("out-of-window", 0),
             "partial" | "missed" | "preempted" | "cancelled" => of_slots(key, 0),
+            "cells_early" => {
+                format!("=COUNTIFS({},\"complete\",{},0)", range(matrix, "state"), range(matrix, "due"))
+            }
+            "airings_over" => format!("{}-{}", of_due("airings_done"), &of_due("airings_within")[1..]),
+            "repaired" => format!("=COUNT({})", range(incidents, "repaired_by")),
+            "no_outcome" => {
+                let [all, told] = ["planned", "outcome_said"].map(|key| range(incidents, key));
+                format!("=COUNTA({all})-COUNTA({told})")
+            }
             "superseded" => format!("=COUNTIF({},\"superseded\")", range(airings, "reason")),
             "strays" => format!("=COUNTIF({},\"no-unit\")", range(airings, "uncounted")),
             _ => continue,
