@@ -1,6 +1,6 @@
 //! Who signs a unit's papers: what stands at the head and at the foot of an official document.
 
-use super::Table;
+use super::{Field, Table};
 
 /// A unit's office as its papers name it; what is not known is empty, and stays blank on paper.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,16 +19,21 @@ pub struct Office {
     pub title: String,
     /// Who signs.
     pub signer: String,
+    /// Who else receives its reports; empty where those of the plan do.
+    pub recipients: Vec<String>,
 }
 
 impl Office {
     /// Reads the table `office` of a unit.
     pub(super) fn read(table: &Table) -> Option<Office> {
-        table.known(&["above", "name", "symbol", "place", "authority", "title", "signer"]);
+        table.known(&["above", "name", "symbol", "place", "authority", "title", "signer", "recipients"]);
         let [above, name, symbol, place, authority, title, signer] =
             ["above", "name", "symbol", "place", "authority", "title", "signer"]
                 .map(|key| table.text_or_empty(key));
+        let recipients =
+            table.get("recipients").map_or(Some(Vec::new()), |list| list.some_of(Field::words))?;
         Some(Office {
+            recipients,
             above: above?,
             name: name?,
             symbol: symbol?,

@@ -33,6 +33,14 @@ pub struct Paper<'a> {
 
 static NO_OFFICE: LazyLock<Office> = LazyLock::new(Office::default);
 
+/// A list as the decree writes it.
+fn dashed(style: &'static str, names: &[&str]) -> impl Iterator<Item = Line> {
+    (1..).zip(names).map(move |(at, name)| {
+        let end = if at == names.len() { '.' } else { ';' };
+        Line::new(style, format!("- {name}{end}"))
+    })
+}
+
 impl<'a> Paper<'a> {
     /// The sentence called `key`.
     pub fn say(&self, key: &str) -> String {
@@ -143,20 +151,33 @@ impl<'a> Paper<'a> {
         Grid::beside(width, HEAD, vec![[left, right], below]).into()
     }
 
-    /// Who receives it on the left, who signs on the right.
-    pub fn foot(&self, width: u32) -> Block {
+    /// To whom a report is sent, of those above who writes it (Decree 30/2020, annex I, part I, section II, item 9b): one
+    /// beside the words, several below them.
+    pub fn address(&self) -> Vec<Line> {
         let due = &self.account.plan.report;
-        let mut names: Vec<&str> = Vec::new();
-        for name in [&due.to, &due.hub].into_iter().chain(&due.recipients) {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
+        let mut names = vec![&*due.to, &*due.hub];
+        names.dedup();
+        names.retain(|name| !name.is_empty() && *name != self.office().name);
+        match &*names {
+            [] => Vec::new(),
+            [name] => vec![Line::new("AddressHead", format!("{} {name}.", self.say("paper-address")))],
+            names => {
+                let mut lines = vec![Line::new("AddressHead", self.say("paper-address"))];
+                lines.extend(dashed("Addressee", names));
+                lines
             }
         }
+    }
+
+    /// Who receives it on the left, who signs on the right.
+    pub fn foot(&self, width: u32) -> Block {
+        let (due, office) = (&self.account.plan.report, self.office());
+        let own = if office.recipients.is_empty() { &due.recipients } else { &office.recipients };
+        let as_above = self.say("paper-as-above");
+        let above = (!self.address().is_empty()).then_some(&as_above);
+        let names: Vec<&str> = above.into_iter().chain(own).map(String::as_str).collect();
         let mut left = vec![Line::new("RecipientsHead", self.say("paper-recipients"))];
-        for (at, name) in (1..).zip(&names) {
-            let end = if at == names.len() { '.' } else { ';' };
-            left.push(Line::new("Recipient", format!("- {name}{end}")));
-        }
+        left.extend(dashed("Recipient", &names));
         Grid::beside(width, [UPRIGHT / 2; 2], vec![[left, self.signature(None)]]).into()
     }
 

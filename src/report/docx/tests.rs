@@ -252,7 +252,17 @@ fn the_head_and_the_foot_stand_where_the_decree_has_them() {
     let cells = elements(all, "w:tc");
     assert_eq!(said(cells[0], "RecipientsHead"), ["Nơi nhận:"]);
     let recipients = said(cells[0], "Recipient");
-    assert_eq!(recipients[0], "- Ủy ban nhân dân thị xã Đức Phổ;");
+    assert_eq!(recipients[..2], ["- Như trên;", "- Sở Thông tin và Truyền thông tỉnh;"]);
+    assert_eq!(said(&document, "AddressHead"), ["Kính gửi:"]);
+    let addressees = ["- Ủy ban nhân dân thị xã Đức Phổ;", "- Phòng Văn hóa và Thông tin thị xã Đức Phổ."];
+    assert_eq!(said(&document, "Addressee"), addressees);
+    // Who addresses nobody but itself has one receiver, beside the words; a ward has recipients of its own.
+    let mut account = a_year();
+    account.unit = "nguyen-nghiem".into();
+    account.plan.report.hub = account.plan.report.to.clone();
+    let document = open(&account, Lang::Vi).document;
+    assert_eq!(said(&document, "AddressHead"), ["Kính gửi: Ủy ban nhân dân thị xã Đức Phổ."]);
+    assert_eq!(said(&document, "Recipient"), ["- Như trên;", "- Lưu: VT."]);
     assert_eq!(recipients.last().unwrap(), "- Lưu: VT.");
     assert_eq!(said(cells[1], "Authority"), ["GIÁM ĐỐC"]);
     assert_eq!(said(cells[1], "Signer"), ["……………………………"], "nobody's name is known: a blank");

@@ -69,6 +69,7 @@ fn report(paper: &Paper<'_>) -> Vec<Block> {
         Line::new("Period", format!("({})", paper.days())).into(),
         Line::new("RuleTitle", "").into(),
     ];
+    blocks.extend(paper.address().into_iter().map(Block::from));
     direction(paper, &mut blocks);
     results(paper, &mut blocks);
     topics(paper, &mut blocks);
