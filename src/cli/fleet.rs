@@ -8,7 +8,7 @@ use super::{Exit, air::person, package::entered, say::Say};
 use crate::{
     clock::{Clock as _, System},
     control::{self, Act, Ask, Centre, CentreKeys, ControlError, Folder},
-    fleet::Standing,
+    fleet::{Held, Standing},
     words::Message,
 };
 
@@ -120,6 +120,12 @@ fn show_keys(keys: &CentreKeys, changed: bool, say: Say) {
     }
 }
 
+/// The code of a log that was decided on. Of one that asks it comes from the station's people, or it would be compared with
+/// itself.
+fn code(centre: &Centre, held: &Held) -> Option<String> {
+    (held.standing != Standing::Asked).then(|| centre.code_of(held))
+}
+
 fn list(centre: &Centre, now: chrono::DateTime<chrono::Utc>, say: Say) -> anyhow::Result<Exit> {
     let stations = centre.stations()?;
     let documents: Vec<_> = stations
@@ -127,7 +133,7 @@ fn list(centre: &Centre, now: chrono::DateTime<chrono::Utc>, say: Say) -> anyhow
         .map(|(held, word)| {
             serde_json::json!({
                 "origin": held.origin, "standing": held.standing, "size": held.frontier.size(),
-                "heard_ms": held.heard_ms, "code": centre.code_of(held), "word": word, "head": held.head,
+                "heard_ms": held.heard_ms, "code": code(centre, held), "word": word, "head": held.head,
             })
         })
         .collect();
@@ -142,10 +148,7 @@ fn list(centre: &Centre, now: chrono::DateTime<chrono::Utc>, say: Say) -> anyhow
         });
         let holds = word.iter().flat_map(|word| &word.holds).filter(|held| held.ready);
         let holds: Vec<String> = holds.map(|held| format!("{} r{}", held.month, held.revision)).collect();
-        let standing = match held.standing {
-            Standing::Asked => say.text("fleet-asked", &[("code", &centre.code_of(held))]),
-            standing => say.text(&format!("fleet-{}-short", standing.code()), &[]),
-        };
+        let standing = say.text(&format!("fleet-{}-short", held.standing.code()), &[]);
         rows.push(vec![
             held.origin.clone(),
             standing,

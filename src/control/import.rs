@@ -38,7 +38,7 @@ use crate::{
 /// So much of the disk stays free for what airs.
 pub(super) const STAYS_FREE: u64 = 500 << 20;
 
-/// So many refusals of one import are entered; a stick full of rubbish does not fill the log.
+/// So many refusals of one import are entered and told; a stick full of rubbish does not fill the log.
 const MOST_REFUSED: usize = 20;
 
 /// What became of a file of the folder.
@@ -182,12 +182,9 @@ fn go_through<E: From<ControlError>>(
     let mut arrivals = Vec::new();
     renew(folder, &shelf, &mut chain, order, now, enter, &mut arrivals)?;
     let passed = superseded(folder, &shelf, &packages, &chain)?;
+    let is_refused = |arrival: &&Arrival| matches!(arrival.became, Became::Refused(_));
     // The newest first: each month has one left, so their order means nothing else.
     for seq in packages.into_iter().rev().filter(|seq| !passed.contains(seq)) {
-        let is_refused = |arrival: &&Arrival| matches!(arrival.became, Became::Refused(_));
-        if arrivals.iter().filter(is_refused).count() >= MOST_REFUSED {
-            break;
-        }
         let file = format!("{seq}.note");
         let note = shelf.note(seq).unwrap_or_default();
         let (said, digest) = Manifest::unchecked(&note);
@@ -222,6 +219,10 @@ fn go_through<E: From<ControlError>>(
                 }
                 place(folder, &good)?;
                 Became::Taken
+            }
+            // Behind a flood of what is refused something good may lie.
+            Err(ControlError::No(_)) if arrivals.iter().filter(is_refused).count() >= MOST_REFUSED => {
+                continue;
             }
             Err(ControlError::No(no)) => {
                 enter_refusal(folder, fact(PackageAct::Refused, no.code), now, enter)?;
