@@ -178,7 +178,7 @@ fn lack(plan: &Plan, cell: &Cell, tallies: &[&Tally], zone: Tz, now: DateTime<Ut
         month: cell.month,
         state: cell.state,
         due: cell.airings_due,
-        done: cell.airings_done,
+        done: cell.airings_within,
         vouched: cell.vouched,
         to_come: u32::try_from(to_come.count()).unwrap_or(u32::MAX),
         reasons: cell.reasons.clone(),

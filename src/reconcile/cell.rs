@@ -122,6 +122,8 @@ impl Cell {
             State::NoUnit => Message::new("cell-no-unit"),
             State::NoReport => Message::new("cell-no-report"),
         };
-        message.with("month", self.month).with("done", self.airings_done).with("due", self.airings_due)
+        // Beyond what the plan asks for nothing is missing.
+        let done = if self.state == State::Short { self.airings_within } else { self.airings_done };
+        message.with("month", self.month).with("done", done).with("due", self.airings_due)
     }
 }

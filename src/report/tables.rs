@@ -102,7 +102,7 @@ const AIRINGS: [&str; 30] = [
     "scheduled",
 ];
 
-const INCIDENTS: [&str; 14] = [
+const INCIDENTS: [&str; 15] = [
     "planned",
     "unit",
     "month",
@@ -117,6 +117,7 @@ const INCIDENTS: [&str; 14] = [
     "uncounted_said",
     "repaired_at",
     "repaired_by",
+    "station",
 ];
 
 const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
@@ -259,6 +260,7 @@ fn incident(account: &Account, row: &Row, lang: Lang) -> Vec<Cell> {
         coded("uncounted", why.as_ref(), lang),
         maybe(repair.map(|repair| instant(repair.at))),
         repair.map_or(Cell::Blank, |repair| Cell::Count(repair.entry)),
+        text(&row.station),
     ]
 }
 
@@ -273,7 +275,8 @@ fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
         text(month),
         text(same.and_then(|row| row.title.as_ref()).unwrap_or(programme)),
     ];
-    line.resize(INCIDENTS.len(), Cell::Blank);
+    line.resize(INCIDENTS.len() - 1, Cell::Blank);
+    line.push(text(&open.station));
     line
 }
 
@@ -377,7 +380,7 @@ fn log(log: &LogState) -> Vec<Cell> {
 }
 
 /// What became of the slots: each in one of the lines, and beside them how many that do not count were made good.
-fn of_slots(account: &Account) -> [(&'static str, u64); 10] {
+fn of_slots(account: &Account) -> [(&'static str, u64); 11] {
     // A slot has one outcome; one that was full where nobody could hear it counts for none of the first.
     let due = || account.airings.iter().filter(|(row, _)| is_due(row));
     let of = |wanted: Option<Outcome>, counted: bool| {
@@ -393,6 +396,7 @@ fn of_slots(account: &Account) -> [(&'static str, u64); 10] {
         ("preempted", of(Some(Outcome::Preempted), false)),
         ("out_of_window", of(Some(Outcome::OutOfWindow), false)),
         ("cancelled", of(Some(Outcome::Cancelled), false)),
+        ("tested", of(Some(Outcome::Test), false)),
         ("no_outcome", of(None, false) + account.matrix.beside.open.len() as u64),
         ("repaired", repaired),
         ("superseded", dropped),

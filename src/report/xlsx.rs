@@ -101,11 +101,19 @@ fn said(cell: &Cell) -> String {
     }
 }
 
+/// Characters of a field; Excel counts those beyond the basic plane twice.
+const LONGEST: usize = 16_000;
+
 fn put(sheet: &mut Worksheet, line: u32, at: u16, cell: &Cell) -> Result<(), ReportError> {
     match cell {
         Cell::Blank => return Ok(()),
         // Never as a formula, whatever it begins with.
-        Cell::Text(text) => sheet.write_string(line, at, text)?,
+        Cell::Text(text) => {
+            // The longest text of a field in Excel; the whole stands in the other forms.
+            let fits = text.chars().count() <= LONGEST;
+            let short = || text.chars().take(LONGEST - 1).chain(['…']).collect::<String>();
+            sheet.write_string(line, at, if fits { text.clone() } else { short() })?
+        }
         #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         Cell::Count(count) => sheet.write_number(line, at, *count as f64)?,
         Cell::Ms(ms) => sheet.write_number(line, at, *ms)?,
@@ -186,6 +194,7 @@ fn live(
             "full_uncounted" => of_slots("full", 0),
             "out_of_window" => of_slots("out-of-window", 0),
             "partial" | "missed" | "preempted" | "cancelled" => of_slots(key, 0),
+            "tested" => of_slots("test", 0),
             "cells_early" => {
                 format!("=COUNTIFS({},\"complete\",{},0)", range(matrix, "state"), range(matrix, "due"))
             }

@@ -38,7 +38,7 @@ pub fn lacks(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     for unit in units {
         let mut alike: Vec<((String, String), Vec<String>)> = Vec::new();
         for cell in lacking(unit) {
-            let lack = (format!("{}/{}", cell.airings_done, cell.airings_due), why(paper, cell));
+            let lack = (format!("{}/{}", cell.airings_within, cell.airings_due), why(paper, cell));
             let month = cell.month.number().to_string();
             match alike.iter_mut().find(|(other, _)| *other == lack) {
                 Some((_, months)) => months.push(month),

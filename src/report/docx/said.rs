@@ -1,6 +1,6 @@
 //! Fields of tables as an official document writes them.
 
-use chrono::{DateTime, Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, DurationRound as _, FixedOffset, NaiveDate, TimeDelta};
 
 use super::super::{Cell, Table};
 use crate::{
@@ -50,20 +50,24 @@ pub fn text(cell: &Cell) -> String {
         Cell::Yes(true) => "x".to_owned(),
         Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
-        Cell::Ms(ms) => format!("{ms:.0}"),
+        // No "-0".
+        Cell::Ms(ms) => format!("{:.0}", ms.round() + 0.0),
     }
 }
 
 /// An instant such as `2022-03-05T05:30:00+07:00`, as `05:30:00 05/03/2022` in the offset that it names.
 pub fn instant(text: &str) -> String {
-    DateTime::parse_from_rfc3339(text)
-        .map_or_else(|_| text.to_owned(), |at| at.format("%H:%M:%S %d/%m/%Y").to_string())
+    seconds(text).map_or_else(|| text.to_owned(), |at| at.format("%H:%M:%S %d/%m/%Y").to_string())
 }
 
 /// The same without its day.
 pub fn clock(text: &str) -> String {
-    DateTime::parse_from_rfc3339(text)
-        .map_or_else(|_| text.to_owned(), |at| at.format("%H:%M:%S").to_string())
+    seconds(text).map_or_else(|| text.to_owned(), |at| at.format("%H:%M:%S").to_string())
+}
+
+/// The nearest second: what began a hundredth of a millisecond early did not begin a second early.
+fn seconds(text: &str) -> Option<DateTime<FixedOffset>> {
+    DateTime::parse_from_rfc3339(text).ok()?.duration_round(TimeDelta::seconds(1)).ok()
 }
 
 /// A day in numbers.

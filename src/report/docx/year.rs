@@ -149,6 +149,7 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         "out_of_window",
         "cancelled",
         "superseded",
+        "tested",
         "no_outcome",
         "vouched",
     ]
@@ -264,6 +265,7 @@ fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
         ["outcome_said", "reason_said", "uncounted_said"].map(|key| table.text(row, key));
     match &*reason {
         "" if outcome.is_empty() => paper.say("paper-no-outcome"),
+        "" if outcome == paper.say("outcome-test") => paper.say("paper-tested"),
         "" if !uncounted.is_empty() => paper.tell("paper-uncounted", &[("why", &uncounted)]),
         "" => paper.say("paper-no-reason"),
         _ => reason,

@@ -14,7 +14,7 @@ use crate::{
     evidence::Reason,
     programme::{Plan, Unit},
     reconcile::Period,
-    report::{Cell, docx::tests as paper, tables},
+    report::{Cell, Format, docx::tests as paper, tables, write},
     words::Lang,
 };
 
@@ -22,7 +22,7 @@ use crate::{
 const LONG: &str = "phường Nguyễn Nghiêm Thượng và các tổ dân phố Đồng Quang, Phổ Trường, Liên Hiệp";
 
 /// Longer tables are told by their first rows and their number.
-const MOST_ROWS: usize = 24;
+const MOST_ROWS: usize = 26;
 
 fn plan(units: Vec<Unit>) -> Plan {
     Plan { units, ..plan_of_2022() }
@@ -239,6 +239,15 @@ fn a_station_that_is_called_otherwise_since_has_the_same_reasons() {
         text.clone()
     };
     assert_eq!([field("station"), field("uncounted")], ["a", "unproven"]);
+}
+
+#[test]
+fn a_much_explained_airing_fits_a_field_of_the_workbook() {
+    let place = Place::of("a", vec![Told::on("2022-03", "2022-03-05", Fate::Full)]);
+    let mut account = year(&plan(vec![ward("a", "phường A")]), &[place]);
+    account.airings[0].0.detail = "ồ".repeat(40_000);
+    account.airings[0].0.title = Some("𝄞".repeat(20_000));
+    assert!(write(&account, Format::Xlsx, "", Lang::Vi).unwrap().is_some());
 }
 
 #[test]

@@ -79,7 +79,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         // Whom it repairs is seen when all airings are drawn.
         3 => Just(Fate::MakesGood(day("2022-01-01").and_time(NaiveTime::MIN))),
         9 => select(vec![
-            Fate::Resumed, Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Virtual,
+            Fate::Resumed, Fate::Partial, Fate::Preempted, Fate::OutOfWindow, Fate::Cancelled, Fate::Test, Fate::Tested,
+            Fate::Virtual,
             Fate::Unproven, Fate::Manual, Fate::Vouched, Fate::Silent,
         ]),
     ]
@@ -296,7 +297,7 @@ fn workbook_agrees(account: &Account, counted: &Counted, all: &[Table]) {
         }
     }
     // Which units there are, and which of them aired, stands in the plan and in the grid.
-    assert_eq!(live, 21, "sums that follow their data");
+    assert_eq!(live, 22, "sums that follow their data");
     let grid = book.worksheet_range(&sheets[0]).unwrap();
     let of_unit = |n: usize| grid.rows().nth(n + 1).unwrap()[1..].iter();
     for (n, unit) in account.matrix.units.iter().enumerate() {
@@ -436,8 +437,16 @@ fn prose_agrees(counted: &Counted, said: &[String]) {
     for key in ["paper-result-airings", "paper-result-slots", "paper-result-units"] {
         assert!(said.contains(&tell(key, &values)), "{key} {values:?} {said:?}");
     }
-    let lost =
-        ["full_uncounted", "partial", "missed", "preempted", "out_of_window", "cancelled", "no_outcome"];
+    let lost = [
+        "full_uncounted",
+        "partial",
+        "missed",
+        "preempted",
+        "out_of_window",
+        "cancelled",
+        "tested",
+        "no_outcome",
+    ];
     assert_eq!(lost.map(of).iter().sum::<u64>(), counted.incidents, "parts II and III meet");
     let none = "?".to_owned();
     let misses = [("count", counted.incidents.to_string()), ("repaired", none.clone()), ("reasons", none)];
@@ -466,6 +475,7 @@ fn drawn() -> impl Strategy<Value = (Account, Counted)> {
 fn what_nobody_was_to_hear_never_counts_in_any_form() {
     let fates = [
         Fate::Test,
+        Fate::Tested,
         Fate::Virtual,
         Fate::Unproven,
         Fate::Vouched,
@@ -498,7 +508,7 @@ fn what_nobody_was_to_hear_never_counts_in_any_form() {
         for key in ["airings_done", "in_period", "full", "units_aired", "cells_complete", "aired_ms"] {
             assert_eq!(counted.totals[key], 0, "{key}");
         }
-        assert_eq!(counted.rows, 15);
+        assert_eq!(counted.rows, 16);
         let account = account(&plan, std::slice::from_ref(&place), period, day("2022-12-31"));
         let all = json_agrees(&account, &counted);
         lines_agree(&account, &all);

@@ -25,6 +25,8 @@ pub enum Fate {
     Cancelled,
     /// Played to try the loudspeakers.
     Test,
+    /// A slot at which the station had no device and was but tested.
+    Tested,
     /// In full, into a file.
     Virtual,
     /// In full, and the device did not confirm it.
@@ -130,7 +132,7 @@ impl Told {
             Fate::Preempted => (Outcome::Preempted, Some(Reason::OperatorStop)),
             Fate::OutOfWindow => (Outcome::OutOfWindow, Some(Reason::QuietHours)),
             Fate::Cancelled => (Outcome::Cancelled, Some(Reason::Cancelled)),
-            Fate::Test => (Outcome::Test, None),
+            Fate::Test | Fate::Tested => (Outcome::Test, None),
         }
     }
 
