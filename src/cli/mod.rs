@@ -79,7 +79,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
             let opener = Opener { by, text };
             return init::new_epoch(&cli.dir, opener, *revoked, from.as_deref(), say);
         }
-        Verb::Init { centre, .. } => return init::init(&cli.dir, *centre, say),
+        Verb::Init { id, centre, .. } => return init::init(&cli.dir, id.as_deref(), *centre, say),
         _ => {}
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
