@@ -173,9 +173,13 @@ verify-unknown = { $count } entries are of kinds that a later version of loa wri
 
 status-line = Station { $station }, { $at }
 status-stopped = loa is not running; this was read from the folder.
-status-on-air = On air: { $programme } ({ $state }), { $position } / { $length }
+status-on-air = { $state }: { $programme }, { $position } / { $length }
+status-state-preparing = Preparing to air
+status-state-armed = Waiting for its time
+status-state-on-air = On air
 status-idle = Nothing is on air.
-status-next = Next slot: { $slot }, in { $in }
+status-next = Next slot: { $slot }, in { $time }
+status-next-days = Next slot: { $slot }, in { $days } days { $time }
 status-make-good = Make-good at { $at }: { $slot }
 status-no-next = No slot to come.
 status-hold = On hold until { $until }

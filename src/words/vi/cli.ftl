@@ -173,9 +173,13 @@ verify-unknown = { $count } mục thuộc loại do phiên bản phần mềm m�
 
 status-line = Đài { $station }, { $at }
 status-stopped = loa không chạy; thông tin đọc từ thư mục.
-status-on-air = Đang phát: { $programme } ({ $state }), { $position } / { $length }
+status-on-air = { $state }: { $programme }, { $position } / { $length }
+status-state-preparing = Đang chuẩn bị phát
+status-state-armed = Chờ đến giờ phát
+status-state-on-air = Đang phát
 status-idle = Không có gì đang phát.
-status-next = Lượt kế tiếp: { $slot }, còn { $in }
+status-next = Lượt kế tiếp: { $slot }, còn { $time }
+status-next-days = Lượt kế tiếp: { $slot }, còn { $days } ngày { $time }
 status-make-good = Phát bù lúc { $at }: { $slot }
 status-no-next = Không có lượt phát nào sắp tới.
 status-hold = Tạm dừng đến { $until }
