@@ -43,6 +43,8 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     Init {
+        #[arg(long, value_name = "ID", conflicts_with = "new_epoch")]
+        id: Option<String>,
         #[arg(long, conflicts_with = "new_epoch")]
         centre: bool,
         #[arg(long, requires = "by", requires = "reason")]

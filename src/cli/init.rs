@@ -9,11 +9,11 @@ use crate::{
     units::ScheduleName,
 };
 
-pub(super) fn init(root: &Path, centre: bool, say: Say) -> anyhow::Result<Exit> {
+pub(super) fn init(root: &Path, id: Option<&str>, centre: bool, say: Say) -> anyhow::Result<Exit> {
     if centre {
-        return init_centre(root, say);
+        return init_centre(root, id, say);
     }
-    let made = control::init(root, &System::new())?;
+    let made = control::init_as(root, id, &System::new())?;
     say.document(&made);
     for name in &made.made {
         say.line(&say.text("init-made", &[("file", name)]));
@@ -23,11 +23,13 @@ pub(super) fn init(root: &Path, centre: bool, say: Say) -> anyhow::Result<Exit> 
 }
 
 /// A centre's folder is a station's with more in it: what stands already stays.
-fn init_centre(root: &Path, say: Say) -> anyhow::Result<Exit> {
+fn init_centre(root: &Path, id: Option<&str>, say: Say) -> anyhow::Result<Exit> {
     let clock = System::new();
     let mut made = Vec::new();
-    if !root.join("data/log.db").exists() {
-        made = control::init(root, &clock)?.made;
+    if root.join("data/log.db").exists() {
+        control::is_called(&Folder::open(root)?, id)?;
+    } else {
+        made = control::init_as(root, id, &clock)?.made;
     }
     let centre = control::make_centre(root, clock.now().wall)?;
     made.extend(centre.made.iter().cloned());

@@ -25,7 +25,7 @@ mod user;
 mod verify;
 mod wake;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use arguments::{Cli, ClockVerb, KeyVerb, Verb};
 use say::Say;
@@ -79,7 +79,7 @@ fn dispatch(cli: &Cli, say: Say) -> anyhow::Result<Exit> {
             let opener = Opener { by, text };
             return init::new_epoch(&cli.dir, opener, *revoked, from.as_deref(), say);
         }
-        Verb::Init { centre, .. } => return init::init(&cli.dir, *centre, say),
+        Verb::Init { id, centre, .. } => return init::init(&cli.dir, id.as_deref(), *centre, say),
         _ => {}
     }
     if let Verb::Verify { target, keys, codes } = &cli.verb {
@@ -174,7 +174,15 @@ fn fail(error: &anyhow::Error, say: Say) -> Exit {
 fn trace(daemon: bool) {
     let default = if daemon { "info" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    // Colours are for people: a journal would keep such a line as a blob.
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = std::io::stderr().is_terminal() && !plain;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
 }
 
 /// The language of `LANG` and its kin, in their order of precedence.

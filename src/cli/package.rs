@@ -184,7 +184,8 @@ pub(super) fn trust(folder: &Folder, verb: &TrustVerb, say: Say) -> anyhow::Resu
     say.document(&trusted);
     let (number, digest) = (version.to_string(), digest.to_string());
     let values = [("channel", channel.as_str()), ("version", &number), ("digest", &digest), ("file", file)];
-    say.line(&say.text("trust-done", &values));
+    let done = if matches!(verb, TrustVerb::New(_)) { "trust-made" } else { "trust-done" };
+    say.line(&say.text(done, &values));
     Ok(Exit::Done)
 }
 

@@ -100,7 +100,11 @@ impl Say {
             let no = serde_json::json!({ "no": { "code": message.code, "message": message.say(self.lang), "hint": hint } });
             return self.document(&no);
         }
-        complain(&message.say(self.lang));
+        self.complain_of(&message.say(self.lang), &hint);
+    }
+
+    fn complain_of(self, sentence: &str, hint: &str) {
+        complain(sentence);
         if !hint.is_empty() {
             complain(&format!("  {}: {hint}", self.text("hint", &[])));
         }
@@ -125,16 +129,15 @@ impl Say {
             }
             Reply::Status(_) | Reply::Pruned(_) => return Exit::Done,
         };
-        let answer = if exit == Exit::Done { "done" } else { "no" };
-        self.document(
-            &serde_json::json!({ answer: { "code": said.code, "message": said.in_lang(self.lang) } }),
-        );
-        if !self.json {
-            if exit == Exit::Done {
-                print_people(said.in_lang(self.lang));
-            } else {
-                complain(said.in_lang(self.lang));
-            }
+        let (sentence, hint) = (said.in_lang(self.lang), said.hint[self.lang as usize].as_str());
+        self.document(&match exit {
+            Exit::Done => serde_json::json!({ "done": { "code": said.code, "message": sentence } }),
+            _ => serde_json::json!({ "no": { "code": said.code, "message": sentence, "hint": hint } }),
+        });
+        match exit {
+            _ if self.json => {}
+            Exit::Done => print_people(sentence),
+            _ => self.complain_of(sentence, hint),
         }
         exit
     }

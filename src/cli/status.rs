@@ -46,7 +46,7 @@ fn show(status: &Status, say: Say) {
             let (position, length) = (minutes(air.position_ms), minutes(air.duration_ms));
             let values = [
                 ("programme", air.programme.as_str()),
-                ("state", &air.state),
+                ("state", &say.text(&format!("status-state-{}", air.state), &[])),
                 ("position", &position),
                 ("length", &length),
             ];
@@ -56,8 +56,15 @@ fn show(status: &Status, say: Say) {
     }
     match &status.next {
         Some(next) => {
-            let until = minutes(u64::try_from(next.in_ms).unwrap_or(0));
-            say.line(&say.text("status-next", &[("slot", &next.slot.to_string()), ("in", &until)]));
+            let (days, time) = until(u64::try_from(next.in_ms).unwrap_or(0));
+            let slot = next.slot.to_string();
+            say.line(&match days {
+                0 => say.text("status-next", &[("slot", &slot), ("time", &time)]),
+                _ => say.text(
+                    "status-next-days",
+                    &[("slot", &slot), ("days", &days.to_string()), ("time", &time)],
+                ),
+            });
         }
         None if status.running => say.line(&say.text("status-no-next", &[])),
         None => {}
@@ -87,6 +94,13 @@ fn show(status: &Status, say: Say) {
     say.line(&say.text("status-log", &[("size", &status.log.size.to_string()), ("code", &status.log.code)]));
 }
 
+/// Whole days, and the rest of them as on the page: `6`, `20:40:48`.
+fn until(ms: u64) -> (u64, String) {
+    let seconds = ms / 1000;
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    (days, format!("{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60))
+}
+
 /// A lamp in one line.
 fn lit(key: &str, lamp: &Lamp, say: Say) -> String {
     say.text(key, &[("state", &word(lamp, say)), ("detail", lamp.said.in_lang(say.lang))])
@@ -95,4 +109,16 @@ fn lit(key: &str, lamp: &Lamp, say: Say) -> String {
 /// A lamp's state in the reader's language.
 pub(super) fn word(lamp: &Lamp, say: Say) -> String {
     say.text(&format!("doctor-{}", lamp.state), &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::until;
+
+    #[test]
+    fn what_is_far_off_is_told_in_days_as_on_the_page() {
+        assert_eq!(until(592_950_300), (6, "20:42:30".to_owned()));
+        assert_eq!(until(86_399_999), (0, "23:59:59".to_owned()));
+        assert_eq!(until(0), (0, "0:00:00".to_owned()));
+    }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config,
     disk::{self, At as _},
     evidence::Clk,
     keys::SigningKey,
@@ -34,14 +35,33 @@ pub struct Made {
 }
 
 const EXAMPLE_STATION: &str = include_str!("../../config/station.example.toml");
-const EXAMPLE_PLANS: [(&str, &str); 2] = [
+const EXAMPLES: [(&str, &str); 5] = [
     ("config/plan-2022.toml", include_str!("../../config/plan-2022.toml")),
     ("config/plan-2026.toml", include_str!("../../config/plan-2026.toml")),
+    ("config/loa.service", include_str!("../../config/loa.service")),
+    ("config/loa-wake.service", include_str!("../../config/loa-wake.service")),
+    ("config/loa-wake.timer", include_str!("../../config/loa-wake.timer")),
 ];
+/// The folder and the station that the examples name.
+const EXAMPLE_FOLDER: &str = "/srv/loa";
+const EXAMPLE_ID: &str = "\"phuong-duc-pho\"";
 
 /// Makes what is missing of a station's folder: example configuration, folders, keys and an empty log.
 /// Refused where a log or its key already stands: a second log of one station would be a fork.
 pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
+    init_as(root, None, clock)
+}
+
+/// [`init`] with `id` and unit of the station, which the names of its log and keys keep for good. Refused where
+/// settings of another station already stand.
+pub fn init_as(root: &Path, id: Option<&str>, clock: &dyn Clock) -> Result<Made, ControlError> {
+    let example = match id {
+        Some(id) => EXAMPLE_STATION.replace(EXAMPLE_ID, &format!("{id:?}")),
+        None => EXAMPLE_STATION.to_owned(),
+    };
+    if let (None, findings) = config::read(Folder::STATION_FILE, example.as_bytes()) {
+        return Err(ControlError::Config(findings));
+    }
     let mut made = Vec::new();
     for folder in ["config", "schedules", "media", "data/keys"] {
         let path = root.join(folder);
@@ -50,14 +70,16 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
             made.push(format!("{folder}/"));
         }
     }
-    for (name, text) in [(Folder::STATION_FILE, EXAMPLE_STATION)].into_iter().chain(EXAMPLE_PLANS) {
+    let here = fs::canonicalize(root).at("open the folder", root)?.display().to_string();
+    for (name, text) in [(Folder::STATION_FILE, example.as_str())].into_iter().chain(EXAMPLES) {
         let path = root.join(name);
         if !path.exists() {
-            disk::replace(&path, text.as_bytes(), 0o644)?;
+            disk::replace(&path, text.replace(EXAMPLE_FOLDER, &here).as_bytes(), 0o644)?;
             made.push(name.to_owned());
         }
     }
     let mut folder = Folder::open(root)?;
+    is_called(&folder, id)?;
     for path in [folder.log_path(), folder.key_path("station")] {
         if path.exists() {
             return Err(Message::new("init-exists").with("file", path.display()).into());
@@ -72,7 +94,7 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
     if made.iter().any(|name| name == Folder::STATION_FILE) {
         // A fresh station trusts its own approval key; settings that a person wrote are theirs to change.
         let trusting = format!("approvers = [\"{}\"]", approval_key.public().as_text());
-        let text = EXAMPLE_STATION.replace("approvers = []", &trusting);
+        let text = example.replace("approvers = []", &trusting);
         disk::replace(&root.join(Folder::STATION_FILE), text.as_bytes(), 0o644)?;
         folder = Folder::open(root)?;
     }
@@ -81,6 +103,18 @@ pub fn init(root: &Path, clock: &dyn Clock) -> Result<Made, ControlError> {
     Log::create(&folder.log_path(), &origin, station_key, clk, "init")?;
     made.push("data/log.db".to_owned());
     Ok(Made { made, origin, public_key, approval_key: approval_key.public().as_text().into() })
+}
+
+/// Refused where the settings of `folder` are of another station than `id`, if one was given.
+pub fn is_called(folder: &Folder, id: Option<&str>) -> Result<(), ControlError> {
+    let found = &folder.station.id;
+    match id.filter(|id| id != found) {
+        None => Ok(()),
+        Some(id) => {
+            let other = Message::new("init-other").with("id", id).with("found", found);
+            Err(other.with("file", Folder::STATION_FILE).into())
+        }
+    }
 }
 
 /// All clocks as an entry holds them.

@@ -97,7 +97,7 @@ pub use hand::Hand;
 pub use heard::Heard;
 pub use home::Home;
 pub use import::{Arrival, Became, import, look_at};
-pub use init::{Made, clk, copy_month, init};
+pub use init::{Made, clk, copy_month, init, init_as, is_called};
 pub use intake::{
     Arrived, Incoming, LONGEST_FILE, LONGEST_PIECE, append as append_intake, audio_files, audio_of,
     begin as begin_intake, drop_it as drop_intake, finish as finish_intake, is_audio_name,

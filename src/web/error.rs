@@ -41,6 +41,15 @@ impl Sentence {
             Sentence::Said(said) => said[lang as usize].clone(),
         }
     }
+
+    /// The sentence, and what to do about it where there is something to do.
+    pub fn with_hint(&self, lang: Lang) -> String {
+        let hint = match self {
+            Sentence::Message(message) => message.hint(lang),
+            Sentence::Said(_) => None,
+        };
+        [Some(self.in_lang(lang)), hint].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Fault {

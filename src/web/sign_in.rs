@@ -202,7 +202,7 @@ async fn set_up(
             Ok(Redirect::to("/sign-in").into_response())
         }
         Err(fault) if fault.status == StatusCode::UNPROCESSABLE_ENTITY => {
-            let wrong = Some(fault.said.in_lang(visit.lang));
+            let wrong = Some(fault.said.with_hint(visit.lang));
             let page = visit.page("web-set-up");
             let answer = html(&SetUpPage { page, id, name, least: SHORTEST_PASSWORD, wrong });
             Ok((fault.status, answer).into_response())

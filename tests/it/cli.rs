@@ -113,6 +113,51 @@ fn init_makes_what_is_missing_once_and_never_a_second_log() {
 }
 
 #[test]
+fn a_station_is_called_by_its_own_name_from_the_first_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
+        command.args(args).arg("--dir").arg(folder.path()).args(["--lang", "en"]).output().unwrap()
+    };
+    // What cannot be an id leaves nothing behind.
+    assert_eq!(code(&run(&["init", "--id", "Phường Trà Câu"])), 2);
+    assert!(!folder.path().join("config").exists());
+    assert_eq!(code(&run(&["init", "--id", "phuong-tra-cau"])), 0);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("data/keys/station.pub").starts_with("loa/station/phuong-tra-cau/1+"));
+    assert!(read("data/keys/approval.pub").starts_with("phuong-tra-cau/duyet+"));
+    assert!(!read("config/station.toml").contains("phuong-duc-pho"));
+    // The unit starts loa where the station lies.
+    let here = folder.path().canonicalize().unwrap();
+    let command = format!("ExecStart=/usr/local/bin/loa run --dir {}\n", here.display());
+    assert!(read("config/loa.service").contains(&command));
+    assert!(out(&run(&["doctor"])).contains("Log and keys: good"), "{}", out(&run(&["doctor"])));
+    // Settings that say another id than the log are named, with the way back.
+    let other = read("config/station.toml").replace("id   = \"phuong-tra-cau\"", "id   = \"pho-an\"");
+    fs::write(folder.path().join("config/station.toml"), other).unwrap();
+    let said = out(&run(&["doctor"]));
+    assert!(said.contains("loa/station/phuong-tra-cau/1") && said.contains("loa init --id pho-an"), "{said}");
+}
+
+#[test]
+fn a_centre_is_called_by_its_own_name_and_settings_of_another_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
+        command.args(args).arg("--dir").arg(folder.path()).args(["--lang", "en"]).output().unwrap()
+    };
+    let made = run(&["init", "--centre", "--id", "quang-ngai"]);
+    assert!(out(&made).contains("loa/centre/quang-ngai+"), "{}", out(&made));
+    assert_eq!(code(&run(&["init", "--centre", "--id", "quang-ngai"])), 0);
+    assert_eq!(code(&run(&["init", "--centre", "--id", "pho-an"])), 1);
+    fs::remove_dir_all(folder.path().join("data")).unwrap();
+    let refused = run(&["init", "--id", "pho-an"]);
+    assert_eq!(code(&refused), 1);
+    assert!(err(&refused).contains("`quang-ngai`"), "{}", err(&refused));
+    assert!(!folder.path().join("data/log.db").exists());
+}
+
+#[test]
 fn a_fresh_folder_holds_everything_and_checks_clean() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| {

@@ -82,6 +82,12 @@ fn failed(error: &dyn std::error::Error) -> Message {
 fn log(folder: &Folder) -> Examination {
     match super::audit(&folder.root, &super::Against::default()) {
         Ok(Audit { report, .. }) if report.holds() => {
+            // `loa/station/<id>/<epoch>`: settings that say another id came after the log.
+            let origin = report.checkpoint.as_ref().map_or("", |head| head.origin.as_str());
+            if origin.rsplit('/').nth(1).is_some_and(|id| id != folder.station.id) {
+                let message = Message::new("doctor-log-other").with("origin", origin);
+                return Examination::new("log", "warning", &message.with("id", &folder.station.id));
+            }
             let message = Message::new("doctor-log-whole").with("entries", report.size);
             Examination::new("log", "ok", &message.with("file", folder.log_path().display()))
         }

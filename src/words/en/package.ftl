@@ -114,6 +114,9 @@ arg-trust-new-keys = Root key file; name each
 arg-trust-accept-file = Trust file, such as trust/1.note
 pack-done = Packed number { $seq }: month { $month }, revision { $revision }, { $files } audio files ({ $bytes } bytes), { $note }.
 pack-waiting = Signed package { $seq }: month { $month }, revision { $revision }. Signatures are missing; the other person runs loa pack again with their key.
+trust-made =
+    Trust file { $version } of the centre `{ $channel }` is in force: { $file }
+    Digest { $digest }: stations that accept the file read it out by telephone; compare.
 trust-done =
     Trust file { $version } of the centre `{ $channel }` is in force: { $file }
     Digest { $digest }: read it to the centre and compare.

@@ -114,6 +114,9 @@ arg-trust-new-keys = Tệp khóa gốc; nêu từng tệp một
 arg-trust-accept-file = Tệp tin cậy, ví dụ trust/1.note
 pack-done = Đã đóng gói số { $seq }: tháng { $month }, bản { $revision }, { $files } tệp âm thanh ({ $bytes } byte), { $note }.
 pack-waiting = Đã ký gói số { $seq }: tháng { $month }, bản { $revision }. Còn thiếu chữ ký; người kia chạy lại loa pack với khóa của mình.
+trust-made =
+    Tệp tin cậy số { $version } của trung tâm `{ $channel }` có hiệu lực: { $file }
+    Mã { $digest }: các đài nhận tệp này gọi điện đọc mã để đối chiếu.
 trust-done =
     Tệp tin cậy số { $version } của trung tâm `{ $channel }` có hiệu lực: { $file }
     Mã { $digest }: đọc cho trung tâm nghe để đối chiếu.
