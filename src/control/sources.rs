@@ -5,6 +5,15 @@ use std::collections::HashSet;
 use super::{Centre, ControlError, Folder, compliance::plan_of, folder::open_log};
 use crate::{fleet::Standing, keys::PublicKey, programme::Plan};
 
+/// A log that speaks of a unit, for people who follow a number down to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Teller {
+    /// The id of the station that wrote it.
+    pub station: String,
+    /// Its name, where it came home to a centre; none where it is the folder's own.
+    pub origin: Option<String>,
+}
+
 /// What a report, a matrix or an urging is taken from.
 #[derive(Debug, Clone)]
 pub struct Sources {
@@ -21,12 +30,19 @@ pub(super) struct Source {
     pub folder: Folder,
     /// The keys that may have cosigned it.
     pub keys: Vec<PublicKey>,
+    /// Its name, where a station far away wrote it.
+    origin: Option<String>,
 }
 
 impl Source {
+    /// It, as people ask for it.
+    pub fn teller(&self) -> Teller {
+        Teller { station: self.folder.station.id.clone(), origin: self.origin.clone() }
+    }
+
     fn of(folder: Folder) -> Source {
         let keys = folder.station.centre.as_ref().map(|link| link.keys.clone());
-        Source { folder, keys: keys.unwrap_or_default() }
+        Source { folder, keys: keys.unwrap_or_default(), origin: None }
     }
 }
 
@@ -73,6 +89,7 @@ impl Sources {
             // Whatever a log says of itself, no two stations are one.
             held.station().clone_into(&mut source.folder.station.id);
             source.keys.push(centre.witness().clone());
+            source.origin = Some(held.origin.clone());
             fleet.push(source);
         }
         sources.fleet = Some(fleet);
@@ -90,6 +107,21 @@ impl Sources {
     /// Each log.
     pub(super) fn logs(&self) -> Vec<Source> {
         self.fleet.clone().unwrap_or_else(|| vec![Source::of(self.home.clone())])
+    }
+
+    /// How many logs there are.
+    pub(super) fn count(&self) -> usize {
+        self.fleet.as_ref().map_or(1, Vec::len)
+    }
+
+    /// Whether they are those of a centre's stations.
+    pub(super) fn is_fleet(&self) -> bool {
+        self.fleet.is_some()
+    }
+
+    /// Whether the log of the folder itself is one of them: a centre that airs nothing is silent about itself.
+    pub(super) fn own(&self) -> bool {
+        self.fleet.as_ref().is_none_or(|fleet| fleet.iter().any(|source| source.origin.is_none()))
     }
 
     /// `plan` with the units that are reported of: a station alone speaks for those to which it belonged, which `units`

@@ -3,7 +3,7 @@
 //! auditor's look nothing.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    ControlError, Folder, Sources,
+    ControlError, Folder, Sources, Teller,
     compliance::{Frame, frame, in_order, last_wall, month_rows, records},
     folder::open_log,
 };
@@ -33,6 +33,24 @@ const FAR: u64 = 20_000;
 
 /// So many logs are remembered.
 const MOST_LOGS: usize = 1024;
+
+/// So many years are worth reading beforehand.
+const MOST_READ: usize = 20;
+
+/// A year as people look at it: whose number it is can be followed down to the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct YearSeen {
+    /// The plan of that year, with the units that are reported of.
+    pub plan: Plan,
+    /// Unit by programme month.
+    pub matrix: Matrix,
+    /// The logs that speak of each unit, by its id.
+    pub tellers: BTreeMap<String, BTreeSet<Teller>>,
+    /// Whether the folder's own log is among them.
+    pub own: bool,
+    /// Whether they are those that came home to a centre.
+    pub fleet: bool,
+}
 
 /// What counts of the years of one or several logs, each by where it lies.
 #[derive(Debug, Default)]
@@ -74,13 +92,29 @@ struct Touched {
 type Known = (u64, DateTime<Utc>);
 
 impl Compliance {
-    /// The matrix of `year` by the log of `folder`, as of the day `today`, with the units to which the station
-    /// belonged; nothing where no plan of that year is known.
-    pub fn of(&self, folder: &Folder, year: i32, today: NaiveDate) -> Result<Option<Matrix>, ControlError> {
-        self.of_period(&Sources::alone(folder), year, Period::Year, today)
+    /// The year `year` by `sources`, as of the day `today`: a station alone speaks for the units to which it belonged, a
+    /// centre for all. Nothing where no plan of that year is known.
+    ///
+    /// # Errors
+    ///
+    /// A log cannot be read.
+    pub fn of(
+        &self,
+        sources: &Sources,
+        year: i32,
+        today: NaiveDate,
+    ) -> Result<Option<YearSeen>, ControlError> {
+        let Some((plan, told)) = self.told(sources, year, Period::Year)? else { return Ok(None) };
+        let mut tellers: BTreeMap<String, BTreeSet<Teller>> = BTreeMap::new();
+        for (teller, tally) in &told {
+            tellers.entry(tally.unit.clone()).or_default().insert(teller.clone());
+        }
+        let tallies: Vec<Tally> = told.into_iter().map(|(_, tally)| tally).collect();
+        let matrix = Matrix { counted: BTreeSet::new(), ..tallied(&plan, Period::Year, today, &tallies) };
+        Ok(Some(YearSeen { plan, matrix, tellers, own: sources.own(), fleet: sources.is_fleet() }))
     }
 
-    /// The same by `sources` for a `period` under the plan of `year`, as of the day `as_of`, without the airings one by
+    /// The matrix by `sources` for a `period` under the plan of `year`, as of the day `as_of`, without the airings one by
     /// one.
     ///
     /// # Errors
@@ -106,16 +140,26 @@ impl Compliance {
         year: i32,
         period: Period,
     ) -> Result<Option<(Plan, Vec<Tally>)>, ControlError> {
+        let told = self.told(sources, year, period)?;
+        Ok(told.map(|(plan, told)| (plan, told.into_iter().map(|(_, tally)| tally).collect())))
+    }
+
+    /// The same, each with the log that says so.
+    fn told(
+        &self,
+        sources: &Sources,
+        year: i32,
+        period: Period,
+    ) -> Result<Option<(Plan, Vec<(Teller, Tally)>)>, ControlError> {
         let Some(plan) = self.plan(sources, year)? else { return Ok(None) };
-        let mut tallies: Vec<Tally> = Vec::new();
+        let mut told: Vec<(Teller, Tally)> = Vec::new();
         for source in sources.logs() {
             let log = open_log(&source.folder.log_path())?;
-            tallies.extend(
-                self.of_log(&source.folder).of_period(&source.folder, &log, &plan, period)?.iter().cloned(),
-            );
+            let tallies = self.of_log(&source.folder).of_period(&source.folder, &log, &plan, period)?;
+            told.extend(tallies.iter().map(|tally| (source.teller(), tally.clone())));
         }
-        let plan = sources.narrowed(plan, tallies.iter().map(|tally| &*tally.unit));
-        Ok(Some((plan, tallies)))
+        let plan = sources.narrowed(plan, told.iter().map(|(_, tally)| &*tally.unit));
+        Ok(Some((plan, told)))
     }
 
     /// The plan of `year`, remembered: to find the last settings of a year takes a look at those of every start behind it.
@@ -149,21 +193,39 @@ impl Compliance {
         of_log
     }
 
-    /// The first and the last year in which anything was planned by now; none where nothing was.
-    pub fn years(folder: &Folder, now: DateTime<Utc>) -> Result<Option<(i32, i32)>, ControlError> {
-        let log = open_log(&folder.log_path())?;
-        let year = |ms: i64| {
-            let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-            at.with_timezone(&folder.station.zone).year()
-        };
-        let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
-        Ok(first.zip(last).map(|(first, last)| (year(first), year(last))))
+    /// The years in which anything was planned by now, the latest first, as far as they are worth reading before anybody
+    /// asks for them: no more than are remembered of so many logs.
+    ///
+    /// # Errors
+    ///
+    /// A log cannot be read.
+    pub fn years(sources: &Sources, now: DateTime<Utc>) -> Result<Vec<i32>, ControlError> {
+        let mut span: Option<(i32, i32)> = None;
+        for source in sources.logs() {
+            let log = open_log(&source.folder.log_path())?;
+            let year = |ms: i64| {
+                let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+                at.with_timezone(&source.folder.station.zone).year()
+            };
+            let (first, last) = (log.next_planned(i64::MIN)?, log.last_planned(now.timestamp_millis())?);
+            let Some((first, last)) = first.zip(last).map(|(first, last)| (year(first), year(last))) else {
+                continue;
+            };
+            span = Some(span.map_or((first, last), |(from, to)| (from.min(first), to.max(last))));
+        }
+        let most = most_years(sources.count()).min(MOST_READ);
+        Ok(span.into_iter().flat_map(|(first, last)| (first..=last).rev()).take(most).collect())
     }
+}
+
+/// So many years of each of `logs` logs are remembered.
+fn most_years(logs: usize) -> usize {
+    (MOST_YEARS / logs.max(1)).max(2)
 }
 
 impl Memory {
     fn most_years(&self) -> usize {
-        (MOST_YEARS / self.logs.max(1)).max(2)
+        most_years(self.logs)
     }
 }
 

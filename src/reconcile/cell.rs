@@ -25,6 +25,23 @@ pub enum State {
 }
 
 impl State {
+    /// Each, in the order of a legend.
+    pub const ALL: [State; 6] =
+        [State::Complete, State::Short, State::None, State::NotYetDue, State::NoUnit, State::NoReport];
+
+    /// The key of the sentence about a cell; behind `web-` that of the state's name.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            State::Complete => "cell-complete",
+            State::Short => "cell-short",
+            State::None => "cell-none",
+            State::NotYetDue => "cell-not-yet-due",
+            State::NoUnit => "cell-no-unit",
+            State::NoReport => "cell-no-report",
+        }
+    }
+
     /// Its sign, told apart in black and white.
     #[must_use]
     pub fn sign(self) -> &'static str {
@@ -114,16 +131,31 @@ impl Cell {
     /// Its state with its reason.
     #[must_use]
     pub fn message(&self) -> Message {
-        let message = match self.state {
-            State::Complete => Message::new("cell-complete"),
-            State::Short => Message::new("cell-short"),
-            State::None => Message::new("cell-none"),
-            State::NotYetDue => Message::new("cell-not-yet-due"),
-            State::NoUnit => Message::new("cell-no-unit"),
-            State::NoReport => Message::new("cell-no-report"),
-        };
+        let message = Message::new(self.state.key());
         // Beyond what the plan asks for nothing is missing.
         let done = if self.state == State::Short { self.airings_within } else { self.airings_done };
         message.with("month", self.month).with("done", done).with("due", self.airings_due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_states_look_alike_without_colours() {
+        let signs: BTreeSet<&str> = State::ALL.map(State::sign).into();
+        assert_eq!(signs.len(), State::ALL.len());
+    }
+
+    #[test]
+    fn every_state_is_named_and_said_of_a_cell() {
+        for lang in [crate::words::Lang::Vi, crate::words::Lang::En] {
+            for state in State::ALL {
+                for key in [state.key().to_owned(), format!("web-{}", state.key())] {
+                    assert!(crate::words::find(lang, &key).is_some(), "{key}");
+                }
+            }
+        }
     }
 }

@@ -25,15 +25,6 @@ const LEGEND: (usize, usize, usize) = (230, 24, 3);
 /// The height of a bar that is full.
 const FULL: usize = 100;
 
-const STATES: [(State, &str); 6] = [
-    (State::Complete, "complete"),
-    (State::Short, "short"),
-    (State::None, "none"),
-    (State::NotYetDue, "not-yet-due"),
-    (State::NoUnit, "no-unit"),
-    (State::NoReport, "no-report"),
-];
-
 /// `matrix` as a picture: a row a unit, a column a programme month.
 #[must_use]
 pub fn matrix_picture(matrix: &Matrix, lang: Lang) -> String {
@@ -84,11 +75,11 @@ fn draw_matrix(matrix: &Matrix, lang: Lang) -> Drawn {
         }
         picture = picture.add(row);
     }
-    for (n, (state, word)) in STATES.iter().enumerate() {
+    for (n, state) in State::ALL.into_iter().enumerate() {
         let (x, y) = (n % LEGEND.2 * LEGEND.0, below + n / LEGEND.2 * LEGEND.1);
-        let words = say(lang, &format!("web-cell-{word}"), &[]);
+        let words = say(lang, &format!("web-{}", state.key()), &[]);
         let sample = Group::new()
-            .add(ground(*state, x + 1, y, 22, 18))
+            .add(ground(state, x + 1, y, 22, 18))
             .add(middle(state.sign(), x + 12, y + 14).set("font-size", 13));
         picture = picture.add(sample.add(text(&words, x + 30, y + 14).set("font-size", 12)));
     }
@@ -120,6 +111,7 @@ fn draw_trend(matrix: &Matrix, lang: Lang) -> Drawn {
         let (x, base) = (left + n * CELL.0, top + FULL);
         let height = match *share {
             Ok(percent) => percent as usize,
+            Err(State::NoUnit) => continue,
             Err(state) => {
                 picture = picture.add(middle(state.sign(), x + CELL.0 / 2, base - 5).set("font-size", 12));
                 continue;
@@ -134,11 +126,14 @@ fn draw_trend(matrix: &Matrix, lang: Lang) -> Drawn {
 }
 
 /// Percent of the airings due in the cells of `month` that were made, rounded down: 100 is all of them. What a unit
-/// aired beyond its due makes good for no other. A state where there is no share: nothing is due yet, or no unit has
-/// anything to show.
+/// aired beyond its due makes good for no other. A state where there is no share: no unit exists, nothing is due yet, or
+/// no unit has anything to show.
 fn share(matrix: &Matrix, month: Month) -> Result<u32, State> {
-    let cells = matrix.units.iter().flat_map(|unit| &unit.cells);
-    let due: Vec<&Cell> = cells.filter(|cell| cell.month == month && cell.is_due()).collect();
+    let cells = matrix.units.iter().flat_map(|unit| &unit.cells).filter(|cell| cell.month == month);
+    if cells.clone().all(|cell| cell.state == State::NoUnit) {
+        return Err(State::NoUnit);
+    }
+    let due: Vec<&Cell> = cells.filter(|cell| cell.is_due()).collect();
     let of = |many: fn(&Cell) -> u32| due.iter().map(|cell| u64::from(many(cell))).sum::<u64>();
     let (done, wanted) = (of(|cell| cell.airings_within), of(|cell| cell.airings_due));
     let known = done > 0 || due.iter().any(|cell| cell.state != State::NoReport);
@@ -296,6 +291,20 @@ mod tests {
         silent.units[1].cells[1].airings_within = 0;
         silent.units.remove(0);
         assert_eq!(share(&silent, silent.months[1]), Err(State::NoReport));
+    }
+
+    #[test]
+    fn a_month_in_which_no_unit_exists_is_drawn_as_nothing() {
+        let mut matrix = sample(["a", "b"]);
+        let last = matrix.months[2];
+        assert_eq!(trend_picture(&matrix, Lang::En).matches(State::NotYetDue.sign()).count(), 1);
+        matrix.units[0].cells[2] = Cell::sample("2022-03", State::NoUnit, 0);
+        assert_eq!(share(&matrix, last), Err(State::NoUnit));
+        let drawn = trend_picture(&matrix, Lang::En);
+        let signs = State::ALL.map(State::sign);
+        assert!(!signs.iter().any(|sign| drawn.contains(&format!(">\n{sign}\n<"))), "{drawn}");
+        matrix.units.clear();
+        assert_eq!(share(&matrix, last), Err(State::NoUnit));
     }
 
     proptest! {

@@ -55,6 +55,12 @@ impl Form {
     }
 }
 
+/// `text` as one part of an address' path; it has neither blanks nor plus signs.
+pub(super) fn part(text: &str) -> String {
+    let encoded = serde_urlencoded::to_string([("", text)]).unwrap_or_default();
+    encoded.trim_start_matches('=').to_owned()
+}
+
 /// Query of an address as a `T`; what does not fit is as if it were not there.
 pub(super) fn query<T: DeserializeOwned + Default>(query: Option<&str>) -> T {
     query.and_then(|query| serde_urlencoded::from_str(query).ok()).unwrap_or_default()

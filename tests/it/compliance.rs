@@ -62,7 +62,7 @@ fn what_people_vouch_for_counts_for_the_unit_of_that_day() {
         say(at("2022-04-02T00:00:00Z"), manual(first));
     }
     let today = NaiveDate::from_ymd_opt(2022, 4, 3).unwrap();
-    let matrix = Compliance::default().of(&folder, 2022, today).unwrap().unwrap();
+    let matrix = Compliance::default().of(&Sources::alone(&folder), 2022, today).unwrap().unwrap().matrix;
     let vouched = |unit: &str| {
         let row = matrix.units.iter().find(|row| row.unit == unit);
         row.map_or(0, |row| row.cells.iter().map(|cell| cell.vouched).sum())

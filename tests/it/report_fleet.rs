@@ -4,19 +4,22 @@ use std::{fs, path::Path, sync::Arc};
 
 use loa::{
     clock::System,
-    control::{self, Folder, Home},
+    control::{self, Centre, Folder, Home, Role},
+    evidence::{Body, Outcome},
     store::Log,
-    units::Month,
+    units::{Digest, Month},
 };
 use serde_json::Value;
 
 use super::{
     home::bring,
     support::{
-        far::{centre, opened},
+        far::{Far, centre, opened},
         history::Historian,
         station::Station,
+        visitor::Visitor,
     },
+    web_on_air::{PASSWORD, pages, person},
 };
 
 /// A station of the unit `id` in the folder `root` with the March of 2022, whose settings name the centre's key.
@@ -42,6 +45,9 @@ fn station(root: &Path, id: &str, key: &str, seed: u64) -> Home {
     Home::open(Arc::new(Folder::open(root).unwrap())).unwrap().unwrap()
 }
 
+/// The stations of a fleet that brought something.
+const IDS: [&str; 2] = ["pho-hoa", "pho-an"];
+
 fn json(place: &Station) -> Value {
     let args = ["report", "month", "2022-03", "--as-of", "2022-04-05", "--format", "json"];
     serde_json::from_str(&place.ok(&args)).unwrap()
@@ -55,33 +61,37 @@ fn total(tables: &Value, key: &str) -> u64 {
     rows(tables, "totals").iter().find(|line| line["total"] == key).unwrap()["value"].as_u64().unwrap()
 }
 
+/// The centre of `place` with two stations that brought what they have, whose folders are in `folder`, and one more that
+/// is enrolled and has brought nothing yet.
+fn fleet(place: &Station, folder: &Path) -> (Centre, Vec<Home>) {
+    let centre = opened(place);
+    let key = fs::read_to_string(place.path("data/keys/centre.pub")).unwrap();
+    let homes = [7, 8].iter().zip(IDS);
+    let homes: Vec<Home> = homes.map(|(seed, id)| station(&folder.join(id), id, key.trim(), *seed)).collect();
+    for home in &homes {
+        bring(&centre, home);
+    }
+    let silent = station(&folder.join("pho-phong"), "pho-phong", key.trim(), 9);
+    let (wish, code) = silent.wish().unwrap();
+    centre.ask(&wish).unwrap();
+    centre.enrol(silent.origin(), &code, "Lê Văn C").unwrap();
+    (centre, homes)
+}
+
 #[test]
 fn a_centre_reports_what_all_its_stations_brought_home() {
     let place = centre(&[]);
     fs::copy("config/plan-2022.toml", place.path("config/plan-2022.toml")).unwrap();
     let before = json(&place);
     assert_eq!((rows(&before, "logs").len(), rows(&before, "airings").len()), (1, 0), "its own log alone");
-    let centre = opened(&place);
-    let key = fs::read_to_string(place.path("data/keys/centre.pub")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let ids = ["pho-hoa", "pho-an"];
-    let homes = [7, 8].iter().zip(ids);
-    let homes: Vec<Home> =
-        homes.map(|(seed, id)| station(&folder.path().join(id), id, key.trim(), *seed)).collect();
-    for home in &homes {
-        bring(&centre, home);
-    }
-    // One more belongs to the centre and has brought nothing yet.
-    let silent = station(&folder.path().join("pho-phong"), "pho-phong", key.trim(), 9);
-    let (wish, code) = silent.wish().unwrap();
-    centre.ask(&wish).unwrap();
-    centre.enrol(silent.origin(), &code, "Lê Văn C").unwrap();
+    let (_centre, homes) = fleet(&place, folder.path());
 
     let all = json(&place);
     let units = control::Folder::open(&place.path("")).unwrap().plan.units.len();
     assert!(rows(&all, "matrix").len() >= units.min(16), "every unit of the plan");
     let airings = rows(&all, "airings");
-    for (home, id) in homes.iter().zip(ids) {
+    for (home, id) in homes.iter().zip(IDS) {
         let own = Folder::open(&folder.path().join(id)).unwrap();
         let told = control::rows(&own, &own.log_path(), &control::RowFilter::default()).unwrap();
         let here: Vec<_> = airings.iter().filter(|line| line["station"] == id).collect();
@@ -125,6 +135,91 @@ fn a_centre_reports_what_all_its_stations_brought_home() {
         }
     }
     assert_eq!(text.matches("key loa/centre/duc-pho").count(), 2);
+    papers(&place);
+}
+
+/// Keeps the papers of `place` where `LOA_PAPERS` names a folder, as `tools/papers.sh` does to have them looked at.
+fn papers(place: &Station) {
+    let Some(folder) = std::env::var_os("LOA_PAPERS") else { return };
+    for (name, period) in [
+        ("year.docx", ["year", "2022", "--as-of", "2022-12-10"]),
+        ("year.xlsx", ["year", "2022", "--as-of", "2022-12-10"]),
+        ("month.docx", ["month", "2022-03", "--as-of", "2022-04-05"]),
+        ("month.html", ["month", "2022-03", "--as-of", "2022-04-05"]),
+    ] {
+        let file = Path::new(&folder).join(name);
+        let form = name.split('.').next_back().unwrap();
+        let way = ["--lang", "vi", "--format", form, "-o", file.to_str().unwrap()];
+        place.ok(&[&["report"], &period[..], &way].concat());
+    }
+}
+
+/// The line of the page's matrix about the unit called `name`.
+fn line(page: &str, name: &str) -> String {
+    let lines = page.split("<tr>").find(|line| line.starts_with(&format!("<th scope=\"row\">{name}</th>")));
+    lines.unwrap_or_else(|| panic!("{name}: {page}")).to_owned()
+}
+
+/// Where the cell of March leads, and the figures that it shows.
+fn march_of(line: &str) -> (Option<String>, String) {
+    let cell = line.split("<td>").nth(3).unwrap();
+    let href = cell.split("href=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let shown = cell.split("<span class=\"small\" aria-hidden=\"true\">").nth(1).unwrap();
+    (href, shown.split('<').next().unwrap().to_owned())
+}
+
+#[test]
+fn the_matrix_of_a_centre_is_of_all_its_stations_and_leads_to_the_log_of_each() {
+    let place = centre(&[]);
+    fs::copy("config/plan-2022.toml", place.path("config/plan-2022.toml")).unwrap();
+    person(&place, "truc", "Trần Văn Trực", &[Role::Operator]);
+    let folder = tempfile::tempdir().unwrap();
+    let (centre, homes) = fleet(&place, folder.path());
+    // A unit with a second station.
+    let mut second = Far::new("loa-hai");
+    let digest = Digest::of(b"loa-hai");
+    let (station, output) = ("loa-hai".into(), "pulse:loud".into());
+    let unit = "pho-an".into();
+    second.enter(Body::Config { digest, plan: digest, station, unit, output, demo: false, trust: None });
+    second.ended("2022-03-07".parse().unwrap(), Outcome::Missed);
+    second.joins(&centre);
+
+    let daemon = place.daemon_alone();
+    let visitor = Visitor::at(&pages(&daemon));
+    assert_eq!(visitor.sign_in("truc", PASSWORD).status, 303);
+    let page = visitor.get("/matrix/2022").text;
+    let plan = Folder::open(&place.path("")).unwrap().plan;
+    let name = |id: &str| plan.units.iter().find(|unit| unit.id == id).unwrap().name.clone();
+    assert!(page.contains("theo nhật ký của các đài") && !page.contains("riêng đài này"), "{page}");
+    assert!(!page.contains("href=\"/log?"), "a centre that airs nothing has no lines to show");
+    let report = json(&place);
+    let due = rows(&report, "matrix").iter().find(|cell| cell["unit"] == "pho-hoa").unwrap();
+    let (way, shown) = march_of(&line(&page, &name("pho-hoa")));
+    assert_eq!(shown, format!("{}/{}", due["airings_done"], due["airings_due"]));
+    let way = way.unwrap();
+    assert_eq!(way, "/fleet/station/loa%2Fstation%2Fpho-hoa%2F1/log?month=2022-03");
+    let log = visitor.get(&way);
+    let told = Folder::open(&folder.path().join("pho-hoa")).unwrap();
+    let told = control::rows(&told, &told.log_path(), &control::RowFilter::default()).unwrap();
+    let slot = told.iter().find_map(|row| row.slot.clone()).unwrap();
+    assert_eq!(log.status, 200);
+    assert!(log.text.contains(&slot.to_string()), "{slot}: {}", log.text);
+    let airing = visitor.get(&format!("/fleet/station/loa%2Fstation%2Fpho-hoa%2F1/log/slot/{slot}"));
+    assert_eq!(airing.status, 200);
+    assert_eq!(march_of(&line(&page, &name("pho-phong"))).0, None, "no log tells of it");
+
+    let (way, _) = march_of(&line(&page, &name("pho-an")));
+    assert_eq!(way.as_deref(), Some("/matrix/2022-03/pho-an"));
+    let both = visitor.get("/matrix/2022-03/pho-an");
+    for id in ["pho-an", "loa-hai"] {
+        let href = format!("href=\"/fleet/station/loa%2Fstation%2F{id}%2F1/log?month=2022-03\"");
+        assert!(both.text.contains(&href), "{}", both.text);
+    }
+    for nowhere in ["/matrix/2022-03/x", "/matrix/2019-03/pho-an", "/matrix/2022-13/pho-an"] {
+        assert_eq!(visitor.get(nowhere).status, 404, "{nowhere}");
+    }
+    drop(homes);
+    daemon.end();
 }
 
 /// A station that was cosigned says so itself, from the entry of its own log.
@@ -151,7 +246,7 @@ fn a_station_says_up_to_where_its_log_was_cosigned() {
     let folder = Folder::open(root.path()).unwrap();
     let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
     let last = log.entries().last().unwrap().unwrap();
-    log.append(&[(last.clk, loa::evidence::Body::Anchor(Box::new(fact)))]).unwrap();
+    log.append(&[(last.clk, Body::Anchor(Box::new(fact)))]).unwrap();
     drop(log);
     let text = paper("after.docx");
     assert!(text.contains(&format!("Cosigned up to entry {seen}, at ")) && !text.contains("nobody yet"));

@@ -2,7 +2,14 @@
 
 use std::fs;
 
-use loa::{control::Role, report::Format};
+use chrono::{DateTime, Utc};
+use loa::{
+    control::{Folder, Role},
+    evidence::{Body, Clk},
+    report::Format,
+    store::{Blob, Log},
+    units::Digest,
+};
 use serde_json::Value;
 
 use crate::{
@@ -73,7 +80,7 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
         auditor.get("/reports/file?period=month&month=2022-03&format=json&table=airings&as_of=2022-04-05");
     let by_hand = written(&station, &[&["month", "2022-03", "--format", "json"], &as_of[..]].concat());
     assert_eq!(as_json(&json.bytes), as_json(&by_hand));
-    let book = auditor.get("/reports/file?period=year&year=2022&format=xlsx&table=airings");
+    let book = auditor.get("/reports/file?period=year&year=2022&format=xlsx");
     let drawn = auditor.get("/reports/file?period=year&year=2022&format=svg&table=matrix");
     assert!(
         drawn.header("content-type") == "image/svg+xml" && drawn.text.starts_with("<svg"),
@@ -95,6 +102,12 @@ fn a_report_of_the_pages_is_that_of_the_command_line() {
     ] {
         assert_eq!(auditor.get(&format!("/reports/file?{query}")).status, status, "{query}");
     }
+    // A table matters to lines alone, and who says nothing of it gets the airings.
+    let paper = auditor.get("/reports/file?period=year&year=2022&format=docx&table=x");
+    assert_eq!((paper.status, &paper.bytes[..4]), (200, &b"PK\x03\x04"[..]));
+    let lines = auditor.get("/reports/file?period=month&month=2022-03&format=csv");
+    assert!(lines.header("content-disposition").ends_with("2022-03-airings.csv\""), "{}", lines.text);
+    assert_eq!(auditor.get("/reports/file").status, 200, "the sheet of the last month");
     assert_eq!(auditor.get("/reports?period=x").status, 422);
     let operator = Visitor::at(&pages(&daemon));
     operator.sign_in("truc", PASSWORD);
@@ -154,6 +167,78 @@ fn every_form_is_offered_and_given_to_those_who_may_and_to_nobody_else() {
     daemon.end();
 }
 
+/// The page to print opens in the browser, for those to whom the files are given.
+#[test]
+fn the_page_to_print_opens_in_the_browser_and_brings_nothing_but_its_styles() {
+    let station = station();
+    let daemon = station.daemon_alone();
+    let auditor = Visitor::at(&pages(&daemon));
+    auditor.sign_in("giam-sat", PASSWORD);
+    auditor.post("/lang", &[("lang", "en"), ("to", "/reports")]);
+    let seen = auditor.get("/reports?period=month&month=2022-03&as_of=2022-04-05").text;
+    let link = seen.split("href=\"").find(|rest| rest.starts_with("/reports/print?")).expect("a link");
+    let link = link.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let page = auditor.get(&link);
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{link}");
+    let named = "inline; filename=\"bao-cao-pho-hoa-2022-03.html\"";
+    assert_eq!(page.header("content-disposition"), named);
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+    assert!(!policy.contains("script-src") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(page.text.contains("<title>") && !page.text.contains("<script"), "{}", page.text);
+    // What it says is what the file says, but for the state of the log, which goes on.
+    let file = auditor.get("/reports/file?period=month&month=2022-03&as_of=2022-04-05&format=html");
+    let rows = |text: &str| text.matches("<tr>").count();
+    assert!(rows(&page.text) > 30 && rows(&page.text) == rows(&file.text));
+    assert_eq!(auditor.get("/reports/print?period=x").status, 422);
+    let operator = Visitor::at(&pages(&daemon));
+    operator.sign_in("truc", PASSWORD);
+    assert_eq!(operator.get("/reports/print").status, 403);
+    daemon.end();
+}
+
+/// What a plan asked for in its year is asked by that plan, not by the one that holds now.
+#[test]
+fn the_topics_of_a_past_year_are_those_of_its_plan() {
+    let station = Station::new(&[]);
+    station.settle("");
+    let now = fs::read_to_string("config/plan-2022.toml").unwrap();
+    fs::write(station.path("config/plan-2022.toml"), &now).unwrap();
+    let then = now
+        .replace("2022-", "2021-")
+        .replace("= 2022", "= 2021")
+        .replace("Quan điểm, chủ trương của Đảng", "Chính phủ điện tử");
+    let folder = Folder::open(&station.path("")).unwrap();
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    let plan = Digest::of(then.as_bytes());
+    let settings = Body::Config {
+        digest: plan,
+        plan,
+        station: "pho-hoa".into(),
+        unit: "pho-hoa".into(),
+        output: "pulse:loud".into(),
+        demo: false,
+        trust: None,
+    };
+    let wall_ms = "2021-06-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap().timestamp_millis();
+    let clk = Clk { wall_ms, boot_ms: 1, boot: "0".repeat(32), sync: true, offset_min: 420 };
+    let blob = Blob { kind: "plan", bytes: then.into_bytes() };
+    log.append_with_blobs(&[(clk, settings)], &[blob]).unwrap();
+    drop(log);
+    person(&station, "truc", "Trần Văn Trực", &[Role::Operator]);
+    let daemon = station.daemon_alone();
+    let visitor = Visitor::at(&pages(&daemon));
+    visitor.sign_in("truc", PASSWORD);
+    for (year, own, other) in [
+        (2021, "II.1. Chính phủ điện tử", "II.1. Quan điểm"),
+        (2022, "II.1. Quan điểm", "II.1. Chính phủ điện tử"),
+    ] {
+        let page = visitor.get(&format!("/matrix/{year}")).text;
+        assert!(page.contains(own) && !page.contains(other), "{year}: {page}");
+    }
+    daemon.end();
+}
+
 #[test]
 fn what_is_missing_is_urged_by_the_command_line_too() {
     let station = station();
@@ -178,6 +263,9 @@ fn reports_and_urging_are_looked_at_in_a_browser() {
     browser.send("button[formaction='/reports']");
     assert!(browser.has("svg[role=img] > title"));
     look(&browser, "reports");
+    browser.go("/reports/print?period=month&month=2022-03&as_of=2022-04-05");
+    look(&browser, "print");
+    browser.go("/reports");
     browser.go("/reports/urge");
     assert!(browser.value("textarea").starts_with("Kính gửi"));
     look(&browser, "urge");

@@ -79,10 +79,18 @@ impl Asked {
         self.format.parse().map_err(|_| unclear("format", &self.format))
     }
 
-    /// The table whose lines are wanted.
-    pub fn table(&self) -> Result<&'static str, Fault> {
+    /// The table whose lines `format` writes; whatever was chosen, the other forms have all of them.
+    pub fn table(&self, format: Format) -> Result<&'static str, Fault> {
+        if format != Format::Csv {
+            return Ok(TABLES[0]);
+        }
         let no = || Message::new("report-table").with("table", &self.table).with("names", TABLES.join(", "));
         TABLES.iter().find(|name| **name == self.table).copied().ok_or_else(|| Fault::no(no()))
+    }
+
+    /// The same as a question of an address.
+    pub fn query(&self) -> String {
+        serde_urlencoded::to_string(self).unwrap_or_default()
     }
 
     /// What tells its file apart from those of other periods.
@@ -124,7 +132,16 @@ mod tests {
     fn what_nobody_said_is_what_people_mostly_want() {
         let asked = Asked::default().filled("2022-03".parse().unwrap(), 2022);
         assert!(asked.period().is_ok() && asked.as_of().is_ok(), "{asked:?}");
-        assert!(asked.format().is_ok() && asked.table().is_ok(), "{asked:?}");
+        assert!(asked.format().is_ok() && asked.table(Format::Csv).is_ok(), "{asked:?}");
+        assert_eq!(form::query::<Asked>(Some(&asked.query())), asked);
         assert_eq!(asked.clone().filled("2021-01".parse().unwrap(), 2021), asked);
+    }
+
+    #[test]
+    fn a_table_matters_to_lines_alone() {
+        let asked = form::query::<Asked>(Some("table=x"));
+        for (word, format) in Format::ALL {
+            assert_eq!(asked.table(*format).is_ok(), *format != Format::Csv, "{word}");
+        }
     }
 }

@@ -39,17 +39,21 @@ struct ReportsPage {
     matrix: Option<Matrix>,
 }
 
-async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let asked: Asked = form::query(query.as_deref());
-    let plan = &visit.site.studio.folder.plan;
-    let (year, deadline) = (plan.year, plan.report.deadline.format("%d/%m/%Y").to_string());
+/// What the address asks for, with what people mostly want where it is silent.
+async fn asked(visit: &Visit, query: Option<&str>) -> Result<Asked, Fault> {
+    let asked: Asked = form::query(query);
     let month = visit
         .work(|studio| {
             let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
             last_month(&studio.folder, today)
         })
         .await?;
-    let asked = asked.filled(month, year);
+    Ok(asked.filled(month, visit.site.studio.folder.plan.year))
+}
+
+async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let asked = asked(&visit, query.as_deref()).await?;
+    let deadline = visit.site.studio.folder.plan.report.deadline.format("%d/%m/%Y").to_string();
     let ((year, period), as_of) = (asked.period()?, asked.as_of()?);
     let site = visit.site.clone();
     let matrix = visit

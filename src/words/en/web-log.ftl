@@ -180,6 +180,11 @@ web-audit-more = There is more; `loa verify` on the machine tells all.
 
 web-matrix-title = Compliance { $year }
 web-matrix-why = A cell is one month's programme at one unit: airings that count of those that are due, by this station's own log. Click a cell for its airings.
+web-matrix-why-fleet = A cell is one month's programme at one unit: airings that count of those that are due, by the logs of the stations as far as they came home to this centre. Click a cell for its airings.
+web-matrix-cell = { $unit }, { $month }
+web-matrix-tellers = The airings one by one stand in the log of each station:
+web-matrix-tellers-none = No log of this unit has come home yet.
+web-matrix-teller = Log of the station { $station }
 web-matrix-no-plan = There is no plan for { $year }, so nobody knows what was due.
 web-matrix-plan = Show { $year }, the year of the plan in use
 web-sideways = Move the table sideways to see all months.

@@ -177,6 +177,11 @@ web-audit-more = Còn nhiều lỗi khác; chạy lệnh `loa verify` trên máy
 
 web-matrix-title = Tổng hợp năm { $year }
 web-matrix-why = Mỗi ô là chương trình của một tháng tại một đơn vị: số lượt đã phát được tính trên số lượt phải phát, theo nhật ký của riêng đài này. Bấm vào ô để xem từng lượt.
+web-matrix-why-fleet = Mỗi ô là chương trình của một tháng tại một đơn vị: số lượt đã phát được tính trên số lượt phải phát, theo nhật ký của các đài, đến phần đã gửi về trung tâm này. Bấm vào ô để xem từng lượt.
+web-matrix-cell = { $unit }, tháng { $month }
+web-matrix-tellers = Từng lượt phát nằm trong nhật ký của mỗi đài:
+web-matrix-tellers-none = Chưa có nhật ký nào của đơn vị này được gửi về.
+web-matrix-teller = Nhật ký của đài { $station }
 web-matrix-no-plan = Không có kế hoạch nào cho năm { $year } nên không biết phải phát bao nhiêu.
 web-matrix-plan = Xem năm { $year } của kế hoạch đang dùng
 web-sideways = Kéo ngang bảng để xem đủ các tháng.
