@@ -71,6 +71,160 @@ fn standing(root: &Path, own: &str) -> String {
     fs::read_to_string(root.join("stations").join(own).join("standing")).unwrap_or_default()
 }
 
+#[test]
+fn links_that_lie_in_a_shared_folder_lead_nowhere() {
+    let (centre, root, outside) =
+        (far::centre(&[]), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (root, victim) = (root.path(), outside.path().join("centre.key"));
+    fs::write(&victim, "of the centre").unwrap();
+    let unharmed = || fs::read_to_string(&victim).unwrap() == "of the centre";
+    // A wish that anybody may make, and the name under which its answer is written first.
+    lays(root, "evil-1", &Far::new("evil"));
+    symlink(&victim, root.join("stations/evil-1/standing.tmp")).unwrap();
+    // A station's folder that is another's, or lies elsewhere.
+    lays(outside.path(), "linked-1", &Far::new("linked"));
+    symlink(outside.path().join("stations/linked-1"), root.join("stations/linked-1")).unwrap();
+    // An enrolled station whose disk somebody else writes as well.
+    let own = Far::new("own");
+    own.joins(&opened(&centre));
+    lays(root, "own-1", &own);
+    fs::write(root.join("stations/own-1/enrol.note"), wish_of(&own)).unwrap();
+    symlink(&victim, root.join("stations/own-1/held.note.tmp")).unwrap();
+    let named = outside.path().join(format!("plan-{}", loa::units::Digest::of(b"plan")));
+    fs::write(&named, "plan").unwrap();
+    symlink(outside.path(), root.join("stations/own-1/bytes")).unwrap();
+    round(Exchange::new(opened(&centre), root));
+    assert!(unharmed());
+    assert_eq!([standing(root, "evil-1"), standing(root, "own-1")], ["asked\n", "enrolled\n"]);
+    assert_eq!(standing(outside.path(), "linked-1"), "", "nothing is laid outside");
+    assert!(named.exists(), "nothing is taken away outside");
+
+    // The station's end, and whoever packs to a stick.
+    let station = carrying(&centre, root);
+    let home = home_of(&station);
+    let mut carried = Carried::new(root, &home).unwrap();
+    fs::create_dir_all(root.join("stations/pho-hoa-1")).unwrap();
+    symlink(&victim, root.join("stations/pho-hoa-1/enrol.note.tmp")).unwrap();
+    carried.enrol(&home.wish().unwrap().0).unwrap();
+    assert!(unharmed() && root.join("stations/pho-hoa-1/enrol.note").is_file());
+    fs::remove_dir_all(root.join("stations/pho-hoa-1")).unwrap();
+    symlink(outside.path(), root.join("stations/pho-hoa-1")).unwrap();
+    assert!(carried.enrol(&home.wish().unwrap().0).is_err());
+    assert!(!outside.path().join("enrol.note").exists());
+    fs::create_dir_all(root.join("trust")).unwrap();
+    symlink(&victim, root.join("trust/1.note.tmp")).unwrap();
+    Shelf::new(root).lay_trust(1, b"trust").unwrap();
+    assert!(unharmed() && fs::read(root.join("trust/1.note")).unwrap() == b"trust");
+}
+
+#[test]
+fn packages_are_laid_into_no_folder_that_a_link_names() {
+    let (centre, root, outside) =
+        (far::centre(&[]), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let own = Far::new("own");
+    own.joins(&opened(&centre));
+    lays(root.path(), "own-1", &own);
+    fs::create_dir_all(centre.path("data/packages/trust")).unwrap();
+    fs::write(centre.path("data/packages/trust/7.note"), "trust").unwrap();
+    symlink(outside.path(), root.path().join("trust")).unwrap();
+    round(Exchange::new(opened(&centre), root.path()));
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    fs::remove_file(root.path().join("trust")).unwrap();
+    round(Exchange::new(opened(&centre), root.path()));
+    assert!(root.path().join("trust/7.note").is_file());
+}
+
+#[test]
+fn one_bad_folder_of_a_share_keeps_nobody_behind_it_waiting() {
+    let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
+    let root = root.path();
+    let at = |name: &str| root.join("stations").join(name);
+    // A wish that never ends, one that is far too long, and an answer whose place is taken.
+    fs::create_dir_all(at("aaa-1")).unwrap();
+    pipe(&at("aaa-1/enrol.note"));
+    fs::create_dir_all(at("aab-1")).unwrap();
+    fs::File::create(at("aab-1/enrol.note")).unwrap().set_len(32 << 20).unwrap();
+    lays(root, "bbb-1", &Far::new("bbb"));
+    fs::create_dir_all(at("bbb-1/standing/x")).unwrap();
+    // The same of one that is enrolled.
+    let enrolled = Far::new("ccc");
+    enrolled.joins(&opened(&centre));
+    lays(root, "ccc-1", &enrolled);
+    pipe(&at("ccc-1/word.note"));
+    fs::create_dir_all(at("ccc-1/bytes")).unwrap();
+    pipe(&at(&format!("ccc-1/bytes/plan-{}", "0a".repeat(32))));
+    pipe(&at("ccc-1/0.push"));
+    lays(root, "zzz-1", &Far::new("zzz"));
+    let exchange = round(Exchange::new(opened(&centre), root));
+    assert_eq!([standing(root, "ccc-1"), standing(root, "zzz-1")], ["enrolled\n", "asked\n"]);
+    // A station waits for nothing either.
+    let station = carrying(&centre, root);
+    let home = home_of(&station);
+    let mut carried = Carried::new(root, &home).unwrap();
+    fs::create_dir_all(at("pho-hoa-1")).unwrap();
+    for name in ["standing", "held.note"] {
+        pipe(&at(&format!("pho-hoa-1/{name}")));
+    }
+    pipe(&root.join("7.note"));
+    let to = tempfile::tempdir().unwrap().path().join("7.note");
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let wish = home.wish().unwrap().0;
+        let answers = [
+            carried.enrol(&wish).is_err(),
+            carried.head(Duration::ZERO).is_err(),
+            carried.fetch("7.note", &to, "").is_err(),
+        ];
+        let _ = tell.send(answers);
+    });
+    assert_eq!(told.recv_timeout(Duration::from_mins(1)), Ok([true; 3]));
+    drop(exchange);
+}
+
+#[test]
+fn among_thousands_of_folders_everybody_has_a_turn() {
+    let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
+    let stations = root.path().join("stations");
+    for n in 0..12_000 {
+        fs::create_dir_all(stations.join(format!("m{n}-1"))).unwrap();
+    }
+    let ours = ["a-1", "m5-2", "zzz-1"];
+    for own in ours {
+        let (id, epoch) = own.split_once('-').unwrap();
+        lays(root.path(), own, &Far::of_epoch(id, epoch.parse().unwrap()));
+    }
+    let mut exchange = Exchange::new(opened(&centre), root.path());
+    for _ in 0..8 {
+        exchange = round(exchange);
+    }
+    for own in ours {
+        assert_eq!(standing(root.path(), own), "asked\n", "{own}");
+    }
+}
+
+#[test]
+fn bytes_behind_thousands_of_others_are_taken() {
+    let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
+    let own = Far::new("own");
+    own.joins(&opened(&centre));
+    lays(root.path(), "own-1", &own);
+    let bytes = root.path().join("stations/own-1/bytes");
+    fs::create_dir_all(&bytes).unwrap();
+    for n in 0..5000 {
+        fs::write(bytes.join(format!("rubbish{n}")), "").unwrap();
+    }
+    let digests: Vec<_> = (0..5).map(|n: u8| loa::units::Digest::of(&[n])).collect();
+    for (n, digest) in (0..5_u8).zip(&digests) {
+        fs::write(bytes.join(format!("plan-{digest}")), [n]).unwrap();
+    }
+    let damaged = bytes.join(format!("plan-{}", "0a".repeat(32)));
+    fs::write(&damaged, "other bytes").unwrap();
+    round(Exchange::new(opened(&centre), root.path()));
+    assert_eq!(opened(&centre).fleet.missing(&digests).unwrap(), []);
+    // What is not what its name says goes, so that its station lays it again.
+    assert!(!damaged.exists());
+}
+
 fn refused(centre: &Opened, origin: &str) -> bool {
     let key = SigningKey::generate(origin).unwrap();
     let (note, _) = wish(origin, &key, "lời").unwrap();
