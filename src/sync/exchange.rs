@@ -106,7 +106,7 @@ impl Exchange {
         }
         let word = read(own, "word.note", MOST_WORD_BYTES)?;
         if !word.is_empty() && word != held.word {
-            self.centre.hear(&held, &word)?;
+            self.centre.hear_carried(&held, &word)?;
         }
         Ok(true)
     }

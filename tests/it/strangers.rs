@@ -225,6 +225,27 @@ fn bytes_behind_thousands_of_others_are_taken() {
     assert!(!damaged.exists());
 }
 
+#[test]
+fn an_old_word_that_lies_about_keeps_no_dead_station_alive() {
+    let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
+    let own = Far::new("own");
+    own.joins(&opened(&centre));
+    lays(root.path(), "own-1", &own);
+    own.heard(&opened(&centre), TimeDelta::days(3), &[], &[]);
+    let before = opened(&centre).known(&own.origin).unwrap();
+    let word = root.path().join("stations/own-1/word.note");
+    fs::write(&word, own.word(TimeDelta::days(9), &[], &[])).unwrap();
+    round(Exchange::new(opened(&centre), root.path()));
+    let after = opened(&centre).known(&own.origin).unwrap();
+    assert_eq!((after.heard_ms, after.word), (before.heard_ms, before.word));
+    // One that is newer is heard, also days late.
+    let newer = own.word(TimeDelta::days(2), &[], &[]);
+    fs::write(&word, &newer).unwrap();
+    round(Exchange::new(opened(&centre), root.path()));
+    let after = opened(&centre).known(&own.origin).unwrap();
+    assert!(after.word == newer && after.heard_ms > before.heard_ms);
+}
+
 fn refused(centre: &Opened, origin: &str) -> bool {
     let key = SigningKey::generate(origin).unwrap();
     let (note, _) = wish(origin, &key, "lời").unwrap();
