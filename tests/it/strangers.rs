@@ -277,3 +277,86 @@ fn a_wish_is_as_short_as_a_name_and_its_name_is_one() {
     }
     assert_eq!(centre.fleet.logs().unwrap().len(), 2);
 }
+
+/// Whoever asks the door without believing anything.
+fn anybody() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().timeout(Duration::from_mins(3)).tls_danger_accept_invalid_certs(true);
+    builder.build().unwrap()
+}
+
+#[test]
+fn the_door_reads_no_more_than_its_matter_takes() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let own = Far::new("own");
+    own.joins(&opened(&centre.folder));
+    let asked = |path: &str, bytes: usize| {
+        let request = anybody().post(format!("https://{}/v1/{path}", centre.address()));
+        let request = request.bearer_auth(&own.origin).header("content-type", "application/json");
+        // Who is refused while it still speaks may find the line closed.
+        request.body(vec![b' '; bytes]).send().map_or(413, |answer| answer.status().as_u16())
+    };
+    for (path, most, within) in [("enrol", 4 << 10, 400), ("word", 64 << 10, 400), ("missing", 1 << 20, 400)]
+    {
+        assert_eq!(asked(path, most), within, "{path}");
+        assert_eq!(asked(path, most + 1), 413, "{path}");
+    }
+    assert_eq!(asked("bytes/plan", 8 << 20), 200);
+    assert_eq!(asked("bytes/plan", (8 << 20) + 1), 413);
+    assert_eq!(asked("push", (8 << 20) + 1), 413);
+}
+
+/// Bytes of which the first come at once and the rest when everything is over.
+struct Slow {
+    begun: Arc<AtomicUsize>,
+    over: mpsc::Receiver<()>,
+    first: bool,
+}
+
+impl Read for Slow {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.first {
+            self.first = false;
+            self.begun.fetch_add(1, SeqCst);
+            to[0] = b'x';
+            return Ok(1);
+        }
+        let _ = self.over.recv();
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[test]
+fn slow_pushes_of_one_word_stop_nobody_elses() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let mut far = ["slow", "own"].map(Far::new);
+    far.iter().for_each(|far| far.joins(&opened(&centre.folder)));
+    far[1].enter(loa::evidence::Body::Heartbeat {});
+    let begun = Arc::new(AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let mut ends = Vec::new();
+        for path in ["push", "bytes/plan"] {
+            for _ in 0..40 {
+                let (end, over) = mpsc::channel();
+                ends.push(end);
+                let slow = Slow { begun: Arc::clone(&begun), over, first: true };
+                let request = anybody().post(format!("https://{}/v1/{path}", centre.address()));
+                let request = request.bearer_auth(&far[0].origin).body(Body::sized(slow, 8 << 20));
+                scope.spawn(move || drop(request.send()));
+            }
+        }
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while begun.load(SeqCst) < 80 {
+            assert!(Instant::now() < deadline, "{} began", begun.load(SeqCst));
+            thread::sleep(Duration::from_millis(20));
+        }
+        let (mut line, asked) = (centre.line(&far[1].origin), Instant::now());
+        line.bring("plan", b"plan").unwrap();
+        let answer = line.push(&far[1].push(0, 1));
+        ends.clear();
+        assert!(matches!(answer, Ok(Answer::Cosigned(_))), "{answer:?}");
+        assert!(asked.elapsed() < Duration::from_secs(20), "after {:?}", asked.elapsed());
+    });
+}

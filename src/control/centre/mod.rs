@@ -19,7 +19,7 @@ pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, is_nee
 pub use key::{CentreKeys, CentreLines, centre_keys, make as make_centre, next_key, use_next_key};
 pub use ready::{Readiness, Unready};
 pub use station::{Split, StationFile};
-pub use take::TakeError;
+pub use take::{LONGEST_BLOB, TakeError};
 
 use std::{env, fmt, path::PathBuf, sync::Arc};
 
