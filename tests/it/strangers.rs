@@ -360,3 +360,39 @@ fn slow_pushes_of_one_word_stop_nobody_elses() {
         assert!(asked.elapsed() < Duration::from_secs(20), "after {:?}", asked.elapsed());
     });
 }
+
+#[test]
+fn a_station_without_its_word_and_with_an_older_copy_signs_no_second_history() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let (station, origin) = centre.station_at_home();
+    let old = tempfile::tempdir().unwrap();
+    copy(&station.path("data"), old.path());
+    let daemon = station.daemon_alone();
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    let whole = leaves(&station.path("data/log.db"));
+    fs::remove_dir_all(station.path("data")).unwrap();
+    copy(old.path(), &station.path("data"));
+    fs::remove_file(station.path("data/keys/centre.token")).unwrap();
+    assert!(leaves(&station.path("data/log.db")).len() < whole.len());
+    let daemon = station.daemon_alone();
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    centre.until_home(&station, &origin);
+    drop(daemon);
+    assert_eq!(centre.fleet().forks(10).unwrap(), [], "it never signed twice");
+    let again = leaves(&station.path("data/log.db"));
+    let common = whole.iter().zip(&again).take_while(|(a, b)| a == b).count();
+    assert!(common + 1 >= whole.len(), "{common} of {} came back", whole.len());
+}
+
+#[test]
+fn a_new_station_whose_word_nobody_knows_begins_its_day() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let station = station(&centre, &centre.address());
+    let daemon = station.daemon_alone();
+    daemon.until_entered(&["\"kind\":\"boot\""]);
+    daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
+}
