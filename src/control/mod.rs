@@ -78,9 +78,9 @@ pub use audit::{Against, Audit, audit};
 pub use before::{Endorsed, EpochBefore};
 pub use bundle::{BundleReport, Period, Stretch, audit_bundle};
 pub use centre::{
-    Centre, CentreKeys, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, Outline, QUIET,
-    Readiness, SILENT, Split, StationFile, TakeError, Trouble, Unready, centre_keys, is_needed, make_centre,
-    next_key, use_next_key, wish, words_of,
+    Centre, CentreKeys, CentreLines, Desired, Enrolment, FleetGlance, FleetView, Issued, LONGEST_BLOB,
+    MOST_WISH_BYTES, Outline, QUIET, Readiness, SILENT, Split, StationFile, TakeError, Trouble, Unready,
+    centre_keys, is_needed, make_centre, next_key, use_next_key, wish, words_of,
 };
 pub use certificate::{Certificate, centre_certificate, certificate, pin_of};
 pub use check::{CheckReport, ProgrammeReport, SegmentReport, check, check_draft};

@@ -1,8 +1,9 @@
 //! Files that survive a power cut, and paths that cannot leave their root.
 
 use std::{
-    fs, io,
-    io::Write as _,
+    fs,
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Component, Path, PathBuf},
 };
 
@@ -32,19 +33,23 @@ impl<T> At<T> for io::Result<T> {
 }
 
 /// Replaces `path` by `bytes` so that after a power cut either the old or the new content is there,
-/// whole: temporary file → sync → rename → sync of the folder.
+/// whole: temporary file → sync → rename → sync of the folder. A link that lies under either name is replaced and not
+/// followed: the folder may be one that strangers write.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&temporary)
-        .at("create", &temporary)?;
+    // New or not at all: so no link is followed.
+    let create = || fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary);
+    let mut file = match create() {
+        // What a cut left there, or somebody laid.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&temporary).at("remove", &temporary)?;
+            create()
+        }
+        created => created,
+    }
+    .at("create", &temporary)?;
     file.write_all(bytes).at("write", &temporary)?;
     file.sync_all().at("sync", &temporary)?;
     fs::rename(&temporary, path).at("replace", path)?;
@@ -76,6 +81,30 @@ pub fn place<T, E: From<DiskError>>(
             Ok(Some(filled))
         }
     }
+}
+
+/// Opens the plain file `path` to read: no link that leads elsewhere, no pipe that never ends; `InvalidInput` for those.
+pub fn open_plain(path: &Path) -> io::Result<fs::File> {
+    let odd = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(odd()),
+        opened => opened?,
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(odd()) }
+}
+
+/// The bytes of the plain file `path`, which has at most `most`; `FileTooLarge` for a longer one, of which no more is read.
+pub fn read_plain(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_plain(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+/// Whether something lies at `path` that is no folder of its own: a link that leads elsewhere, a file.
+#[must_use]
+pub fn is_no_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir())
 }
 
 /// Makes the folder `path` and those above it that are missing; their names are durable.
@@ -157,6 +186,25 @@ mod tests {
             (fs::read(&path).unwrap().as_slice(), fs::read_dir(folder.path()).unwrap().count()),
             (&b"three"[..], 1)
         );
+    }
+
+    #[test]
+    fn replace_writes_through_no_link() {
+        use std::os::unix::fs::symlink;
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, victim) = (folder.path().join("note"), outside.path().join("victim"));
+        fs::write(&victim, "victim").unwrap();
+        for lies in ["note.tmp", "note"] {
+            symlink(&victim, folder.path().join(lies)).unwrap();
+            replace(&path, lies.as_bytes(), 0o644).unwrap();
+            assert_eq!(fs::read_to_string(&victim).unwrap(), "victim", "{lies}");
+            assert!(fs::symlink_metadata(&path).unwrap().is_file(), "{lies}");
+            fs::remove_file(&path).unwrap();
+        }
+        // What a cut left there is in nobody's way.
+        fs::write(folder.path().join("note.tmp"), "half").unwrap();
+        replace(&path, b"whole", 0o644).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
     }
 
     #[test]

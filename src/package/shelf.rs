@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, Read as _, Write},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -181,15 +180,13 @@ impl Shelf {
     pub(super) fn open(&self, name: &str) -> Result<fs::File, PackageError> {
         let path = self.path(name);
         let odd = || PackageError::from(Message::new("package-file-odd").with("file", name));
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = match fs::OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+        match disk::open_plain(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Message::new("package-file-missing").with("file", name).into());
+                Err(Message::new("package-file-missing").with("file", name).into())
             }
-            Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(odd()),
-            opened => opened.at("open", &path)?,
-        };
-        if file.metadata().at("measure", &path)?.is_file() { Ok(file) } else { Err(odd()) }
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(odd()),
+            opened => Ok(opened.at("open", &path)?),
+        }
     }
 }
 

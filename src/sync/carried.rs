@@ -12,7 +12,8 @@
 //! ```
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -27,6 +28,9 @@ use crate::{
 
 /// Pushes that lie in the folder and were not taken yet: a station that is never visited does not fill the stick.
 const MOST_LAID: usize = 50;
+
+/// Longest of what the centre lays for a station, bytes.
+const LONGEST_ANSWER: usize = 64 << 10;
 
 /// A way by a folder.
 pub struct Carried {
@@ -56,11 +60,11 @@ fn failed(attempt: &'static str, path: &Path, error: io::Error) -> SyncError {
     }
 }
 
-/// The text of a file; empty where there is none.
-pub(super) fn text(path: &Path) -> Result<String, SyncError> {
-    match fs::read_to_string(path) {
+/// The text of a plain file that is not longer than `most` bytes; empty where there is none.
+pub(super) fn text(path: &Path, most: usize) -> io::Result<String> {
+    match disk::read_plain(path, most) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.map_err(|error| failed("read", path, error)),
+        read => String::from_utf8(read?).map_err(|_| io::ErrorKind::InvalidData.into()),
     }
 }
 
@@ -78,18 +82,30 @@ impl Carried {
         }
         let path = self.own.join(name);
         let folder = path.parent().unwrap_or(&self.own);
+        // What is laid here stays here, whoever else writes this folder.
+        let stations = self.root.join("stations");
+        if let Some(odd) = [&stations, &self.own, folder].into_iter().find(|path| disk::is_no_folder(path)) {
+            return Err(SyncError::Away(format!("`{}` is no folder", odd.display())));
+        }
         disk::make_folder(folder)
             .and_then(|()| disk::replace(&path, bytes, 0o644))
             .map_err(|error| SyncError::Away(error.to_string()))
+    }
+
+    /// What the centre laid under `name`.
+    fn laid(&self, name: &str) -> Result<String, SyncError> {
+        let path = self.own.join(name);
+        text(&path, LONGEST_ANSWER).map_err(|error| failed("read", &path, error))
     }
 }
 
 impl Transport for Carried {
     fn enrol(&mut self, wish: &str) -> Result<Enrolment, SyncError> {
-        if text(&self.own.join("enrol.note"))? != wish {
+        // What cannot be read is not this wish.
+        if !self.laid("enrol.note").is_ok_and(|laid| laid == wish) {
             self.lay("enrol.note", wish.as_bytes())?;
         }
-        let standing = text(&self.own.join("standing"))?;
+        let standing = self.laid("standing")?;
         let standing = if standing.trim().is_empty() { "asked" } else { standing.trim() };
         match standing {
             "revoked" => Err(SyncError::Refused { status: 403, words: "the log was revoked".into() }),
@@ -98,7 +114,7 @@ impl Transport for Carried {
     }
 
     fn head(&mut self, _: Duration) -> Result<String, SyncError> {
-        text(&self.own.join("held.note"))
+        self.laid("held.note")
     }
 
     fn push(&mut self, push: &Push) -> Result<Answer, SyncError> {
@@ -141,7 +157,11 @@ impl Transport for Carried {
 
     fn fetch(&mut self, name: &str, path: &Path, _: &str) -> Result<bool, SyncError> {
         let from = self.root.join(name);
-        fs::copy(&from, path).map(|_| true).map_err(|error| failed("copy", &from, error))
+        let file = disk::open_plain(&from).map_err(|error| failed("open", &from, error))?;
+        // What grows meanwhile is another file than the one that was found.
+        let length = file.metadata().map_err(|error| failed("measure", &from, error))?.len();
+        let copied = fs::File::create(path).and_then(|mut to| io::copy(&mut file.take(length), &mut to));
+        copied.map(|_| true).map_err(|error| failed("copy", &from, error))
     }
 
     fn leaves(&mut self, _: u64) -> Result<Vec<String>, SyncError> {

@@ -4,6 +4,7 @@
 //! [`Transport`] is the way as a station sees it, over the network ([`Https`]) or by a folder that is shared or carried
 //! ([`Carried`]). [`Errand`] goes it, step by step. [`serve`] and [`Exchange`] stand at its other end.
 
+mod body;
 mod carried;
 mod errand;
 mod exchange;

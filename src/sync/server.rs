@@ -11,6 +11,7 @@
 //! | `GET /v1/head`, `GET /v1/leaves?from=N`, `GET /v1/bytes/{digest}` | a station's own log back |
 //!
 //! Everything but the wish shows the station's word (`Authorization: Bearer …`): it keeps strangers away and proves nothing.
+//! What is sent is bounded by its matter, in length and in time (`body`).
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -20,10 +21,10 @@ use std::{
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -31,18 +32,19 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 
+use super::body::{ARRIVES_WITHIN, Rooms, Taken, read};
 use crate::{
-    control::{self, Centre, ControlError, Desired, Issued, TakeError},
-    fleet::{Files, Held, Push, Refusal, Standing, is_name},
+    control::{self, Centre, ControlError, Desired, Issued, LONGEST_BLOB, MOST_WISH_BYTES, TakeError},
+    fleet::{Files, Held, MOST_WORD_BYTES, Push, Refusal, Standing, is_name},
     units::Digest,
     words::Message,
 };
 
-/// Pushes that are read and examined at the same time: each may take twice its length.
+/// Pushes that are examined at the same time: each may take twice its length.
 const PUSHES_AT_ONCE: usize = 24;
 
-/// A push that does not arrive in this time is given up.
-const ARRIVES_WITHIN: Duration = Duration::from_mins(1);
+/// Longest list of digests that is asked for, bytes.
+const MOST_ASKED_BYTES: usize = 1 << 20;
 
 /// A client that has not told its request in this time is sent away.
 const HEADERS_WITHIN: Duration = Duration::from_secs(20);
@@ -67,6 +69,7 @@ struct Desk {
     centre: Centre,
     issued: watch::Receiver<Arc<Issued>>,
     pushes: Arc<Semaphore>,
+    rooms: Rooms,
 }
 
 /// An open door.
@@ -144,7 +147,8 @@ async fn answer(
 ) -> std::io::Result<()> {
     let (tell, issued) = watch::channel(Arc::default());
     let looking = tokio::spawn(look(centre.clone(), tell));
-    let desk = Desk { centre, issued, pushes: Arc::new(Semaphore::new(PUSHES_AT_ONCE)) };
+    let (pushes, rooms) = (Arc::new(Semaphore::new(PUSHES_AT_ONCE)), Rooms::new());
+    let desk = Desk { centre, issued, pushes, rooms };
     let config = RustlsConfig::from_config(certificate.config);
     let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
     server.http_builder().http1().header_read_timeout(HEADERS_WITHIN);
@@ -176,25 +180,33 @@ async fn look(centre: Centre, tell: watch::Sender<Arc<Issued>>) {
 }
 
 fn router(desk: Desk) -> Router {
+    // What is long takes its room by itself.
     let known = Router::new()
         .route("/v1/push", post(push))
         .route("/v1/missing", post(missing))
         .route("/v1/bytes/{name}", post(keep).get(kept))
-        .route("/v1/word", post(word))
+        .route("/v1/word", post(word).layer(from_fn(whole::<MOST_WORD_BYTES>)))
         .route("/v1/desired", get(desired))
         .route("/v1/files/{*name}", get(file))
         .route("/v1/head", get(head))
         .route("/v1/leaves", get(leaves))
         .layer(from_fn_with_state(desk.clone(), station));
     Router::new()
-        .route("/v1/enrol", post(enrol))
+        .route("/v1/enrol", post(enrol).layer(from_fn(whole::<MOST_WISH_BYTES>)))
         .merge(known)
-        .layer(DefaultBodyLimit::max(Push::MOST_BYTES))
+        .layer(DefaultBodyLimit::disable())
         .with_state(desk)
 }
 
+/// Reads a short body, of at most `MOST` bytes, before anything else is done with the request.
+async fn whole<const MOST: usize>(request: Request, next: Next) -> Result<Response, No> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(body, MOST, ARRIVES_WITHIN).await?;
+    Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)
+}
+
 /// A no on its way: status and words.
-struct No(StatusCode, String);
+pub(super) struct No(pub(super) StatusCode, pub(super) String);
 
 impl IntoResponse for No {
     fn into_response(self) -> Response {
@@ -265,12 +277,22 @@ async fn enrol(State(desk): State<Desk>, note: String) -> Result<impl IntoRespon
     work(move || desk.centre.ask(&note)).await.map(Json)
 }
 
+/// Reads a long body of at most `most` bytes of the log that is held; the room that it takes is to be kept as long.
+async fn long(desk: &Desk, of: &Held, request: Request, most: usize) -> Result<(Bytes, Taken), No> {
+    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    // Who says nothing may bring as much as is taken.
+    let length = said.and_then(|said| said.parse::<usize>().ok()).unwrap_or(most);
+    if length > most {
+        return Err(No(StatusCode::PAYLOAD_TOO_LARGE, "it is too long".into()));
+    }
+    let room = desk.rooms.take(&of.origin, length).await?;
+    Ok((read(request.into_body(), length, ARRIVES_WITHIN).await?, room))
+}
+
 async fn push(State(desk): State<Desk>, of: Of, request: Request) -> Result<String, No> {
+    // It is there whole before it takes a place: who speaks slowly keeps nobody from being heard.
+    let (bytes, _room) = long(&desk, &of, request, Push::MOST_BYTES).await?;
     let _place = desk.pushes.clone().acquire_owned().await;
-    let arrives = tokio::time::timeout(ARRIVES_WITHIN, to_bytes(request.into_body(), Push::MOST_BYTES)).await;
-    let slow = || No(StatusCode::REQUEST_TIMEOUT, "it came too slowly".into());
-    let long = |_| No(StatusCode::PAYLOAD_TOO_LARGE, "a push is not so long".into());
-    let bytes = arrives.map_err(|_| slow())?.map_err(long)?;
     work(move || {
         let text = std::str::from_utf8(&bytes).map_err(|_| TakeError::from(Refusal::Malformed))?;
         desk.centre.take(&of, text)
@@ -278,14 +300,21 @@ async fn push(State(desk): State<Desk>, of: Of, request: Request) -> Result<Stri
     .await
 }
 
-async fn missing(
-    State(desk): State<Desk>,
-    Json(digests): Json<Vec<Digest>>,
-) -> Result<impl IntoResponse, No> {
+async fn missing(State(desk): State<Desk>, of: Of, request: Request) -> Result<impl IntoResponse, No> {
+    let (bytes, _room) = long(&desk, &of, request, MOST_ASKED_BYTES).await?;
+    let unclear = |_| No(StatusCode::BAD_REQUEST, "these are no digests".into());
+    let digests: Vec<Digest> = serde_json::from_slice(&bytes).map_err(unclear)?;
     work(move || desk.centre.fleet.missing(&digests).map_err(ControlError::from)).await.map(Json)
 }
 
-async fn keep(State(desk): State<Desk>, Path(kind): Path<String>, bytes: Bytes) -> Result<String, No> {
+async fn keep(
+    State(desk): State<Desk>,
+    of: Of,
+    Path(kind): Path<String>,
+    request: Request,
+) -> Result<String, No> {
+    let (bytes, _room) = long(&desk, &of, request, LONGEST_BLOB).await?;
+    let _place = desk.pushes.clone().acquire_owned().await;
     work(move || desk.centre.keep(&kind, &bytes)).await.map(|digest| digest.to_string())
 }
 

@@ -42,6 +42,7 @@ mod rows;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod soak;
+mod strangers;
 mod support;
 mod sync;
 mod tamper;

@@ -15,6 +15,12 @@ use crate::{
 /// The first line of such a note: nothing else that the key signs begins so.
 const FORM: &str = "loa/enrol/1\n";
 
+/// Longest wish, bytes: log, key and signature in the longest names that are taken.
+pub const MOST_WISH_BYTES: usize = 4 << 10;
+
+/// Longest name of a log that is taken, bytes, and longest part of it.
+const LONGEST_ORIGIN: (usize, usize) = (200, 64);
+
 /// So many wishes wait for an officer; a flood of them keeps nobody out who was enrolled, and costs little.
 const MOST_ASKED: u64 = 1000;
 
@@ -51,16 +57,34 @@ fn code(origin: &str, key: &PublicKey) -> String {
     Code::new(epoch, Digest::of(format!("{origin}\n{}\n", key.as_text()).as_bytes())).to_string()
 }
 
+/// Whether a log may be called so: `…/station/<id>/<epoch>` in the one spelling that stations give it. Whoever asks is a
+/// stranger, and what is asked for is kept and shown.
+fn is_origin(origin: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_part = |part: &&str| !part.is_empty() && part.len() <= LONGEST_ORIGIN.1 && part.bytes().all(fits);
+    let parts: Vec<&str> = origin.split('/').collect();
+    let epoch = parts.last().and_then(|last| last.parse::<u32>().ok().filter(|n| n.to_string() == **last));
+    origin.len() <= LONGEST_ORIGIN.0
+        && parts.len() >= 4
+        && parts.iter().all(|part| is_part(part))
+        && epoch.is_some_and(|epoch| epoch > 0)
+}
+
 impl Centre {
     /// Takes a station's wish; asking again tells where it stands.
     pub fn ask(&self, note: &str) -> Result<Enrolment, ControlError> {
         let malformed = || ControlError::from(Message::new("enrol-malformed"));
+        if note.len() > MOST_WISH_BYTES {
+            return Err(malformed());
+        }
         let text = note.split_once("\n\n").map(|(text, _)| text).ok_or_else(malformed)?;
         let line = text.strip_prefix(FORM).ok_or_else(malformed)?;
         let wish: Wish = serde_json::from_str(line).map_err(|_| malformed())?;
-        let signed = open(note.as_bytes(), std::slice::from_ref(&wish.key));
         // The key is named like the log: no station asks in another's name and is taken for it on the page.
-        if signed.is_err() || wish.key.name() != wish.origin || wish.origin.split('/').count() < 4 {
+        if wish.key.name() != wish.origin || !is_origin(&wish.origin) {
+            return Err(malformed());
+        }
+        if open(note.as_bytes(), std::slice::from_ref(&wish.key)).is_err() {
             return Err(malformed());
         }
         let code = code(&wish.origin, &wish.key);

@@ -14,12 +14,12 @@ mod station;
 mod take;
 
 pub use desired::{Desired, Issued};
-pub use enrol::{Enrolment, wish};
+pub use enrol::{Enrolment, MOST_WISH_BYTES, wish};
 pub use glance::{FleetGlance, FleetView, Outline, QUIET, SILENT, Trouble, is_needed, words_of};
 pub use key::{CentreKeys, CentreLines, centre_keys, make as make_centre, next_key, use_next_key};
 pub use ready::{Readiness, Unready};
 pub use station::{Split, StationFile};
-pub use take::TakeError;
+pub use take::{LONGEST_BLOB, TakeError};
 
 use std::{env, fmt, path::PathBuf, sync::Arc};
 

@@ -102,12 +102,25 @@ impl Centre {
     /// Later is what was said by a later clock, or of a longer log: a clock that was years ahead and is set right makes an
     /// entry, and what is said behind it holds at once and not only in years.
     pub fn hear(&self, held: &Held, note: &str) -> Result<(), ControlError> {
+        self.hear_by(held, note, true)
+    }
+
+    /// The same of a word that was carried: it may lie in its folder for years, so one that comes late does not even say
+    /// that the station lives.
+    pub fn hear_carried(&self, held: &Held, note: &str) -> Result<(), ControlError> {
+        self.hear_by(held, note, false)
+    }
+
+    fn hear_by(&self, held: &Held, note: &str, lives: bool) -> Result<(), ControlError> {
         let word = (note.len() <= MOST_WORD_BYTES).then(|| Word::read(note, &held.key)).flatten();
         let word = word.filter(|word| word.origin == held.origin);
         let word = word.ok_or_else(|| ControlError::from(Message::new("word-malformed")))?;
         let last = Word::read(&held.word, &held.key);
         let is_late = |last: &Word| last.wall_ms > word.wall_ms && last.size >= word.size;
         if last.as_ref().is_some_and(is_late) {
+            if !lives {
+                return Ok(());
+            }
             // It came late on its way: that the station lives is true, what it says is old.
             return Ok(self.fleet.heard(&held.origin, &held.word, self.now().timestamp_millis())?);
         }

@@ -27,13 +27,14 @@ use super::Fault;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every connection is told before anything else. Nothing is answered before the server has it on its disk and, where
-/// it has a synchronous replica, on that one's.
+/// it has a synchronous replica, on that one's; and it warns where such a wait is broken off, whatever the role is told.
 const GREETING: &str = "SELECT
   set_config('synchronous_commit',
     CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
   set_config('default_transaction_isolation', 'read committed', false),
   set_config('search_path', 'loa_fleet', false),
-  current_setting('fsync'), current_setting('server_encoding')";
+  current_setting('fsync'), current_setting('server_encoding'),
+  set_config('client_min_messages', 'notice', false)";
 
 /// Writes one row anew, so that its commit waits for whatever lies before it in the server's journal.
 const SETTLE: &str = "UPDATE version SET number = number";
