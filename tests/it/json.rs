@@ -148,8 +148,8 @@ fn what_people_enter_keeps_its_shapes() {
 fn answers_keep_their_shapes() {
     let (station, slots) = station();
     hold("no", &one(&station, &["init"]));
-    hold("no-answer", &one(&station, &["release"]));
-    hold("no-answer", &one(&station, &["cancel", &slots[0], "--reason", "x"]));
+    hold("no", &one(&station, &["release"]));
+    hold("no", &one(&station, &["cancel", &slots[0], "--reason", "x"]));
     hold("failed", &one(&station, &["approve", "2022-03", "--by", "A", "--key", "/nowhere/a.key"]));
 }
 
