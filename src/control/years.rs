@@ -52,6 +52,9 @@ pub struct YearSeen {
     pub fleet: bool,
 }
 
+/// A plan, and what counts under it, each with the log that says so.
+type Told = (Plan, Vec<(Teller, Tally)>);
+
 /// What counts of the years of one or several logs, each by where it lies.
 #[derive(Debug, Default)]
 pub struct Compliance(Mutex<HashMap<PathBuf, Arc<OfLog>>>);
@@ -145,12 +148,7 @@ impl Compliance {
     }
 
     /// The same, each with the log that says so.
-    fn told(
-        &self,
-        sources: &Sources,
-        year: i32,
-        period: Period,
-    ) -> Result<Option<(Plan, Vec<(Teller, Tally)>)>, ControlError> {
+    fn told(&self, sources: &Sources, year: i32, period: Period) -> Result<Option<Told>, ControlError> {
         let Some(plan) = self.plan(sources, year)? else { return Ok(None) };
         let mut told: Vec<(Teller, Tally)> = Vec::new();
         for source in sources.logs() {

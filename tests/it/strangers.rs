@@ -332,7 +332,9 @@ fn slow_pushes_of_one_word_stop_nobody_elses() {
     let centre = Centre::new(&[]);
     let _at_centre = centre.folder.daemon_alone();
     let mut far = ["slow", "own"].map(Far::new);
-    far.iter().for_each(|far| far.joins(&opened(&centre.folder)));
+    for far in &far {
+        far.joins(&opened(&centre.folder));
+    }
     far[1].enter(loa::evidence::Body::Heartbeat {});
     let begun = Arc::new(AtomicUsize::new(0));
     thread::scope(|scope| {

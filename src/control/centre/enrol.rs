@@ -66,7 +66,7 @@ fn is_origin(origin: &str) -> bool {
     let epoch = parts.last().and_then(|last| last.parse::<u32>().ok().filter(|n| n.to_string() == **last));
     origin.len() <= LONGEST_ORIGIN.0
         && parts.len() >= 4
-        && parts.iter().all(|part| is_part(part))
+        && parts.iter().all(is_part)
         && epoch.is_some_and(|epoch| epoch > 0)
 }
 

@@ -255,8 +255,8 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
     let arguments: Vec<&str> = arguments.split(comma).collect();
     let values = fields(arguments[0]);
     match name {
-        "COUNT" => return values.iter().filter(|value| value.get_float().is_some()).count() as f64,
-        "COUNTA" => return values.iter().filter(|value| **value != Data::Empty).count() as f64,
+        "COUNT" => return values.iter().filter(|value| value.get_float().is_some()).map(|_| 1.0).sum(),
+        "COUNTA" => return values.iter().filter(|value| **value != Data::Empty).map(|_| 1.0).sum(),
         _ => {}
     }
     let conditions = if name.contains("COUNTIF") { &arguments[..] } else { &arguments[1..] };
