@@ -112,8 +112,8 @@ impl Account {
         let Some((plan, mut matrix)) = matrices.next() else { return Ok(None) };
         matrices.for_each(|(_, other)| matrix.admit(other));
         let (mut airings, mut logs) = (Vec::new(), Vec::new());
+        let year = (!of_months).then_some(plan.year);
         for Told { rows, state, .. } in told {
-            let year = (!of_months).then_some(plan.year);
             airings.extend(of_period(rows, &mut matrix, &state.station, year, as_of));
             logs.push(state);
         }

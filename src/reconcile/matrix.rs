@@ -87,6 +87,13 @@ pub struct UnitRow {
     pub cells: Vec<Cell>,
 }
 
+impl UnitRow {
+    /// Whether anything that counts aired in the period.
+    fn has_aired(&self) -> bool {
+        self.cells.iter().any(|cell| cell.in_period > 0)
+    }
+}
+
 /// Sums over a matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct MatrixTotals {
@@ -175,6 +182,12 @@ pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]
 impl Matrix {
     /// Takes over what the plan of `another` year says of the airings of the same days that were made for that year.
     pub fn admit(&mut self, another: Matrix) {
+        let aired = |matrix: &Matrix| -> BTreeSet<String> {
+            let aired = matrix.units.iter().filter(|row| row.has_aired());
+            aired.map(|row| row.unit.clone()).collect()
+        };
+        let more = aired(&another).difference(&aired(self)).count();
+        self.totals.units_aired += u32::try_from(more).unwrap_or(u32::MAX);
         self.totals.in_period += another.totals.in_period;
         self.totals.strays += another.totals.strays;
         self.beside.admit(another.beside, &another.counted);
@@ -202,7 +215,7 @@ impl Matrix {
 
     fn add(&mut self, row: UnitRow) {
         let totals = &mut self.totals;
-        totals.units_aired += u32::from(row.cells.iter().any(|cell| cell.in_period > 0));
+        totals.units_aired += u32::from(row.has_aired());
         for cell in &row.cells {
             totals.cells_early += u32::from(cell.state == State::Complete && !cell.is_due());
             totals.in_period += cell.in_period;

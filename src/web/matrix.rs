@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     error::Fault,
-    form,
+    fleet, form,
     page::{Page, Visit, html},
     reading,
     route::{EVERYONE, Route, get},
@@ -109,7 +109,7 @@ pub(super) async fn remember(site: Site) {
 fn address(teller: &Teller, month: Month) -> String {
     match &teller.origin {
         None => format!("/log?month={month}"),
-        Some(origin) => format!("/fleet/station/{}/log?month={month}", form::part(origin)),
+        Some(origin) => format!("{}/log?month={month}", fleet::address(origin)),
     }
 }
 

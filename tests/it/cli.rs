@@ -32,6 +32,12 @@ fn past() -> (Station, String, Vec<String>) {
     (station, "2022-03".into(), slots)
 }
 
+/// What a command says of a bare folder.
+fn run_in(folder: &std::path::Path, args: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
+    command.args(args).arg("--dir").arg(folder).args(["--lang", "en"]).output().unwrap()
+}
+
 #[test]
 fn every_verb_ends_with_the_code_of_its_answer() {
     let (station, month, slots) = past();
@@ -115,10 +121,7 @@ fn init_makes_what_is_missing_once_and_never_a_second_log() {
 #[test]
 fn a_station_is_called_by_its_own_name_from_the_first_entry() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |args: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
-        command.args(args).arg("--dir").arg(folder.path()).args(["--lang", "en"]).output().unwrap()
-    };
+    let run = |args: &[&str]| run_in(folder.path(), args);
     // What cannot be an id leaves nothing behind.
     assert_eq!(code(&run(&["init", "--id", "Phường Trà Câu"])), 2);
     assert!(!folder.path().join("config").exists());
@@ -142,10 +145,7 @@ fn a_station_is_called_by_its_own_name_from_the_first_entry() {
 #[test]
 fn a_centre_is_called_by_its_own_name_and_settings_of_another_stand() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |args: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
-        command.args(args).arg("--dir").arg(folder.path()).args(["--lang", "en"]).output().unwrap()
-    };
+    let run = |args: &[&str]| run_in(folder.path(), args);
     let made = run(&["init", "--centre", "--id", "quang-ngai"]);
     assert!(out(&made).contains("loa/centre/quang-ngai+"), "{}", out(&made));
     assert_eq!(code(&run(&["init", "--centre", "--id", "quang-ngai"])), 0);
@@ -160,10 +160,7 @@ fn a_centre_is_called_by_its_own_name_and_settings_of_another_stand() {
 #[test]
 fn a_fresh_folder_holds_everything_and_checks_clean() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |args: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_loa"));
-        command.args(args).arg("--dir").arg(folder.path()).args(["--lang", "en"]).output().unwrap()
-    };
+    let run = |args: &[&str]| run_in(folder.path(), args);
     assert_eq!(code(&run(&["init"])), 0);
     for name in ["config/station.toml", "config/plan-2022.toml", "data/log.db", "schedules", "media"] {
         assert!(folder.path().join(name).exists(), "{name}");

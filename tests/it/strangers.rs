@@ -18,7 +18,6 @@ use std::{
 use chrono::TimeDelta;
 use loa::{
     control::{Centre as Opened, ControlError, wish},
-    fleet::Fleet as _,
     keys::SigningKey,
     package::Shelf,
     sync::{Answer, Carried, Exchange, Transport as _},
@@ -26,9 +25,9 @@ use loa::{
 use reqwest::blocking::{Body, Client};
 
 use super::support::{
-    centre::{Centre, code, home_of, leaves, station},
+    centre::{Centre, an_older_copy_is_made_whole, code, home_of, station},
     far::{self, Far, opened},
-    station::{Station, copy},
+    station::Station,
 };
 
 /// The wish of `far`, as its station lays it.
@@ -41,6 +40,14 @@ fn lays(root: &Path, own: &str, far: &Far) {
     let own = root.join("stations").join(own);
     fs::create_dir_all(&own).unwrap();
     fs::write(own.join("enrol.note"), wish_of(far)).unwrap();
+}
+
+/// An enrolled station whose folder `own-1` lies below `root`.
+fn joined(centre: &Station, root: &Path) -> Far {
+    let own = Far::new("own");
+    own.joins(&opened(centre));
+    lays(root, "own-1", &own);
+    own
 }
 
 fn pipe(path: &Path) {
@@ -85,9 +92,7 @@ fn links_that_lie_in_a_shared_folder_lead_nowhere() {
     lays(outside.path(), "linked-1", &Far::new("linked"));
     symlink(outside.path().join("stations/linked-1"), root.join("stations/linked-1")).unwrap();
     // An enrolled station whose disk somebody else writes as well.
-    let own = Far::new("own");
-    own.joins(&opened(&centre));
-    lays(root, "own-1", &own);
+    let own = joined(&centre, root);
     fs::write(root.join("stations/own-1/enrol.note"), wish_of(&own)).unwrap();
     symlink(&victim, root.join("stations/own-1/held.note.tmp")).unwrap();
     let named = outside.path().join(format!("plan-{}", loa::units::Digest::of(b"plan")));
@@ -121,9 +126,7 @@ fn links_that_lie_in_a_shared_folder_lead_nowhere() {
 fn packages_are_laid_into_no_folder_that_a_link_names() {
     let (centre, root, outside) =
         (far::centre(&[]), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let own = Far::new("own");
-    own.joins(&opened(&centre));
-    lays(root.path(), "own-1", &own);
+    joined(&centre, root.path());
     fs::create_dir_all(centre.path("data/packages/trust")).unwrap();
     fs::write(centre.path("data/packages/trust/7.note"), "trust").unwrap();
     symlink(outside.path(), root.path().join("trust")).unwrap();
@@ -205,9 +208,7 @@ fn among_thousands_of_folders_everybody_has_a_turn() {
 #[test]
 fn bytes_behind_thousands_of_others_are_taken() {
     let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
-    let own = Far::new("own");
-    own.joins(&opened(&centre));
-    lays(root.path(), "own-1", &own);
+    joined(&centre, root.path());
     let bytes = root.path().join("stations/own-1/bytes");
     fs::create_dir_all(&bytes).unwrap();
     for n in 0..5000 {
@@ -228,9 +229,7 @@ fn bytes_behind_thousands_of_others_are_taken() {
 #[test]
 fn an_old_word_that_lies_about_keeps_no_dead_station_alive() {
     let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
-    let own = Far::new("own");
-    own.joins(&opened(&centre));
-    lays(root.path(), "own-1", &own);
+    let own = joined(&centre, root.path());
     own.heard(&opened(&centre), TimeDelta::days(3), &[], &[]);
     let before = opened(&centre).known(&own.origin).unwrap();
     let word = root.path().join("stations/own-1/word.note");
@@ -365,28 +364,7 @@ fn slow_pushes_of_one_word_stop_nobody_elses() {
 
 #[test]
 fn a_station_without_its_word_and_with_an_older_copy_signs_no_second_history() {
-    let centre = Centre::new(&[]);
-    let _at_centre = centre.folder.daemon_alone();
-    let (station, origin) = centre.station_at_home();
-    let old = tempfile::tempdir().unwrap();
-    copy(&station.path("data"), old.path());
-    let daemon = station.daemon_alone();
-    daemon.until("heard", |status| code(status, "centre-heard"));
-    centre.until_home(&station, &origin);
-    drop(daemon);
-    let whole = leaves(&station.path("data/log.db"));
-    fs::remove_dir_all(station.path("data")).unwrap();
-    copy(old.path(), &station.path("data"));
-    fs::remove_file(station.path("data/keys/centre.token")).unwrap();
-    assert!(leaves(&station.path("data/log.db")).len() < whole.len());
-    let daemon = station.daemon_alone();
-    daemon.until("heard", |status| code(status, "centre-heard"));
-    centre.until_home(&station, &origin);
-    drop(daemon);
-    assert_eq!(centre.fleet().forks(10).unwrap(), [], "it never signed twice");
-    let again = leaves(&station.path("data/log.db"));
-    let common = whole.iter().zip(&again).take_while(|(a, b)| a == b).count();
-    assert!(common + 1 >= whole.len(), "{common} of {} came back", whole.len());
+    an_older_copy_is_made_whole(|station| fs::remove_file(station.path("data/keys/centre.token")).unwrap());
 }
 
 #[test]

@@ -241,17 +241,23 @@ fn strange_hosts_are_misdirected_and_every_answer_has_its_headers() {
     }
 }
 
+/// The address by which the first admin is made, as the first start tells it.
+fn set_up(station: &Station) -> String {
+    let trace = std::fs::read_to_string(station.path("stderr.txt")).unwrap();
+    let word = trace.split("/set-up/").nth(1).expect("the link is told").split_whitespace().next().unwrap();
+    format!("/set-up/{word}")
+}
+
 #[test]
 fn a_link_that_a_command_forestalled_says_how_there_will_be_an_admin() {
     let station = Station::new(&[]);
     station.settle("");
     let daemon = station.daemon_alone();
     let browser = Visitor::at(&address(&daemon));
-    let trace = std::fs::read_to_string(station.path("stderr.txt")).unwrap();
-    let word = trace.split("/set-up/").nth(1).expect("the link is told").split_whitespace().next().unwrap();
+    let link = set_up(&station);
     station.user("binh", "editor", PASSWORD);
     let fields = [("id", "an"), ("name", "An"), ("password", PASSWORD), ("password2", PASSWORD)];
-    let answer = browser.ask("POST", &format!("/set-up/{word}"), Some(&fields), &[]);
+    let answer = browser.ask("POST", &link, Some(&fields), &[]);
     assert_eq!(answer.status, 422);
     assert!(answer.text.contains("--role admin"), "{}", answer.text);
     daemon.end();
@@ -263,9 +269,7 @@ fn the_first_admin_comes_by_a_link_that_works_once() {
     station.settle("");
     let daemon = station.daemon_alone();
     let browser = Visitor::at(&address(&daemon));
-    let trace = std::fs::read_to_string(station.path("stderr.txt")).unwrap();
-    let word = trace.split("/set-up/").nth(1).expect("the link is told").split_whitespace().next().unwrap();
-    let link = format!("/set-up/{word}");
+    let link = set_up(&station);
     assert_eq!(browser.get("/set-up/0123456789abcdef").status, 404);
     assert_eq!(browser.get(&link).status, 200);
     let form = |id: &str, password: &str, again: &str| {

@@ -153,6 +153,11 @@ fn january_beside_december() {
     let old = account(&of_2022, &place(), january, day("2023-02-05"));
     assert_eq!((old.plan.year, old.matrix.totals.in_period), (2022, 2));
     golden("reports/january-unplanned.txt", &text(&old));
+    // Whoever aired only what was made for another year aired all the same.
+    let mut only = place();
+    only[0].airings.retain(|told| told.month == month("2022-12"));
+    let both = account_behind(&of_2023, before, &only, january, day("2023-02-05"));
+    assert_eq!((both.matrix.totals.units_aired, both.matrix.totals.in_period), (1, 2));
     // Nor does the year's report hear of what was made for another.
     let year = account_behind(&of_2023, before, &place(), Period::Year, day("2023-02-05"));
     assert_eq!((year.airings.len(), year.matrix.totals.in_period), (2, 2));

@@ -5,6 +5,7 @@ mod logged;
 mod naive;
 mod random;
 mod told;
+mod workbook;
 
 use crate::{
     control::{NoteRow, Row},

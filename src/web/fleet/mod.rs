@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{
     error::Fault,
+    form,
     page::{Page, Visit},
     reading::grouped,
     route::Route,
@@ -50,10 +51,8 @@ async fn view(visit: &Visit) -> Result<Arc<FleetView>, Fault> {
 }
 
 /// Where the station of the log called `origin` has its page.
-fn address(origin: &str) -> String {
-    // The name of a log has neither blanks nor plus signs, so this is how a part of an address is written.
-    let encoded = serde_urlencoded::to_string([("", origin)]).unwrap_or_default();
-    format!("/fleet/station/{}", encoded.trim_start_matches('='))
+pub(super) fn address(origin: &str) -> String {
+    format!("/fleet/station/{}", form::part(origin))
 }
 
 /// A sign, its class and what it says: told apart in black and white and by ear.

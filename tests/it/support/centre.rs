@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     far,
-    station::{Daemon, Station},
+    station::{Daemon, Station, copy},
 };
 
 /// A centre's folder, made by `loa init --centre`, with its door on a free port.
@@ -190,4 +190,30 @@ pub fn anchors(station: &Station) -> Vec<(AnchorFact, i64)> {
         other => panic!("{other:?}"),
     };
     entries.map(|entry| (fact(entry.body), entry.clk.wall_ms)).collect()
+}
+
+/// A snapshot of a station at home is put back, high-water mark and all, and `spoilt` besides: it goes on where the centre's
+/// copy ends and signs nothing twice.
+pub fn an_older_copy_is_made_whole(spoilt: impl FnOnce(&Station)) {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let (station, origin) = centre.station_at_home();
+    let old = tempfile::tempdir().unwrap();
+    copy(&station.path("data"), old.path());
+    let comes_home = || {
+        let daemon = station.daemon_alone();
+        daemon.until("heard", |status| code(status, "centre-heard"));
+        centre.until_home(&station, &origin);
+        drop(daemon);
+        leaves(&station.path("data/log.db"))
+    };
+    let whole = comes_home();
+    fs::remove_dir_all(station.path("data")).unwrap();
+    copy(old.path(), &station.path("data"));
+    spoilt(&station);
+    assert!(leaves(&station.path("data/log.db")).len() < whole.len());
+    let again = comes_home();
+    assert_eq!(centre.fleet().forks(10).unwrap(), [], "it never signed twice");
+    let common = whole.iter().zip(&again).take_while(|(a, b)| a == b).count();
+    assert!(common + 1 >= whole.len(), "{common} of {} came back", whole.len());
 }
