@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
 use loa::{
@@ -258,20 +259,12 @@ impl Cuts {
         Cuts { library: library(tools.path()), tools }
     }
 
-    /// The folder that it works on.
-    fn work(&self) -> PathBuf {
-        self.tools.path().join("work/station")
-    }
-
-    /// Runs the command in the folder, with this fault; whether it succeeded, and the code of its no.
-    fn run(&self, args: &[&str], fault: Option<&str>) -> (bool, String) {
+    /// Runs the command in the folder `work`, with this fault; whether it succeeded, and the code of its no.
+    fn run(&self, work: &Path, args: &[&str], fault: Option<&str>) -> (bool, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
-        command.args(args).arg("--json").arg("--dir").arg(self.work()).stdin(Stdio::null());
+        command.args(args).arg("--json").arg("--dir").arg(work).stdin(Stdio::null());
         if let Some(fault) = fault {
-            command
-                .env("LD_PRELOAD", &self.library)
-                .env("LOA_FAULT_ROOT", self.work())
-                .env("LOA_FAULT", fault);
+            command.env("LD_PRELOAD", &self.library).env("LOA_FAULT_ROOT", work).env("LOA_FAULT", fault);
         }
         let out = command.output().unwrap();
         let said: Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
@@ -279,26 +272,30 @@ impl Cuts {
     }
 
     /// Cuts the command at each of its changes, by a kill and by the power, and repeats it: that must succeed, or say
-    /// by `done` that all was done. What is there then, `end` looks at. Gives how often it had been done.
-    fn everywhere(&self, args: &[&str], done: &str, end: &dyn Fn(&str, &Path)) -> (u32, u32) {
-        let kept = self.tools.path().join("kept");
-        copy(&kept, &self.work());
-        assert!(self.run(args, Some("count:0")).0);
-        end("uncut", &self.work());
-        let changes = fs::read_to_string(self.work().join("../changes")).unwrap();
-        let (changes, mut was_done) = (changes.trim().parse::<u32>().unwrap(), 0);
-        for n in 0..changes {
-            for mode in ["kill", "power"] {
-                let fault = format!("{mode}:{n}:{}", n * 7 + was_done);
-                copy(&kept, &self.work());
-                let told = self.run(args, Some(&fault)).0;
-                let (again, no) = self.run(args, None);
-                assert!(again || no == done, "{fault}: {no}");
-                assert!(!again || !told, "{fault}: what succeeded is done");
-                was_done += u32::from(!again);
-                end(&fault, &self.work());
-            }
-        }
+    /// by `done` that all was done. What is there then, `end` looks at. Gives the changes, and how often it had been done.
+    fn everywhere(&self, args: &[&str], done: &str, end: &(dyn Fn(&str, &Path) + Sync)) -> (u32, u32) {
+        let (kept, uncut) = (self.tools.path().join("kept"), self.tools.path().join("uncut/station"));
+        copy(&kept, &uncut);
+        assert!(self.run(&uncut, args, Some("count:0")).0);
+        end("uncut", &uncut);
+        let changes = fs::read_to_string(uncut.join("../changes")).unwrap().trim().parse::<u32>().unwrap();
+        let cut = |mode: &str, n: u32| {
+            let (work, fault) =
+                (self.tools.path().join(mode).join("station"), format!("{mode}:{n}:{}", n * 7));
+            copy(&kept, &work);
+            let told = self.run(&work, args, Some(&fault)).0;
+            let (again, no) = self.run(&work, args, None);
+            assert!(again || no == done, "{fault}: {no}");
+            assert!(!again || !told, "{fault}: what succeeded is done");
+            end(&fault, &work);
+            u32::from(!again)
+        };
+        let cut = &cut;
+        let was_done = thread::scope(|scope| {
+            let both = ["kill", "power"]
+                .map(|mode| scope.spawn(move || (0..changes).map(|n| cut(mode, n)).sum::<u32>()));
+            both.into_iter().map(|one| one.join().unwrap()).sum()
+        });
         println!("{changes} changes, {was_done} times it was done when the cut came");
         (changes, was_done)
     }
