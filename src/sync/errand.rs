@@ -267,7 +267,8 @@ fn apart(time: u64, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<[DateTi
 /// do about it.
 fn with_remedy(mut lamp: Lamp) -> Lamp {
     for (sentence, hint) in lamp.said.sentence.iter_mut().zip(&lamp.said.hint) {
-        *sentence = format!("{sentence} {hint}").trim_end().to_owned();
+        sentence.push(' ');
+        sentence.push_str(hint);
     }
     lamp
 }
@@ -300,6 +301,16 @@ mod tests {
             let found = apart(time, at(from), at(until));
             let told = is_apart.then(|| [at(until), at(i64::try_from(time).unwrap())]);
             assert_eq!(found, told, "{time} within {from} to {until}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_fits_on_the_line_that_a_list_of_stations_has() {
+        let at = "23:59 31/12/2035";
+        let message = Message::new("centre-clock-apart").with("own", at).with("centre", at);
+        for words in with_remedy(Lamp::new("error", &message)).said.sentence {
+            assert!(words.matches(at).count() == 2 && words.contains("timedatectl"), "{words}");
+            assert!(words.chars().count() <= 160, "{} of {words}", words.chars().count());
         }
     }
 }

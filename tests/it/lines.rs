@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{NaiveDate, TimeDelta, Utc};
 use loa::{
-    control::{Folder, wish},
+    control::{Folder, Role, wish},
     evidence::{Body, Clk, Leaf, canonical},
     fleet::{Fleet as _, Push},
     keys::SigningKey,
@@ -27,7 +27,9 @@ use super::support::{
     proxy::Proxy,
     pulse::Server,
     station::{Daemon, Station, copy, in_seconds},
+    visitor::Visitor,
 };
+use super::web_on_air::{PASSWORD, pages, person};
 
 /// Gives the log of `station` the `count` entries of quiet days until now, one in five minutes.
 pub fn quiet_days(station: &Station, count: i64) {
@@ -338,7 +340,8 @@ fn a_new_epoch_comes_home_beside_the_old_one() {
 #[test]
 fn a_station_whose_clock_is_years_off_comes_home_with_the_times_that_it_wrote() {
     let centre = Centre::new(&[]);
-    let _at_centre = centre.folder.daemon_alone();
+    person(&centre.folder, "truc", "Trần Văn Trực", &[Role::Auditor]);
+    let at_centre = centre.folder.daemon_alone();
     let clocks = Clocks::new();
     clocks.step(YEARS);
     let station = Station::on(&clocks, &[]);
@@ -362,6 +365,13 @@ fn a_station_whose_clock_is_years_off_comes_home_with_the_times_that_it_wrote() 
     let said_so = until("the fleet says so", || clock_lamp(&centre));
     let year = (Utc::now() + YEARS).format("/%Y").to_string();
     assert!(said_so.contains(&year) && said_so.contains("timedatectl"), "{said_so}");
+    let viewer = Visitor::at(&pages(&at_centre));
+    assert_eq!(viewer.sign_in("truc", PASSWORD).status, 303);
+    let shown = || {
+        let page = viewer.get("/fleet").text;
+        (page.contains(&year) && page.contains("timedatectl")).then_some(())
+    };
+    until("the page says so", shown);
     // Somebody sets it right: from now on it speaks of today, and what it wrote stays as it was written.
     clocks.step(-YEARS);
     station.json(&["status"]);
@@ -401,9 +411,9 @@ fn a_centre_whose_clock_is_years_off_is_known_all_the_same_and_changes_no_time()
         let known = anchors(&station).len();
         let daemon = station.daemon_alone();
         if by.is_zero() {
-            heard(&daemon)
+            heard(&daemon);
         } else {
-            apart(&daemon)
+            apart(&daemon);
         }
         centre.until_home(&station, home.origin());
         let (fact, wall_ms) =
