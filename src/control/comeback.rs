@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     ControlError, Folder, clk,
-    epoch::{Before, LOG_FILES, NewEpoch, Next, Opener, open_next, put_aside, whole},
+    epoch::{Before, LOG_FILES, NewEpoch, Next, Opener, clear_next, open_next, put_aside, whole},
     folder::read_key,
     init::origin,
 };
@@ -50,6 +50,8 @@ pub fn come_back(
     }
     let next_path = folder.key_path("station.next");
     if !next_path.exists() && follows(&folder.log_path(), copied.name()) {
+        // A cut behind the last step but one leaves the reason.
+        clear_next(&next_path)?;
         return Err(Message::new("comeback-done").with("origin", copied.name()).into());
     }
     let begun = next_path.exists().then(|| read_key(&next_path)).transpose()?;

@@ -78,17 +78,23 @@ pub fn new_epoch(
     // A key that is not to be believed any more has no word in what follows.
     let Some(fault) = before.fault(&folder.log_path())?.or(revoked.then_some("key")) else {
         // Also when an earlier attempt was cut and the log was put right since.
-        for left in ["reason", "pub", "key"].map(|end| next_path.with_extension(end)) {
-            if left.exists() {
-                fs::remove_file(&left).at("remove", &left)?;
-            }
-        }
+        clear_next(&next_path)?;
         return Err(Message::new("epoch-needless").with("file", folder.log_path().display()).into());
     };
     let next = Next::of(&folder, begun, before.epoch + 1, fault)?;
     open_next(&folder, &before, next, opener, &clk(clock, folder.station.zone), || {
         put_aside(&folder.data(), &before.kept, &folder.key_path("station").with_extension("pub"))
     })
+}
+
+/// Removes what an attempt left of the next key at `path`: the key's two halves and the reason.
+pub(super) fn clear_next(path: &Path) -> Result<(), ControlError> {
+    for left in ["reason", "pub", "key"].map(|end| path.with_extension(end)) {
+        if left.exists() {
+            fs::remove_file(&left).at("remove", &left)?;
+        }
+    }
+    Ok(())
 }
 
 /// The key of the epoch that begins, and why the one before ended.

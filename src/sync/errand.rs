@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{
     Answer, SyncError, Transport,
     fetch::{Came, Fetch},
@@ -24,14 +26,31 @@ use crate::{
 /// How long a word waits at the centre for something new to hold: so long does what is entered meanwhile stay here.
 const WAIT: Duration = Duration::from_secs(15);
 
+/// For so long entries are brought at a time: then the station asks what it shall hold, since what is urgent does not wait
+/// until weeks have come home over a slow line.
+const BRING_FOR: Duration = Duration::from_secs(1);
+
 /// How often a centre is asked that has not enrolled this station yet, or that said no.
 const ASK_AGAIN: Duration = Duration::from_secs(20);
 
 /// A centre that is away is tried again after this, and later and later, up to the second.
 const TRY_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
 
+/// Further apart than this the clocks here and at the centre are not both right.
+const MOST_APART: TimeDelta = TimeDelta::minutes(1);
+
 /// What is known of the way to the centre, for those who ask.
 pub type Told = Arc<Mutex<Option<Lamp>>>;
+
+/// How an errand went.
+enum Went {
+    /// The centre has the whole log.
+    Home,
+    /// The centre has more of the log than before, and not all.
+    Partly,
+    /// An officer asks for this code first.
+    Asked(String),
+}
 
 /// A station on its way, again and again.
 pub struct Errand {
@@ -47,7 +66,11 @@ pub struct Errand {
     enrolled: bool,
     /// The tag of what it holds.
     have: String,
+    /// The tag of what was last looked through for something urgent.
+    looked: String,
     failures: u32,
+    /// What the clocks here and at the centre said at the same moment, where they were too far apart.
+    apart: Option<Message>,
     told: Told,
 }
 
@@ -56,8 +79,9 @@ impl Errand {
     #[must_use]
     pub fn new(home: Home, studio: Studio, link: Link, told: Told) -> Errand {
         let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
-        let (enrolled, have, pace) = (false, String::new(), Pace::default());
-        Errand { home, studio, link, way: None, fetch, held, pace, enrolled, have, failures: 0, told }
+        let (enrolled, pace, way) = (false, Pace::default(), None);
+        let (have, looked, failures, apart) = (String::new(), String::new(), 0, None);
+        Errand { home, studio, link, way, fetch, held, pace, enrolled, have, looked, failures, apart, told }
     }
 
     /// Goes once: brings everything that is new, then waits for something to hold. Gives how long to wait before the next
@@ -80,11 +104,15 @@ impl Errand {
             .to_string();
         let lamp = |state, message: Message| Lamp::new(state, &message.with("at", &at));
         let (lamp, pause) = match went {
-            Ok(None) => {
+            Ok(Went::Partly) => return Duration::ZERO,
+            Ok(Went::Home) => {
                 self.failures = 0;
-                (lamp("ok", Message::new("centre-heard")), Duration::ZERO)
+                let heard = || lamp("ok", Message::new("centre-heard"));
+                (self.apart.as_ref().map_or_else(heard, |apart| Lamp::new("error", apart)), Duration::ZERO)
             }
-            Ok(Some(code)) => (lamp("warning", Message::new("centre-asked").with("code", code)), ASK_AGAIN),
+            Ok(Went::Asked(code)) => {
+                (lamp("warning", Message::new("centre-asked").with("code", code)), ASK_AGAIN)
+            }
             Err(SyncError::Own(ControlError::No(no))) => (Lamp::new("error", &no), ASK_AGAIN),
             Err(SyncError::Refused { status, words }) => {
                 self.enrolled = false;
@@ -105,36 +133,41 @@ impl Errand {
         pause
     }
 
-    /// Gives the code that an officer asks for, where this station is not enrolled yet.
-    fn go(&mut self, way: &mut dyn Transport) -> Result<Option<String>, SyncError> {
+    fn go(&mut self, way: &mut dyn Transport) -> Result<Went, SyncError> {
         if !self.enrolled {
             let (wish, code) = self.home.wish()?;
             if way.enrol(&wish)?.standing == "asked" {
-                return Ok(Some(code));
+                return Ok(Went::Asked(code));
             }
             self.enrolled = true;
         }
-        self.bring(way)?;
-        let Reply::Status(status) = self.studio.ask_waiting(Ask::Status) else {
+        let whole = self.bring(way)?;
+        let Reply::Status(mut status) = self.studio.ask_waiting(Ask::Status) else {
             return Err(SyncError::Away("this station is busy".into()));
         };
+        if let Some(apart) = self.apart.as_ref().filter(|_| status.clock.state != "error") {
+            status.clock = with_remedy(Lamp::new("error", apart));
+        }
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
-        let desired = way.speak(&word, &self.have, WAIT)?;
-        if desired.tag != self.have || self.fetch.is_due(self.studio.now()) {
-            let came = self.fetch.fetch(way, &desired, self.studio.now())?;
+        let desired = way.speak(&word, &self.have, if whole { WAIT } else { Duration::ZERO })?;
+        let wanted = desired.tag != self.have || self.fetch.is_due(self.studio.now());
+        // The log comes home before months go out; what is urgent waits for neither, and is looked for once.
+        if wanted && (whole || self.looked != desired.tag) {
+            let came = self.fetch.fetch(way, &desired, self.studio.now(), !whole)?;
             if came != Came::Otherwise {
                 self.fetch.import(&self.studio, came == Came::All)?;
+                self.looked.clone_from(&desired.tag);
             }
             if came == Came::All {
                 self.have = desired.tag;
             }
         }
-        Ok(None)
+        Ok(if whole { Went::Home } else { Went::Partly })
     }
 
-    /// Brings entries until the centre has what the log had when it began.
-    fn bring(&mut self, way: &mut dyn Transport) -> Result<(), SyncError> {
-        let until = self.home.size()?;
+    /// Brings entries until the centre has what the log had when it began, or for a while; gives whether that is all.
+    fn bring(&mut self, way: &mut dyn Transport) -> Result<bool, SyncError> {
+        let (until, set_out) = (self.home.size()?, Instant::now());
         // What was laid earlier may have been taken meanwhile.
         let head = way.head(ANSWER_WITHIN)?;
         if !head.is_empty()
@@ -143,10 +176,13 @@ impl Errand {
             self.own_up(way, &head, until);
             return Err(error);
         }
-        let mut lost = false;
+        let (mut lost, held_before) = (false, self.held);
         while self.held < until {
+            if set_out.elapsed() > BRING_FOR && self.held > held_before {
+                return Ok(false);
+            }
             let push = self.home.push_of(self.held, self.pace.leaves())?;
-            let began = Instant::now();
+            let (began, from) = (Instant::now(), self.studio.now());
             let brought = self.bring_bytes(way, &push).and_then(|()| way.push(&push));
             match &brought {
                 Ok(_) => self.pace.went(began.elapsed()),
@@ -154,7 +190,12 @@ impl Errand {
             }
             match brought? {
                 Answer::Cosigned(line) => {
-                    self.take(&format!("{}{}\n", push.head, line.trim_end()))?;
+                    let time = self.take(&format!("{}{}\n", push.head, line.trim_end()))?;
+                    // Of an acknowledgement that tells no time nothing new is known.
+                    if let Some(time) = time {
+                        self.apart = apart(time, from, self.studio.now())
+                            .map(|[own, centre]| self.told_apart(own, centre));
+                    }
                     // A line that breaks and brings something in between is no line that is away.
                     self.failures = 0;
                 }
@@ -162,10 +203,10 @@ impl Errand {
                 Answer::Elsewhere(size) if size > self.held => self.held = size,
                 Answer::Elsewhere(size) if !lost => (self.held, lost) = (size, true),
                 Answer::Elsewhere(_) => return Err(SyncError::Unclear),
-                Answer::Laid => return Ok(()),
+                Answer::Laid => return Ok(true),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Where the centre holds another history: shows it the head of this one, so that it has both with their signatures.
@@ -190,21 +231,86 @@ impl Errand {
         Ok(())
     }
 
-    /// Takes an acknowledgement, and enters it.
-    fn take(&mut self, note: &str) -> Result<(), SyncError> {
+    fn told_apart(&self, own: DateTime<Utc>, centre: DateTime<Utc>) -> Message {
+        let zone = self.studio.folder.station.zone;
+        let [own, centre] =
+            [own, centre].map(|at| at.with_timezone(&zone).format("%H:%M %d/%m/%Y").to_string());
+        Message::new("centre-clock-apart").with("own", own).with("centre", centre)
+    }
+
+    /// Takes an acknowledgement, and enters it. Gives when the centre made it, in seconds since 1970 by its clock, where it
+    /// is worth an entry.
+    fn take(&mut self, note: &str) -> Result<Option<u64>, SyncError> {
         let (size, fact) = self.home.acknowledged(note, self.held)?;
         self.held = size;
+        let time = fact.as_ref().map(|fact| fact.time);
         if let Some(fact) = fact
             && let Reply::Failed(why) = self.studio.ask_waiting(Ask::Anchor { fact: Box::new(fact) })
         {
             // It stands beside the log; the next one bounds the time as well.
             tracing::warn!("the acknowledgement is not entered: {why}");
         }
-        Ok(())
+        Ok(time)
     }
+}
+
+/// The time here and at the centre, where the centre's clock said `time` (seconds since 1970) to what was asked at `from` and
+/// answered at `until`, and that was too far from both: one of the two is wrong, however sure its kernel is.
+fn apart(time: u64, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<[DateTime<Utc>; 2]> {
+    let centre = DateTime::from_timestamp(i64::try_from(time).ok()?, 0)?;
+    // It says whole seconds: it may have been up to one later.
+    let is_apart = from - centre > MOST_APART + TimeDelta::seconds(1) || centre - until > MOST_APART;
+    is_apart.then_some([until, centre])
+}
+
+/// The lamp as it goes into a word, where a hint has no place of its own: whoever reads it at the centre is to know what to
+/// do about it.
+fn with_remedy(mut lamp: Lamp) -> Lamp {
+    for (sentence, hint) in lamp.said.sentence.iter_mut().zip(&lamp.said.hint) {
+        sentence.push(' ');
+        sentence.push_str(hint);
+    }
+    lamp
 }
 
 /// Stations that lost their centre at the same moment do not all come back at the same moment.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_are_apart_from_a_minute_on_whatever_the_answer_took() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        for (time, from, until, is_apart) in [
+            (1000, 1000, 1000, false),
+            (1000, 1061, 1061, false),
+            (1000, 1062, 1062, true),
+            (1060, 1000, 1000, false),
+            (1061, 1000, 1000, true),
+            // The line took ten minutes, at any moment of which the centre may have signed.
+            (1000, 1000, 1600, false),
+            (1660, 1000, 1600, false),
+            (1661, 1000, 1600, true),
+            (1000, 1062, 1600, true),
+            (0, 1000, 1001, true),
+        ] {
+            let found = apart(time, at(from), at(until));
+            let told = is_apart.then(|| [at(until), at(i64::try_from(time).unwrap())]);
+            assert_eq!(found, told, "{time} within {from} to {until}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_fits_on_the_line_that_a_list_of_stations_has() {
+        let at = "23:59 31/12/2035";
+        let message = Message::new("centre-clock-apart").with("own", at).with("centre", at);
+        for words in with_remedy(Lamp::new("error", &message)).said.sentence {
+            assert!(words.matches(at).count() == 2 && words.contains("timedatectl"), "{words}");
+            assert!(words.chars().count() <= 160, "{} of {words}", words.chars().count());
+        }
+    }
 }

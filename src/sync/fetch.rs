@@ -59,12 +59,14 @@ impl Fetch {
         self.later.values().any(|from| *from <= now.timestamp_millis())
     }
 
-    /// Brings what is `desired` and not here yet into the inbox. What is urgent comes first, and waits for nothing else.
+    /// Brings what is `desired` and not here yet into the inbox. What is urgent comes first, and waits for nothing else;
+    /// nothing else comes where `urgent_only`.
     pub(super) fn fetch(
         &mut self,
         way: &mut dyn Transport,
         desired: &Desired,
         now: DateTime<Utc>,
+        urgent_only: bool,
     ) -> Result<Came, SyncError> {
         if self.shared.is_some() {
             return Ok(Came::All);
@@ -90,7 +92,7 @@ impl Fetch {
             }
         }
         let is_urgent = |manifest: &Option<Manifest>| manifest.as_ref().is_some_and(|it| it.urgent.is_some());
-        let hurry = manifests.iter().any(|(_, manifest)| is_urgent(manifest));
+        let hurry = urgent_only || manifests.iter().any(|(_, manifest)| is_urgent(manifest));
         for (seq, manifest) in manifests {
             let of_month = manifest.as_ref().filter(|it| it.urgent.is_none()).map(|it| it.month);
             // Where something urgent comes, months come with the next round: they are imported together.
@@ -283,8 +285,12 @@ mod tests {
         let desired = Desired { packages: vec![(2, early)], ..Desired::default() };
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
         assert!(!fetch.is_due(at(999)) && fetch.is_due(at(1000)));
-        assert_eq!(fetch.fetch(&mut Broken, &desired, at(999)).unwrap(), Came::All, "it is not asked for");
-        fetch.fetch(&mut Broken, &desired, at(1000)).unwrap_err();
+        assert_eq!(
+            fetch.fetch(&mut Broken, &desired, at(999), false).unwrap(),
+            Came::All,
+            "it is not asked for"
+        );
+        fetch.fetch(&mut Broken, &desired, at(1000), false).unwrap_err();
         assert!(fetch.is_due(at(1001)), "and is tried again");
     }
 }

@@ -14,8 +14,9 @@ const LEAST: u64 = 8;
 /// It is never longer.
 const MOST: u64 = 4096;
 
-/// A piece that took less than the one is followed by a longer one, after more than the other by a shorter one.
-const QUICK: Duration = Duration::from_secs(4);
+/// A piece that took less than the one is followed by a longer one, after more than the other by a shorter one. What is
+/// urgent waits for a piece: where the line bears it, none takes more than two seconds.
+const QUICK: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(15);
 
 /// Pieces of the same length that go well behind a break, before a longer one is tried.

@@ -8,7 +8,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -38,17 +41,18 @@ func main() {
 	} else {
 		key = string(read(dir, "keys/station.pub"))
 	}
-	tree := open(dir, strings.TrimSpace(key))
+	origin, tree := open(dir, strings.TrimSpace(key))
 	reader := tlog.TileHashReader(tree, &tiles{dir: dir, seen: map[tlog.Tile][]byte{}})
 
 	checked := checkTiles(dir, tree, reader)
-	held, named, days, accepted, settings := checkEntries(dir, tree, reader)
+	held, named, days, accepted, settings, anchors := checkEntries(dir, tree, reader)
 	blobs := checkDigests(dir, "blobs/sha256", named)
 	checkApprovals(dir, accepted, settings)
+	witnessed := checkAnchors(dir, origin, reader, anchors, settings)
 	media := checkDigests(dir, "media", nil)
 	checkStretches(dir, tree, held, days)
-	fmt.Printf("ok: %d of %d entries, %d tiles, %d blobs, %d media files, root %x\n",
-		len(held), tree.N, checked, blobs, media, tree.Hash[:])
+	fmt.Printf("ok: %d of %d entries, %d tiles, %d blobs, %d media files, %d of %d anchors, root %x\n",
+		len(held), tree.N, checked, blobs, media, witnessed, len(anchors), tree.Hash[:])
 }
 
 func fail(format string, args ...interface{}) {
@@ -65,7 +69,7 @@ func read(dir, name string) []byte {
 }
 
 // open opens the signed head: origin, size, root.
-func open(dir, key string) tlog.Tree {
+func open(dir, key string) (origin string, tree tlog.Tree) {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		fail("key: %v", err)
@@ -86,7 +90,7 @@ func open(dir, key string) tlog.Tree {
 	if err != nil {
 		fail("log/checkpoint: root %q", lines[2])
 	}
-	return tlog.Tree{N: size, Hash: root}
+	return lines[0], tlog.Tree{N: size, Hash: root}
 }
 
 // number gives <K>: three digits at a time, all groups but the last with an x.
@@ -244,8 +248,8 @@ func opening(body map[string]interface{}) (digests []string) {
 
 // checkEntries compares each entry with the proved hash of its place, and proves the first and the last of each tile once
 // more by a record proof of their own; gives the entries' numbers, the digests that they name, their days, and what
-// they say of accepted schedules and of settings.
-func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool, days map[int64]string, accepted, settings []map[string]interface{}) {
+// they say of accepted schedules, of settings and of witnesses.
+func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []int64, named map[string]bool, days map[int64]string, accepted []map[string]interface{}, settings, anchors []entry) {
 	named, days = map[string]bool{}, map[int64]string{}
 	for _, name := range files(dir, "log/tile/entries") {
 		_, index, wide := place(name, tree.N)
@@ -301,7 +305,9 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 			case "schedule.accept":
 				accepted = append(accepted, said.Body)
 			case "config":
-				settings = append(settings, said.Body)
+				settings = append(settings, said)
+			case "anchor":
+				anchors = append(anchors, said)
 			}
 			days[seq] = time.UnixMilli(said.Clk.Wall + 60000*said.Clk.Offset).UTC().Format("2006-01-02")
 			held = append(held, seq)
@@ -311,7 +317,8 @@ func checkEntries(dir string, tree tlog.Tree, reader tlog.HashReader) (held []in
 		}
 	}
 	sort.Slice(held, func(i, j int) bool { return held[i] < held[j] })
-	return held, named, days, accepted, settings
+	sort.Slice(settings, func(i, j int) bool { return settings[i].Seq < settings[j].Seq })
+	return held, named, days, accepted, settings, anchors
 }
 
 // checkDigests compares files with their names, and what is there with what must be there.
@@ -335,11 +342,11 @@ func checkDigests(dir, below string, needed map[string]bool) int {
 
 // checkApprovals opens the approval of each accepted schedule with the approvers' keys, each of which stands in settings
 // that an entry names.
-func checkApprovals(dir string, accepted, settings []map[string]interface{}) {
+func checkApprovals(dir string, accepted []map[string]interface{}, settings []entry) {
 	var trusted []byte
-	for _, body := range settings {
-		trusted = append(trusted, read(dir, fmt.Sprintf("blobs/sha256/%v", body["digest"]))...)
-		if digest, ok := body["trust"].(string); ok {
+	for _, said := range settings {
+		trusted = append(trusted, read(dir, fmt.Sprintf("blobs/sha256/%v", said.Body["digest"]))...)
+		if digest, ok := said.Body["trust"].(string); ok {
 			trusted = append(trusted, read(dir, "blobs/sha256/"+digest)...)
 		}
 	}
@@ -367,6 +374,97 @@ func checkApprovals(dir string, accepted, settings []map[string]interface{}) {
 			fail("approval %v: of another schedule", body["approval"])
 		}
 	}
+}
+
+// cosigner is a witness's key: C2SP tlog-cosignature, Ed25519.
+type cosigner struct {
+	name string
+	id   []byte
+	key  ed25519.PublicKey
+}
+
+// quoted finds keys as settings write them: <name>+<id in hex>+<Base64>.
+var quoted = regexp.MustCompile(`["']([^"'+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)["']`)
+
+// cosigners gives the keys of witnesses in a settings file: those of the kind 0x04, which nobody else has.
+func cosigners(settings []byte) (keys []cosigner) {
+	for _, line := range strings.Split(string(settings), "\n") {
+		for _, found := range quoted.FindAllStringSubmatch(strings.SplitN(line, "#", 2)[0], -1) {
+			data, err := base64.StdEncoding.DecodeString(found[3])
+			if err != nil || len(data) != 1+ed25519.PublicKeySize || data[0] != 4 {
+				continue
+			}
+			id := sha256.Sum256(append([]byte(found[1]+"\n"), data...))
+			if hex.EncodeToString(id[:4]) == found[2] {
+				keys = append(keys, cosigner{found[1], id[:4], data[1:]})
+			}
+		}
+	}
+	return keys
+}
+
+// checkAnchors opens each witness's word with the keys of the settings in force at its entry, and compares its root with
+// the tree's at its size; gives how many roots the tiles that are here bear out. The others refute nothing.
+func checkAnchors(dir, origin string, reader tlog.HashReader, anchors, settings []entry) (witnessed int) {
+	sort.Slice(anchors, func(i, j int) bool { return anchors[i].Seq < anchors[j].Seq })
+	var keys []cosigner
+	known := false
+	for _, said := range anchors {
+		for ; len(settings) > 0 && settings[0].Seq < said.Seq; settings = settings[1:] {
+			keys, known = cosigners(read(dir, fmt.Sprintf("blobs/sha256/%v", settings[0].Body["digest"]))), true
+		}
+		text := func(name string) string {
+			value, _ := said.Body[name].(string)
+			return value
+		}
+		number := func(name string) int64 {
+			value, ok := said.Body[name].(float64)
+			if !ok || value < 0 || value != float64(int64(value)) {
+				fail("entry %d: no %s", said.Seq, name)
+			}
+			return int64(value)
+		}
+		size, seconds := number("size"), number("time")
+		root, err := hex.DecodeString(text("root"))
+		if err != nil || len(root) != tlog.HashSize || size > said.Seq {
+			fail("entry %d: no head of what stands before it", said.Seq)
+		}
+		if !known {
+			continue
+		}
+		if !cosigned(origin, size, seconds, root, text("by"), text("signature"), keys) {
+			fail("entry %d: not signed by a witness of the settings", said.Seq)
+		}
+		proved, err := tlog.TreeHash(size, reader)
+		if err != nil {
+			continue
+		}
+		if !bytes.Equal(proved[:], root) {
+			fail("entry %d: the witness saw another history", said.Seq)
+		}
+		witnessed++
+	}
+	return witnessed
+}
+
+// cosigned tells whether one of keys, called by, signed this head at this time: the signature is the key's id, the time and
+// Ed25519 over the time and the head's text.
+func cosigned(origin string, size, seconds int64, root []byte, by, signature string, keys []cosigner) bool {
+	data, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil || len(data) != 4+8+ed25519.SignatureSize {
+		return false
+	}
+	if binary.BigEndian.Uint64(data[4:12]) != uint64(seconds) {
+		return false
+	}
+	head := fmt.Sprintf("%s\n%d\n%s\n", origin, size, base64.StdEncoding.EncodeToString(root))
+	signed := fmt.Sprintf("cosignature/v1\ntime %d\n%s", seconds, head)
+	for _, key := range keys {
+		if key.name == by && bytes.Equal(key.id, data[:4]) && ed25519.Verify(key.key, []byte(signed), data[12:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkStretches compares the entries that are there with those that the bundle declares, and the days of one stretch

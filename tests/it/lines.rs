@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{NaiveDate, TimeDelta, Utc};
 use loa::{
-    control::{Folder, wish},
+    control::{Folder, Role, wish},
     evidence::{Body, Clk, Leaf, canonical},
     fleet::{Fleet as _, Push},
     keys::SigningKey,
@@ -27,10 +27,12 @@ use super::support::{
     proxy::Proxy,
     pulse::Server,
     station::{Daemon, Station, copy, in_seconds},
+    visitor::Visitor,
 };
+use super::web_on_air::{PASSWORD, pages, person};
 
 /// Gives the log of `station` the `count` entries of quiet days until now, one in five minutes.
-fn quiet_days(station: &Station, count: i64) {
+pub fn quiet_days(station: &Station, count: i64) {
     let folder = Folder::open(&station.path("")).unwrap();
     let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
     let now_ms = Utc::now().timestamp_millis();
@@ -95,6 +97,21 @@ fn until<T>(what: &str, there: impl Fn() -> Option<T>) -> T {
 
 fn heard(daemon: &Daemon<'_>) {
     daemon.until("heard", |status| code(status, "centre-heard"));
+}
+
+/// Waits until the station says that its clock and the centre's are apart.
+fn apart(daemon: &Daemon<'_>) {
+    let told = daemon.until("apart", |status| code(status, "centre-clock-apart"));
+    let hint = told["centre"]["said"]["hint"][0].as_str().unwrap();
+    assert!(told["centre"]["state"] == "error" && hint.contains("timedatectl"), "{told}");
+}
+
+/// What the station of `origin` says of its clock to those who look at the centre; nothing where all is well.
+fn clock_lamp(centre: &Centre) -> Option<String> {
+    let listed = centre.folder.json(&["fleet"]).remove(0)["stations"][0].clone();
+    let lamps = listed["word"]["lamps"].as_array().cloned().unwrap_or_default();
+    let lamp = lamps.into_iter().find(|lamp| lamp["what"] == "clock" && lamp["state"] == "error")?;
+    Some(lamp["words"][0].as_str().unwrap().to_owned())
 }
 
 fn size(centre: &Centre, origin: &str) -> u64 {
@@ -323,14 +340,15 @@ fn a_new_epoch_comes_home_beside_the_old_one() {
 #[test]
 fn a_station_whose_clock_is_years_off_comes_home_with_the_times_that_it_wrote() {
     let centre = Centre::new(&[]);
-    let _at_centre = centre.folder.daemon_alone();
+    person(&centre.folder, "truc", "Trần Văn Trực", &[Role::Auditor]);
+    let at_centre = centre.folder.daemon_alone();
     let clocks = Clocks::new();
     clocks.step(YEARS);
     let station = Station::on(&clocks, &[]);
     station.settle(&centre.table(&centre.address()));
     let home = centre.know(&station);
     let daemon = station.daemon_alone();
-    heard(&daemon);
+    apart(&daemon);
     centre.until_home(&station, home.origin());
     daemon.until_entered(&["\"kind\":\"anchor\""]);
     let (fact, wall_ms) = anchors(&station).remove(0);
@@ -343,16 +361,29 @@ fn a_station_whose_clock_is_years_off_comes_home_with_the_times_that_it_wrote() 
     let [heard_at, said_at] =
         [&listed["heard_ms"], &listed["word"]["wall_ms"]].map(|ms| ms.as_i64().unwrap());
     assert!(off(heard_at).abs() < MINUTE && off(said_at) > YEARS - MINUTE, "{listed}");
+    // And that one of them is wrong, though the kernel there vouches for its own.
+    let said_so = until("the fleet says so", || clock_lamp(&centre));
+    let year = (Utc::now() + YEARS).format("/%Y").to_string();
+    assert!(said_so.contains(&year) && said_so.contains("timedatectl"), "{said_so}");
+    let viewer = Visitor::at(&pages(&at_centre));
+    assert_eq!(viewer.sign_in("truc", PASSWORD).status, 303);
+    let shown = || {
+        let page = viewer.get("/fleet").text;
+        (page.contains(&year) && page.contains("timedatectl")).then_some(())
+    };
+    until("the page says so", shown);
     // Somebody sets it right: from now on it speaks of today, and what it wrote stays as it was written.
     clocks.step(-YEARS);
     station.json(&["status"]);
     until("it speaks of today", || said().filter(|off| off.abs() < MINUTE));
+    heard(&daemon);
+    until("nothing is the matter", || clock_lamp(&centre).is_none().then_some(()));
     centre.until_home(&station, home.origin());
     drop(daemon);
     // Before every certificate was made.
     clocks.step(-YEARS * 2);
     let daemon = station.daemon_alone();
-    heard(&daemon);
+    apart(&daemon);
     centre.until_home(&station, home.origin());
     drop(daemon);
     let walls = leaves(&station.path("data/log.db")).into_iter().map(|leaf| {
@@ -379,7 +410,11 @@ fn a_centre_whose_clock_is_years_off_is_known_all_the_same_and_changes_no_time()
         let at_centre = centre.folder.daemon_alone();
         let known = anchors(&station).len();
         let daemon = station.daemon_alone();
-        heard(&daemon);
+        if by.is_zero() {
+            heard(&daemon);
+        } else {
+            apart(&daemon);
+        }
         centre.until_home(&station, home.origin());
         let (fact, wall_ms) =
             until("it is acknowledged", || anchors(&station).split_off(known).into_iter().next_back());

@@ -1,7 +1,12 @@
 //! Keys that change while everything goes on: the centre's, a station's that was revoked, and one that was lost with its
 //! disk; each with real processes, and nothing of what came home gets lost.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
 
 use loa::{
     control::{self, Against, Folder, Parcel, Wish},
@@ -14,7 +19,8 @@ use serde_json::{Value, json};
 use super::support::{
     centre::{Centre, code, leaves, origin, station},
     far::opened,
-    station::Station,
+    faults::library,
+    station::{Station, copy},
 };
 
 const WHO: [&str; 4] = ["--by", "Cán bộ Lê", "--reason", "theo biên bản 3"];
@@ -179,15 +185,15 @@ fn a_station_whose_disk_died_with_its_key_goes_on_behind_what_the_centre_retaine
     drop(daemon);
     let begun = leaves(&new.path("data/log.db"));
     let stick = tempfile::tempdir().unwrap();
-    let copy = stick.path().join("nhat-ky").display().to_string();
-    let laid = centre.folder.json(&["fleet", "copy", &first, "-o", &copy]).remove(0);
+    let laid_to = stick.path().join("nhat-ky").display().to_string();
+    let laid = centre.folder.json(&["fleet", "copy", &first, "-o", &laid_to]).remove(0);
     assert_eq!(laid["size"], held.frontier.size());
-    assert_eq!(refusal(&centre.folder, &["fleet", "copy", &first, "-o", &copy]), "copy-exists");
-    new.ok(&["verify", &copy]);
+    assert_eq!(refusal(&centre.folder, &["fleet", "copy", &first, "-o", &laid_to]), "copy-exists");
+    new.ok(&["verify", &laid_to]);
 
     // Nothing is taken up but this station's own log, whole.
     let bad = stick.path().join("hong");
-    super::support::station::copy(std::path::Path::new(&copy), &bad);
+    copy(Path::new(&laid_to), &bad);
     let bad_log = bad.join("log.db");
     let mut bytes = fs::read(&bad_log).unwrap();
     let at = bytes.windows(12).position(|bytes| bytes == b"\"kind\":\"boot").unwrap() + 8;
@@ -203,14 +209,14 @@ fn a_station_whose_disk_died_with_its_key_goes_on_behind_what_the_centre_retaine
     assert_eq!(refusal(&new, &back(stick.path().to_str().unwrap())), "comeback-none");
     assert_eq!(leaves(&new.path("data/log.db")), begun, "a no changes nothing");
 
-    let made = new.json(&back(&copy)).remove(0);
+    let made = new.json(&back(&laid_to)).remove(0);
     assert_eq!(
         (&made["origin"], &made["reason"]),
         (&json!("loa/station/pho-hoa/2"), &json!("lost")),
         "{made}"
     );
     assert_eq!((&made["kept"], &made["endorsed"]), (&json!("data/epochs/1"), &json!(false)));
-    assert_eq!(refusal(&new, &back(&copy)), "comeback-done");
+    assert_eq!(refusal(&new, &back(&laid_to)), "comeback-done");
     // The old log is back byte for byte, and what was begun meanwhile is kept as well.
     let fleet = opened(&centre.folder).fleet;
     assert_eq!(leaves(&new.path("data/epochs/1/log.db")), fleet.leaves(&first, 0, usize::MAX).unwrap());
@@ -237,4 +243,125 @@ fn a_station_whose_disk_died_with_its_key_goes_on_behind_what_the_centre_retaine
     retained_whole(&centre, &first, &key);
     assert_eq!(opened(&centre.folder).known(&first).unwrap().head, held.head);
     assert!(Folder::open(&new.path("")).is_ok());
+}
+
+/// A folder on which a command is cut at every single change that it makes on the disk.
+struct Cuts {
+    tools: tempfile::TempDir,
+    library: PathBuf,
+}
+
+impl Cuts {
+    /// Of the folder `root`, as it is now.
+    fn of(root: &Path) -> Cuts {
+        let tools = tempfile::tempdir().unwrap();
+        copy(root, &tools.path().join("kept"));
+        Cuts { library: library(tools.path()), tools }
+    }
+
+    /// Runs the command in the folder `work`, with this fault; whether it succeeded, and the code of its no.
+    fn run(&self, work: &Path, args: &[&str], fault: Option<&str>) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
+        command.args(args).arg("--json").arg("--dir").arg(work).stdin(Stdio::null());
+        if let Some(fault) = fault {
+            command.env("LD_PRELOAD", &self.library).env("LOA_FAULT_ROOT", work).env("LOA_FAULT", fault);
+        }
+        let out = command.output().unwrap();
+        let said: Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
+        (out.status.success(), said["no"]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Cuts the command at each of its changes, by a kill and by the power, and repeats it: that must succeed, or say
+    /// by `done` that all was done. What is there then, `end` looks at. Gives the changes, and how often it had been done.
+    fn everywhere(&self, args: &[&str], done: &str, end: &(dyn Fn(&str, &Path) + Sync)) -> (u32, u32) {
+        let (kept, uncut) = (self.tools.path().join("kept"), self.tools.path().join("uncut/station"));
+        copy(&kept, &uncut);
+        assert!(self.run(&uncut, args, Some("count:0")).0);
+        end("uncut", &uncut);
+        let changes = fs::read_to_string(uncut.join("../changes")).unwrap().trim().parse::<u32>().unwrap();
+        let cut = |mode: &str, n: u32| {
+            let (work, fault) =
+                (self.tools.path().join(mode).join("station"), format!("{mode}:{n}:{}", n * 7));
+            copy(&kept, &work);
+            let told = self.run(&work, args, Some(&fault)).0;
+            let (again, no) = self.run(&work, args, None);
+            assert!(again || no == done, "{fault}: {no}");
+            assert!(!again || !told, "{fault}: what succeeded is done");
+            end(&fault, &work);
+            u32::from(!again)
+        };
+        let cut = &cut;
+        let was_done = thread::scope(|scope| {
+            let both = ["kill", "power"]
+                .map(|mode| scope.spawn(move || (0..changes).map(|n| cut(mode, n)).sum::<u32>()));
+            both.into_iter().map(|one| one.join().unwrap()).sum()
+        });
+        println!("{changes} changes, {was_done} times it was done when the cut came");
+        (changes, was_done)
+    }
+}
+
+#[test]
+fn the_power_may_go_at_every_change_while_a_station_comes_back() {
+    let centre = Centre::new(&[]);
+    let at_centre = centre.folder.daemon_alone();
+    let (dead, first) = centre.station_at_home();
+    drop(dead);
+    let stick = tempfile::tempdir().unwrap();
+    let laid_to = stick.path().join("nhat-ky").display().to_string();
+    centre.folder.ok(&["fleet", "copy", &first, "-o", &laid_to]);
+    let new = station(&centre, &centre.address());
+    let daemon = new.daemon_alone();
+    daemon.until("refused", |status| code(status, "centre-refused"));
+    drop((daemon, at_centre));
+    let (old, begun) = (leaves(&Path::new(&laid_to).join("log.db")), leaves(&new.path("data/log.db")));
+    let key = fs::read_to_string(new.path("data/keys/station.pub")).unwrap();
+    let end = |fault: &str, root: &Path| {
+        let data = root.join("data");
+        let audit = control::audit(root, &Against::default()).unwrap();
+        assert!(audit.holds(), "{fault}: {:?}", audit.report.faults);
+        let public = fs::read_to_string(data.join("keys/station.pub")).unwrap();
+        assert!(public.starts_with("loa/station/pho-hoa/2+"), "{fault}: {public}");
+        assert_eq!(leaves(&data.join("epochs/1/log.db")), old, "{fault}");
+        let mut kept: Vec<_> =
+            fs::read_dir(data.join("epochs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        kept.retain(|path| !path.ends_with("1"));
+        assert_eq!((kept.len(), leaves(&kept[0].join("log.db"))), (1, begun.clone()), "{fault}");
+        assert_eq!(fs::read_to_string(kept[0].join("station.pub")).unwrap(), key, "{fault}");
+        let of_next = |name: &str| data.join("keys").join(format!("station.next.{name}")).exists();
+        assert!(!["key", "pub", "reason"].into_iter().any(of_next), "{fault}: nothing is left of the way");
+        assert!(!data.join("keys/centre.token").exists(), "{fault}: the next log has a word of its own");
+        Log::open(&data.join("log.db"), Folder::open(root).unwrap().key("station").unwrap()).unwrap();
+    };
+    let (changes, done) = Cuts::of(&new.path("")).everywhere(&back(&laid_to), "comeback-done", &end);
+    assert!(changes > 40 && done > 0, "{changes} {done}");
+}
+
+#[test]
+fn the_power_may_go_at_every_change_while_a_centre_changes_its_key() {
+    let centre = Centre::new(&[]);
+    let keys = |args: &[&str]| centre.folder.json(&[&["fleet", "key"], args].concat()).remove(0);
+    let old = keys(&[])["key"].as_str().unwrap().to_owned();
+    let new = keys(&["--next"])["next"].as_str().unwrap().to_owned();
+    let secret = |name: &str| fs::read_to_string(centre.folder.path("data/keys").join(name)).unwrap();
+    let (before, after) = (secret("centre.key"), secret("centre.next.key"));
+    let end = |fault: &str, root: &Path| {
+        let found = control::centre_keys(&Folder::open(root).unwrap()).unwrap();
+        assert_eq!((&found.key, &found.next, &found.earlier), (&new, &None, &vec![old.clone()]), "{fault}");
+        let own = root.join("data/keys");
+        let read = |name: &str| fs::read_to_string(own.join(name)).unwrap();
+        assert_eq!((read("centre.key"), read("centre.pub").trim()), (after.clone(), &*new), "{fault}");
+        let files = fs::read_dir(&own).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+        assert!(
+            !files.into_iter().any(|bytes| bytes == before.as_bytes()),
+            "{fault}: the old one signs no more"
+        );
+        let entered = leaves(&root.join("data/log.db"));
+        assert!(entered.iter().any(|leaf| leaf.contains(&format!("key {new}"))), "{fault}: it is entered");
+        let audit = control::audit(root, &Against::default()).unwrap();
+        assert!(audit.holds(), "{fault}: {:?}", audit.report.faults);
+    };
+    let args = ["fleet", "key", "--change", "--by", "Cán bộ Lê"];
+    let (changes, done) = Cuts::of(&centre.folder.path("")).everywhere(&args, "fleet-key-no-next", &end);
+    assert!(changes > 20 && done > 0, "{changes} {done}");
 }

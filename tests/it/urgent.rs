@@ -3,13 +3,19 @@
 use std::{fs, path::Path, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use loa::evidence::{PackageAct, UrgentFact};
+use loa::{
+    evidence::{PackageAct, UrgentFact},
+    fleet::{Fleet as _, SqliteFleet},
+};
 use serde_json::Value;
 
+use super::lines::quiet_days;
 use super::support::{
-    centre::{Centre, code, origin},
+    centre::{Centre, address, code, enrol, found, home_of, origin, table, until_home},
+    far::opened,
+    proxy::Proxy,
     pulse::Server,
-    station::{Station, in_seconds, noise},
+    station::{Daemon, Station, in_seconds, noise},
     way::{Way, facts, only},
 };
 
@@ -251,4 +257,93 @@ fn an_urgent_programme_displaces_what_is_on_air_within_five_seconds_and_that_is_
     let bundle = tools.path().join("bundle.zip").display().to_string();
     station.ok(&["export", "-o", &bundle]);
     station.ok(&["verify", &bundle]);
+}
+
+/// A way whose centre has its door open at the end of a line, which the station has in its settings.
+fn by_line() -> (Way, Proxy) {
+    let way = way();
+    let lines = found(&way.centre);
+    let proxy = Proxy::start(&address(&way.centre));
+    let settings = fs::read_to_string(way.station.path("config/station.toml")).unwrap();
+    way.station.set(&(settings + &table(&lines, &proxy.address())));
+    (way, proxy)
+}
+
+/// Issues an urgent programme at the centre, for whoever fetches it; it must begin at the station within five seconds, and
+/// sound in full.
+fn begins_at_once(way: &Way, daemon: &Daemon<'_>) {
+    let urgent = write(&way.centre, 1, "2022-03/bao.wav");
+    let packages = way.centre.path("data/packages").display().to_string();
+    let (until, keys) = (until(1), ALL.map(|who| way.key(who)));
+    let mut pack = vec!["pack", "--urgent", &urgent, "--until", &until, "-o", &packages];
+    pack.extend(["--approved-by", "Trần Thị B, Lê Văn C", "--document", "12/KC"]);
+    pack.extend(keys.iter().flat_map(|key| ["--key", key]));
+    way.centre.ok(&pack);
+    let packed = Utc::now();
+    let rows = daemon.until_closed(1);
+    let began: DateTime<Utc> = rows[0]["first_frame"].as_str().unwrap().parse().unwrap();
+    let took = began - packed;
+    println!("first frame {} ms after the package was issued", took.num_milliseconds());
+    assert!(took < TimeDelta::seconds(5), "{took}");
+    assert_eq!((&rows[0]["trigger"], &rows[0]["outcome"]), (&"urgent".into(), &"full".into()), "{rows:#?}");
+    assert_eq!((rows.len(), &rows[0]["document"]), (1, &"12/KC".into()));
+}
+
+/// Bytes a second: what is urgent lasts a second and needs half a second.
+const SLOW: u64 = 192_000;
+
+#[test]
+fn an_urgent_programme_passes_the_month_that_comes_by_a_slow_line() {
+    // Two and a half minutes on the line.
+    const SECONDS: u32 = 300;
+    let (server, (mut way, proxy)) = (Server::start(), by_line());
+    way.slots = vec![in_seconds(3600)];
+    noise(&way.centre.path("media/2022-03/dai.wav"), SECONDS, 5);
+    way.centre.issue(2, &["2022-03/dai.wav"], &way.slots);
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon(&server);
+    enrol(&way.centre, &daemon, &origin(&way.station));
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    proxy.slow(SLOW);
+    let (month, editor, approver) = (way.month().to_string(), way.key("editor"), way.key("approver"));
+    way.centre.ok(&["pack", &month, "--key", &editor, "--key", &approver]);
+    let came = || {
+        let blobs = fs::read_dir(way.station.path("data/inbox/blobs/sha256")).into_iter().flatten().flatten();
+        blobs.map(|blob| blob.metadata().map_or(0, |found| found.len())).max().unwrap_or(0)
+    };
+    daemon.until("is fetching the month", |_| came() > SLOW);
+    let before = came();
+    begins_at_once(&way, &daemon);
+    let taken = || {
+        let all = facts(&way.station.path("")).into_iter();
+        all.filter(|fact| fact.act == PackageAct::Taken).map(|fact| fact.urgent.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(), [true], "the month is still on its way");
+    // It goes on where it was.
+    let (whole, now) = (u64::from(SECONDS) * 96_000, came());
+    assert!((before..whole).contains(&now), "{now} of {whole} bytes came, {before} of them before");
+    proxy.heal();
+    daemon.until("the month", |_| taken() == [true, false]);
+    drop(daemon);
+    way.station.ok(&["verify"]);
+}
+
+#[test]
+fn an_urgent_programme_passes_weeks_that_come_home_by_a_slow_line() {
+    let (server, (way, proxy)) = (Server::start(), by_line());
+    quiet_days(&way.station, 20_000);
+    let _at_centre = way.centre.daemon_alone();
+    let (home, origin) = (home_of(&way.station), origin(&way.station));
+    let (wish, told) = home.wish().unwrap();
+    opened(&way.centre).ask(&wish).unwrap();
+    way.centre.ok(&["fleet", "enrol", &origin, &told, "--by", "Cán bộ"]);
+    let fleet = SqliteFleet::open(&way.centre.path("data/fleet.db")).unwrap();
+    let home = || fleet.log(&origin).unwrap().unwrap().frontier.size();
+    proxy.slow(SLOW);
+    let daemon = way.station.daemon(&server);
+    daemon.until("is bringing them", |_| home() > 500);
+    begins_at_once(&way, &daemon);
+    assert!(home() < 20_000, "{} entries came home: the line was no slow one", home());
+    proxy.heal();
+    until_home(&fleet, &way.station, &origin);
 }

@@ -1,5 +1,5 @@
 //! A witness's word in the log: borne out by the tree and by the keys that the settings named then, or a finding; the same
-//! in the folder and in a bundle.
+//! in the folder and in a bundle, by loa and by the independent program.
 
 use loa::{
     evidence::{AnchorFact, Body, Checkpoint, Clk},
@@ -10,7 +10,7 @@ use loa::{
 use serde_json::{Value, json};
 
 use super::{
-    bundle::place::{Place, place},
+    bundle::place::{Place, go, members, place},
     support::site::Site,
 };
 
@@ -67,11 +67,13 @@ fn codes(report: &Value) -> Vec<(Option<u64>, String)> {
     faults.iter().map(|fault| (fault["entry"].as_u64(), fault["code"].as_str().unwrap().into())).collect()
 }
 
-/// What the folder and a bundle of all of it say, which is the same.
+/// What the folder and a bundle of all of it say, which is the same; whether it holds, Go says as well.
 fn verified(home: &Site) -> Value {
     let (_, report) = home.verify(&[]);
     let file = home.export();
     let (_, bundled) = home.verify(&[&file]);
+    let (agrees, said) = go(&members(file.as_ref()));
+    assert_eq!(report["holds"], agrees, "{report}; Go: {said}");
     // The next look has its own.
     std::fs::remove_file(file).unwrap();
     for key in ["holds", "faults", "witnessed", "unchecked_anchors"] {
@@ -193,7 +195,10 @@ fn of_a_part_the_words_are_checked_that_its_tiles_bear_out() {
     let export = |args: &[&str]| {
         let file = station.path("part.zip").display().to_string();
         station.ok(&[&["export", "-o", &file, "--force"], args].concat());
-        station.json(&["verify", &file]).remove(0)
+        let report = station.json(&["verify", &file]).remove(0);
+        let (agrees, said) = go(&members(file.as_ref()));
+        assert_eq!(report["holds"], agrees, "{report}; Go: {said}");
+        report
     };
     let whole = export(&[]);
     assert_eq!((&whole["holds"], &whole["unchecked_anchors"]), (&json!(true), &json!(0)), "{whole}");

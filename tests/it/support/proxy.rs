@@ -20,8 +20,10 @@ struct Line {
     left: AtomicI64,
     /// Bytes that pass by each connection, both ways together.
     each: AtomicI64,
-    /// Bytes a second and way; zero where it is fast.
+    /// Bytes a second and way, for all connections together; zero where it is fast.
     rate: AtomicU64,
+    /// Until when each way is taken by what was sent before, there and back.
+    taken: [Mutex<Instant>; 2],
     /// Nothing passes behind a connection's first word.
     deaf: AtomicBool,
     cuts: AtomicU64,
@@ -43,7 +45,8 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let (left, each) = (AtomicI64::new(FREE), AtomicI64::new(FREE));
         let (rate, deaf, cuts) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
-        let line = Arc::new(Line { left, each, rate, deaf, cuts });
+        let taken = [Mutex::new(Instant::now()), Mutex::new(Instant::now())];
+        let line = Arc::new(Line { left, each, rate, taken, deaf, cuts });
         let ended = Arc::new(AtomicBool::new(false));
         let to = Arc::new(Mutex::new(to.to_owned()));
         let (leads, between, ending) = (to.clone(), line.clone(), ended.clone());
@@ -100,7 +103,7 @@ impl Proxy {
         self.line.each.store(bytes, SeqCst);
     }
 
-    /// Lets so many bytes pass in a second, each way.
+    /// Lets so many bytes pass in a second, each way: all connections share it, one piece after the other.
     pub fn slow(&self, rate: u64) {
         self.line.rate.store(rate, SeqCst);
     }
@@ -135,7 +138,7 @@ impl Line {
             if out && !std::mem::take(&mut first) && self.deaf.load(SeqCst) {
                 continue;
             }
-            self.take_its_time(n as u64);
+            self.take_its_time(n as u64, out);
             let length = i64::try_from(n).unwrap();
             let left = self.left.fetch_sub(length, SeqCst);
             let of_each = self.each.load(SeqCst) - passed.fetch_add(length, SeqCst);
@@ -154,15 +157,19 @@ impl Line {
         let _ = (from.shutdown(Shutdown::Both), into.shutdown(Shutdown::Both));
     }
 
-    /// Holds `bytes` back for as long as they take at the rate that holds now.
-    fn take_its_time(&self, bytes: u64) {
-        let began = Instant::now();
-        loop {
-            let rate = self.rate.load(SeqCst);
-            if rate == 0 || began.elapsed() >= Duration::from_millis(bytes * 1000 / rate) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(5));
+    /// Holds `bytes` back until they have gone behind all that was sent before them, at the rate that holds now.
+    fn take_its_time(&self, bytes: u64, out: bool) {
+        let rate = self.rate.load(SeqCst);
+        if rate == 0 {
+            return;
+        }
+        let gone = {
+            let mut taken = self.taken[usize::from(out)].lock().unwrap();
+            *taken = (*taken).max(Instant::now()) + Duration::from_micros(bytes * 1_000_000 / rate);
+            *taken
+        };
+        while self.rate.load(SeqCst) != 0 && Instant::now() < gone {
+            thread::sleep(Duration::from_millis(5).min(gone.saturating_duration_since(Instant::now())));
         }
     }
 }
