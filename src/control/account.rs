@@ -10,13 +10,13 @@ use super::{
     folder::open_log,
     row::Row,
     rows::{RowFilter, rows},
-    sources::Source,
+    sources::{Ended, Histories, Source},
 };
 use crate::{
-    evidence::{AnchorFact, Body, Checkpoint, Outcome},
+    evidence::{AnchorFact, Body, Checkpoint, Outcome, Reason},
     keys::PublicKey,
     programme::Plan,
-    reconcile::{Matrix, Period, Span, StationRecord, matrix},
+    reconcile::{Matrix, Period, Repair, Span, StationRecord, Uncounted, matrix},
     store::Reader,
     units::Digest,
     words::Message,
@@ -32,17 +32,41 @@ pub struct Account {
     pub plan: Plan,
     /// What it is an account of.
     pub period: Period,
+    /// The last day of which anything counts, where the period goes on beyond it.
+    pub as_of: NaiveDate,
     /// Unit by programme month, with the sums.
     pub matrix: Matrix,
-    /// The rows of the period that belong to the plan's year, station by station in order, each with whether it counts as
-    /// an airing.
-    pub airings: Vec<(Row, bool)>,
+    /// The rows of the period that belong to the plan's year, log by log in order.
+    pub airings: Vec<Aired>,
     /// The logs that say so, in the same order.
     pub logs: Vec<LogState>,
     /// The id of the station, or the centre, that reports.
     pub station: String,
     /// The id of the unit that it belongs to.
     pub unit: String,
+}
+
+/// A row of the log, with what the figures make of it.
+#[derive(Debug, Clone)]
+pub struct Aired {
+    /// It.
+    pub row: Row,
+    /// The name of the log that tells of it.
+    pub log: String,
+    /// Whether it counts as an airing.
+    pub counts: bool,
+    /// Why one in full does not count.
+    pub uncounted: Option<Uncounted>,
+    /// What made good its slot by the period's end.
+    pub repair: Option<Repair>,
+}
+
+impl Aired {
+    /// Whether the schedule asked for it: no test, nothing by hand, and no slot that a newer revision dropped.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.row.is_due() && self.row.reason != Some(Reason::Superseded)
+    }
 }
 
 /// A log as it was when the account was taken.
@@ -58,6 +82,10 @@ pub struct LogState {
     pub note: String,
     /// Its last cosignature that is good; none where there is none yet.
     pub cosigned: Option<Cosigned>,
+    /// Whether its station goes on with it.
+    pub state: Ended,
+    /// Whether it is one of two histories under one name.
+    pub histories: Histories,
 }
 
 /// A witness, such as the centre, saw a log's beginning or the whole of it.
@@ -97,7 +125,7 @@ impl Account {
         };
         let span = period.span(&plan);
         let plans: Vec<Plan> = [plan].into_iter().chain(others).collect();
-        let logs = sources.logs();
+        let logs = sources.logs()?;
         let mut told = Vec::new();
         for log in &logs {
             told.push(Told::by(log, &plans, period, span)?);
@@ -114,11 +142,11 @@ impl Account {
         let (mut airings, mut logs) = (Vec::new(), Vec::new());
         let year = (!of_months).then_some(plan.year);
         for Told { rows, state, .. } in told {
-            airings.extend(of_period(rows, &mut matrix, &state.station, year, as_of));
+            airings.extend(of_period(rows, &matrix, &state.head.origin, year, as_of));
             logs.push(state);
         }
         let (station, unit) = (sources.home.station.id.clone(), sources.home.station.unit.clone());
-        Ok(Some(Account { plan, period, matrix, airings, logs, station, unit }))
+        Ok(Some(Account { plan, period, as_of, matrix, airings, logs, station, unit }))
     }
 }
 
@@ -134,15 +162,15 @@ impl Told {
     /// In `period` under each of `plans`, with the lines of the days of `span`.
     fn by(source: &Source, plans: &[Plan], period: Period, span: Span) -> Result<Told, ControlError> {
         let folder = &source.folder;
-        let log = open_log(&folder.log_path())?;
+        let log = open_log(&source.path)?;
         // What sounded just beyond midnight belongs to the day on which it sounded.
         let filter = RowFilter { from: span.from.pred_opt(), to: span.to.succ_opt(), outcome: None };
         // Sums, lines and head must speak of one state of the log.
         for _ in 0..TRIES {
             let size = log.size()?;
-            let of_plans = plans.iter().map(|plan| recorded(folder, &log, plan, period));
+            let of_plans = plans.iter().map(|plan| recorded(source, &log, plan, period));
             let records = of_plans.collect::<Result<_, _>>()?;
-            let rows = rows(folder, &folder.log_path(), &filter)?;
+            let rows = rows(folder, &source.path, &filter)?;
             let note = log.head()?;
             let head =
                 Checkpoint::unchecked(&note).map_err(|_| ControlError::from(Message::new("report-head")))?;
@@ -153,7 +181,9 @@ impl Told {
                     Cosigned { size: fact.size, root: fact.root, by: fact.by, at }
                 });
                 let (station, unit) = (folder.station.id.clone(), folder.station.unit.clone());
-                return Ok(Told { records, rows, state: LogState { station, unit, head, note, cosigned } });
+                let (state, histories) = (source.state, source.histories);
+                let state = LogState { station, unit, head, note, cosigned, state, histories };
+                return Ok(Told { records, rows, state });
             }
         }
         Err(Message::new("report-busy").into())
@@ -187,29 +217,25 @@ fn anchor(
     Ok(None)
 }
 
-/// Those of a station's `rows` that belong to the period and to the plan's `year` where only that is asked for, each with
-/// whether it counts.
+/// Those of the `rows` of `log` that belong to the period and to the plan's `year` where only that is asked for.
 fn of_period(
     mut rows: Vec<Row>,
-    matrix: &mut Matrix,
-    station: &str,
+    matrix: &Matrix,
+    log: &str,
     year: Option<i32>,
     as_of: NaiveDate,
-) -> Vec<(Row, bool)> {
+) -> impl Iterator<Item = Aired> {
     rows.retain(|row| {
         let sounded = row.first_frame.as_ref().unwrap_or(&row.planned).get(..10);
         let day = sounded.and_then(|day| day.parse::<NaiveDate>().ok());
         year.is_none_or(|year| row.month.starts_with(&format!("{year}-")))
             && day.is_some_and(|day| matrix.span.contains(day) && day <= as_of)
     });
-    let counted = rows.into_iter().map(|row| {
-        let entry = row.entries.first().copied().unwrap_or_default();
-        let counts =
-            row.outcome == Some(Outcome::Full) && matrix.counted.contains(&(station.to_owned(), entry));
-        if row.station != station {
-            matrix.beside.rename(station, entry, &row.station);
-        }
-        (row, counts)
-    });
-    counted.collect()
+    rows.into_iter().map(move |row| {
+        let key = (log.to_owned(), row.entries.first().copied().unwrap_or_default());
+        let counts = row.outcome == Some(Outcome::Full) && matrix.counted.contains(&key);
+        let uncounted = matrix.beside.uncounted.get(&key).copied();
+        let repair = matrix.beside.repaired.get(&key).copied();
+        Aired { row, log: key.0, counts, uncounted, repair }
+    })
 }

@@ -8,9 +8,10 @@ use super::{
     ControlError, Folder,
     ledger::brief,
     names::{Names, blob},
+    sources::{Ended, Source},
 };
 use crate::{
-    evidence::{AsRunRow, Body, ScheduleFact},
+    evidence::{AsRunRow, Body, Checkpoint, ScheduleFact},
     programme::{self, Plan, SlotList, civil},
     reconcile::{Meant, Period, ProgrammeFact, Rules, Span, StationRecord, Vouched},
     store::{Filter, Reader},
@@ -56,17 +57,17 @@ pub(super) fn frame(log: &Reader, plan: &Plan) -> Result<Frame, ControlError> {
 /// What a station recorded in the year of `plan` and in `period`, which may end later: a record for every unit to which it
 /// belonged.
 pub(super) fn recorded(
-    folder: &Folder,
+    source: &Source,
     log: &Reader,
     plan: &Plan,
     period: Period,
 ) -> Result<Vec<StationRecord>, ControlError> {
-    let (frame, year) = (frame(log, plan)?, plan.year);
+    let (folder, frame, year) = (&source.folder, frame(log, plan)?, plan.year);
     let Span { from, to } = frame.span(period);
     let behind = to.succ_opt().unwrap_or(to);
     let from = new_year(folder, year).min(midnight(folder, from));
     let rows = rows_between(log, from, new_year(folder, year + 1).max(midnight(folder, behind)))?;
-    records(folder, log, frame, rows)
+    records(source, log, frame, rows)
 }
 
 /// The wall time of the log's last entry.
@@ -110,9 +111,15 @@ pub(super) fn plan_of(folder: &Folder, log: &Reader, year: i32) -> Result<Option
     Ok(plan.and_then(|bytes| programme::plan::read("plan", &bytes).0).filter(|plan| plan.year == year))
 }
 
+/// What the checkpoints of `log` are about.
+fn name_of(log: &Reader) -> Result<String, ControlError> {
+    let head = Checkpoint::unchecked(&log.head()?).map_err(|_| Message::new("report-head"))?;
+    Ok(head.origin)
+}
+
 /// A record for every unit to which the station belonged in the year.
 pub(super) fn records(
-    folder: &Folder,
+    source: &Source,
     log: &Reader,
     frame: Frame,
     rows: Vec<AsRunRow>,
@@ -120,13 +127,16 @@ pub(super) fn records(
     let until = last_wall(log)?;
     let first = log.entries(0..1).next().transpose()?.map_or(until, |entry| entry.clk.wall());
     let Frame { meant, programmes, vouched, .. } = frame;
+    let (folder, name, ended) = (&source.folder, name_of(log)?, source.state != Ended::Current);
     let rules = Rules::new(folder.station.zone, folder.station.windows.clone());
     let blank = |unit: String, known_from| StationRecord {
+        log: name.clone(),
         station: folder.station.id.clone(),
         unit,
         rules: rules.clone(),
         known_from,
         known_until: until,
+        ended,
         meant: meant.clone(),
         rows: Vec::new(),
         vouched: Vec::new(),
@@ -146,8 +156,8 @@ pub(super) fn records(
             records.push(blank(unit, since));
         }
         if at != latest {
-            records[latest].known_until = row.clk.wall();
-            records[at].known_until = until;
+            (records[latest].known_until, records[latest].ended) = (row.clk.wall(), true);
+            (records[at].known_until, records[at].ended) = (until, ended);
             latest = at;
         }
         records[at].rows.push(row);
@@ -162,7 +172,7 @@ pub(super) fn records(
         let unit = unit.unwrap_or_else(|| folder.station.unit.clone());
         let at = DateTime::from_timestamp_millis(vouched.fact.first_ms).unwrap_or_default();
         let of_unit = records.iter().position(|record| record.unit == unit).unwrap_or_else(|| {
-            records.push(StationRecord { known_until: at, ..blank(unit, at) });
+            records.push(StationRecord { known_until: at, ended: true, ..blank(unit, at) });
             records.len() - 1
         });
         records[of_unit].vouched.push(vouched);

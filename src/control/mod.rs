@@ -69,7 +69,7 @@ pub use crate::{
     fleet::{Settled, Word},
     media::{Measure, Progress},
 };
-pub use account::{Account, Cosigned, LogState};
+pub use account::{Account, Aired, Cosigned, LogState};
 pub use airing_page::{AiringPage, StoredEntry, Which, airing};
 pub use anchors::Witnessed;
 pub use approve::{Approve, approve};
@@ -120,7 +120,7 @@ pub use row::{NoteRow, Row, SegmentRow};
 pub use rows::{RowFilter, each_row, rows};
 pub use settings::{KeyView, Setting, SettingsFile, check_plan, devices, place_plan, plan_file};
 pub use signing::{Signer, Signing, Voice, sign_month, signing};
-pub use sources::{Sources, Teller};
+pub use sources::{Ended, Histories, Sources, Teller};
 pub use staging::sweep_imports;
 pub use stamp::{Alive, Position, Stamper};
 pub use status::status_at_rest;

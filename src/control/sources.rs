@@ -1,9 +1,20 @@
-//! The logs that figures are taken from: a station's own; at a centre those of its stations, as far as they came home.
+//! The logs that figures are taken from: a station's own; at a centre those of its stations, as far as they came home. What
+//! a station aired before its log was begun anew, or before it was revoked, it aired all the same.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
 
 use super::{Centre, ControlError, Folder, compliance::plan_of, folder::open_log};
-use crate::{fleet::Standing, keys::PublicKey, programme::Plan};
+use crate::{
+    evidence::Body,
+    fleet::{Fork, Standing},
+    keys::PublicKey,
+    programme::Plan,
+};
 
 /// A log that speaks of a unit, for people who follow a number down to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,15 +34,71 @@ pub struct Sources {
     fleet: Option<Vec<Source>>,
 }
 
+/// So many contradictions are looked at.
+const MOST_FORKS: u64 = 100_000;
+
+/// Where the log lies that the one at `path` followed, by its first entry; none where it is the first, or where the one
+/// before it was damaged.
+fn before(folder: &Folder, path: &Path) -> Result<Option<PathBuf>, ControlError> {
+    let opening = open_log(path)?.entries(0..1).next().transpose()?.map(|entry| entry.body);
+    let Some(Body::LogOpen { reason, after: Some(after), .. }) = opening else { return Ok(None) };
+    let epoch = after.origin.rsplit('/').next().and_then(|last| last.parse::<u32>().ok());
+    let kept = epoch.map(|epoch| folder.data().join("epochs").join(epoch.to_string()).join("log.db"));
+    Ok(kept.filter(|_| reason != "damaged"))
+}
+
 /// One log.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// It, laid out like its station's folder.
+    /// Its station's folder, or one laid out like it.
     pub folder: Folder,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Whether its station goes on with it.
+    pub state: Ended,
+    /// What the centre saw of it that contradicts itself.
+    pub histories: Histories,
     /// The keys that may have cosigned it.
     pub keys: Vec<PublicKey>,
     /// Its name, where a station far away wrote it.
     origin: Option<String>,
+}
+
+/// Whether a station goes on with a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// It does.
+    Current,
+    /// It began another behind it.
+    Followed,
+    /// The centre revoked its key.
+    Revoked,
+}
+
+/// Whether a station signed two histories under one name, as far as a centre saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Histories {
+    /// Not that anybody knew.
+    #[default]
+    One,
+    /// It did, and a person found out why.
+    TwoSettled,
+    /// It did, and nobody said why.
+    Two,
+}
+
+impl Histories {
+    /// What the `forks` of the log called `origin` come to.
+    fn of(forks: &[Fork], origin: &str) -> Histories {
+        let mut own = forks.iter().filter(|fork| fork.origin == origin).peekable();
+        match () {
+            () if own.peek().is_none() => Histories::One,
+            () if own.all(|fork| fork.settled.is_some()) => Histories::TwoSettled,
+            () => Histories::Two,
+        }
+    }
 }
 
 impl Source {
@@ -42,7 +109,26 @@ impl Source {
 
     fn of(folder: Folder) -> Source {
         let keys = folder.station.centre.as_ref().map(|link| link.keys.clone());
-        Source { folder, keys: keys.unwrap_or_default(), origin: None }
+        let path = folder.log_path();
+        let (state, histories) = (Ended::Current, Histories::One);
+        Source { folder, path, state, histories, keys: keys.unwrap_or_default(), origin: None }
+    }
+
+    /// That of `folder` behind the logs that it followed, the first one first. One that was damaged is left where it lies:
+    /// whoever counted on it would count on what nobody signed.
+    fn with_those_before(folder: &Folder) -> Result<Vec<Source>, ControlError> {
+        let mut logs = vec![Source::of(folder.clone())];
+        let mut path = folder.log_path();
+        while let Some(before) = before(folder, &path)? {
+            let known = logs.iter().any(|log| log.path == before);
+            if known || !before.exists() {
+                break;
+            }
+            path.clone_from(&before);
+            logs.push(Source { path: before, state: Ended::Followed, ..Source::of(folder.clone()) });
+        }
+        logs.reverse();
+        Ok(logs)
     }
 }
 
@@ -55,12 +141,13 @@ impl Sources {
 
     /// Those of a centre in `home` with the logs in `folders`.
     #[cfg(test)]
-    pub(crate) fn written(home: Folder, folders: Vec<Folder>) -> Sources {
-        Sources { home, fleet: Some(folders.into_iter().map(Source::of).collect()) }
+    pub(crate) fn written(home: Folder, folders: Vec<(Folder, Ended)>) -> Sources {
+        let source = |(folder, state)| Source { state, ..Source::of(folder) };
+        Sources { home, fleet: Some(folders.into_iter().map(source).collect()) }
     }
 
-    /// The log of `folder`; where it is a `centre` that has enrolled stations, the last log of each that came home, and its
-    /// own only where it airs. A station of which nothing came home is in none: its unit has reported nothing.
+    /// The log of `folder`; where it is a `centre` that ever enrolled stations, all that came home of each, and its own only
+    /// where it airs. A station of which nothing came home is in none: its unit has reported nothing.
     ///
     /// # Errors
     ///
@@ -68,24 +155,27 @@ impl Sources {
     pub fn of(folder: &Folder, centre: Option<&Centre>) -> Result<Sources, ControlError> {
         let mut sources = Sources::alone(folder);
         let Some(centre) = centre else { return Ok(sources) };
-        let mut enrolled = centre.fleet.logs()?;
-        enrolled.retain(|held| held.standing == Standing::Enrolled);
-        if enrolled.is_empty() {
+        let mut logs = centre.fleet.logs()?;
+        logs.retain(|held| held.standing != Standing::Asked);
+        if logs.is_empty() {
             return Ok(sources);
         }
         let mut fleet = Vec::new();
         if open_log(&folder.log_path())?.next_planned(i64::MIN)?.is_some() {
-            fleet.push(Source::of(folder.clone()));
+            fleet.extend(Source::with_those_before(folder)?);
         }
-        // As at the station itself, a log that was begun anew stands for the one before.
-        enrolled.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
-        let followed =
-            |at: usize| enrolled.get(at + 1).is_some_and(|next| next.station() == enrolled[at].station());
-        for (at, held) in enrolled.iter().enumerate().filter(|(_, held)| !held.head.is_empty()) {
-            if followed(at) {
-                continue;
-            }
-            let mut source = Source::of(centre.mirror(&held.origin)?);
+        logs.retain(|held| !held.head.is_empty());
+        logs.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
+        let forks = centre.fleet.forks(MOST_FORKS)?;
+        for (at, held) in logs.iter().enumerate() {
+            let is_followed = logs.get(at + 1).is_some_and(|next| next.station() == held.station());
+            let state = match held.standing {
+                Standing::Revoked => Ended::Revoked,
+                _ if is_followed => Ended::Followed,
+                _ => Ended::Current,
+            };
+            let histories = Histories::of(&forks, &held.origin);
+            let mut source = Source { state, histories, ..Source::of(centre.mirror(&held.origin)?) };
             // Whatever a log says of itself, no two stations are one.
             held.station().clone_into(&mut source.folder.station.id);
             source.keys.push(centre.witness().clone());
@@ -104,9 +194,9 @@ impl Sources {
         plan_of(&self.home, &open_log(&self.home.log_path())?, year)
     }
 
-    /// Each log.
-    pub(super) fn logs(&self) -> Vec<Source> {
-        self.fleet.clone().unwrap_or_else(|| vec![Source::of(self.home.clone())])
+    /// Each log, those of a station one behind the other.
+    pub(super) fn logs(&self) -> Result<Vec<Source>, ControlError> {
+        self.fleet.clone().map_or_else(|| Source::with_those_before(&self.home), Ok)
     }
 
     /// How many logs there are.

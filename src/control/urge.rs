@@ -236,11 +236,13 @@ mod tests {
             topics: Vec::new(),
         };
         let record = StationRecord {
+            log: "loa/station/pho-hoa/1".into(),
             station: "pho-hoa".into(),
             unit: "pho-hoa".into(),
             rules: Rules::new(ZONE, plan.windows.clone()),
             known_from: DateTime::UNIX_EPOCH,
             known_until: DateTime::UNIX_EPOCH,
+            ended: false,
             meant: meant.collect(),
             rows: Vec::new(),
             vouched: Vec::new(),

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -15,6 +15,7 @@ use super::{
     ControlError, Folder, Sources, Teller,
     compliance::{Frame, frame, in_order, last_wall, month_rows, records},
     folder::open_log,
+    sources::{Ended, Source},
 };
 use crate::{
     evidence::{AsRunRow, Body},
@@ -91,8 +92,8 @@ struct Touched {
     years: HashMap<i32, u64>,
 }
 
-/// What a year was tallied from: the size of the log that last touched it, and when the log ended then.
-type Known = (u64, DateTime<Utc>);
+/// What a year was tallied from: the size of the log that last touched it, when the log ended then, and whether for good.
+type Known = (u64, DateTime<Utc>, bool);
 
 impl Compliance {
     /// The year `year` by `sources`, as of the day `today`: a station alone speaks for the units to which it belonged, a
@@ -151,9 +152,9 @@ impl Compliance {
     fn told(&self, sources: &Sources, year: i32, period: Period) -> Result<Option<Told>, ControlError> {
         let Some(plan) = self.plan(sources, year)? else { return Ok(None) };
         let mut told: Vec<(Teller, Tally)> = Vec::new();
-        for source in sources.logs() {
-            let log = open_log(&source.folder.log_path())?;
-            let tallies = self.of_log(&source.folder).of_period(&source.folder, &log, &plan, period)?;
+        for source in sources.logs()? {
+            let log = open_log(&source.path)?;
+            let tallies = self.of_log(&source.path).of_period(&source, &log, &plan, period)?;
             told.extend(tallies.iter().map(|tally| (source.teller(), tally.clone())));
         }
         let plan = sources.narrowed(plan, told.iter().map(|(_, tally)| &*tally.unit));
@@ -162,7 +163,8 @@ impl Compliance {
 
     /// The plan of `year`, remembered: to find the last settings of a year takes a look at those of every start behind it.
     fn plan(&self, sources: &Sources, year: i32) -> Result<Option<Plan>, ControlError> {
-        let (of_log, log) = (self.of_log(&sources.home), open_log(&sources.home.log_path())?);
+        let path = sources.home.log_path();
+        let (of_log, log) = (self.of_log(&path), open_log(&path)?);
         of_log.look_through(&sources.home, &log)?;
         let size = {
             let memory = of_log.memory();
@@ -180,13 +182,12 @@ impl Compliance {
         Ok(plan)
     }
 
-    fn of_log(&self, folder: &Folder) -> Arc<OfLog> {
+    fn of_log(&self, path: &Path) -> Arc<OfLog> {
         let mut logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = folder.log_path();
-        if logs.len() >= MOST_LOGS && !logs.contains_key(&path) {
+        if logs.len() >= MOST_LOGS && !logs.contains_key(path) {
             logs.clear();
         }
-        let of_log = Arc::clone(logs.entry(path).or_default());
+        let of_log = Arc::clone(logs.entry(path.to_owned()).or_default());
         of_log.memory().logs = logs.len();
         of_log
     }
@@ -199,8 +200,8 @@ impl Compliance {
     /// A log cannot be read.
     pub fn years(sources: &Sources, now: DateTime<Utc>) -> Result<Vec<i32>, ControlError> {
         let mut span: Option<(i32, i32)> = None;
-        for source in sources.logs() {
-            let log = open_log(&source.folder.log_path())?;
+        for source in sources.logs()? {
+            let log = open_log(&source.path)?;
             let year = |ms: i64| {
                 let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
                 at.with_timezone(&source.folder.station.zone).year()
@@ -231,39 +232,41 @@ impl OfLog {
     /// What counts of the year of `plan`, and of `period`, which may reach beyond it.
     fn of_period(
         &self,
-        folder: &Folder,
+        source: &Source,
         log: &Reader,
         plan: &Plan,
         period: Period,
     ) -> Result<Arc<Vec<Tally>>, ControlError> {
-        self.look_through(folder, log)?;
+        self.look_through(&source.folder, log)?;
         let span = period.span(plan);
         if span.from.year() < plan.year || span.to.year() > plan.year {
             // Beyond the year every entry may matter.
-            return Ok(Arc::new(self.tally(folder, log, plan, period)?));
+            return Ok(Arc::new(self.tally(source, log, plan, period)?));
         }
-        self.of_year(folder, log, plan)
+        self.of_year(source, log, plan)
     }
 
     /// What counts of the year of `plan`.
-    fn of_year(&self, folder: &Folder, log: &Reader, plan: &Plan) -> Result<Arc<Vec<Tally>>, ControlError> {
+    fn of_year(&self, source: &Source, log: &Reader, plan: &Plan) -> Result<Arc<Vec<Tally>>, ControlError> {
         let year = plan.year;
         let until = last_wall(log)?;
         let touched = self.memory().touched.of_year(year);
-        let day = |at: DateTime<Utc>| at.with_timezone(&folder.station.zone).date_naive();
-        if let Some(((of, seen), tallied)) = self.memory().tallies.get(&year)
+        let day = |at: DateTime<Utc>| at.with_timezone(&source.folder.station.zone).date_naive();
+        let ended = source.state != Ended::Current;
+        if let Some(((of, seen, was_ended), tallied)) = self.memory().tallies.get(&year)
             && *of == touched
             && day(*seen) == day(until)
+            && *was_ended == ended
             && tallied.iter().all(|tally| tally.stands(*seen, until))
         {
             return Ok(Arc::clone(tallied));
         }
-        let tallied = Arc::new(self.tally(folder, log, plan, Period::Year)?);
+        let tallied = Arc::new(self.tally(source, log, plan, Period::Year)?);
         let mut memory = self.memory();
         if memory.tallies.len() >= memory.most_years() {
             memory.tallies.clear();
         }
-        memory.tallies.insert(year, ((touched, until), Arc::clone(&tallied)));
+        memory.tallies.insert(year, ((touched, until, ended), Arc::clone(&tallied)));
         Ok(tallied)
     }
 
@@ -275,18 +278,19 @@ impl OfLog {
 
     fn tally(
         &self,
-        folder: &Folder,
+        source: &Source,
         log: &Reader,
         plan: &Plan,
         period: Period,
     ) -> Result<Vec<Tally>, ControlError> {
+        let folder = &source.folder;
         let size = self.memory().touched.size;
         let frame = Frame::clone(&*self.frame(log, plan, size)?);
         let mut rows = Vec::new();
         for month in months(plan.year, frame.span(period), planned(log, folder.station.zone)?) {
             rows.extend(self.rows(folder, log, month, size)?.iter().cloned());
         }
-        let records = records(folder, log, frame, rows)?;
+        let records = records(source, log, frame, rows)?;
         Ok(records.iter().map(|record| Tally::of(plan, record)).collect())
     }
 

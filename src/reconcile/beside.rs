@@ -1,5 +1,5 @@
 //! What stands beside the airings that count: why a full one does not, what made good a slot, which slots the log leaves
-//! without an outcome. Rows are known by their station and the first entry that tells of them.
+//! without an outcome. Rows are known by their log and the first entry that tells of them.
 
 use std::{
     cmp::Ordering,
@@ -104,7 +104,7 @@ impl Beside {
     pub(super) fn of(stations: &[Tally], span: Span, cutoff: NaiveDate) -> Beside {
         let mut beside = Beside::default();
         for tally in stations {
-            let key = |entry: &u64| (tally.station.clone(), *entry);
+            let key = |entry: &u64| (tally.log.clone(), *entry);
             beside.uncounted.extend(tally.uncounted.iter().map(|(entry, why)| (key(entry), *why)));
             let by_then = tally.repaired.iter().filter(|(_, repair)| repair.at.date_naive() <= cutoff);
             beside.repaired.extend(by_then.map(|(entry, repair)| (key(entry), *repair)));
@@ -151,21 +151,9 @@ impl Beside {
         self.open.sort_by(in_order);
     }
 
-    /// What is known of the row at `entry` under its station's name of today is known under `name`, which the station had
-    /// when it entered the row.
-    pub fn rename(&mut self, station: &str, entry: u64, name: &str) {
-        let (today, then) = ((station.to_owned(), entry), (name.to_owned(), entry));
-        if let Some(why) = self.uncounted.remove(&today) {
-            self.uncounted.insert(then.clone(), why);
-        }
-        if let Some(repair) = self.repaired.remove(&today) {
-            self.repaired.insert(then, repair);
-        }
-    }
-
-    /// Marks what stands in the log of `station` from `entry` on as not counted.
-    pub(super) fn leave_out(&mut self, station: &str, entry: u64, why: Uncounted) {
-        self.uncounted.insert((station.to_owned(), entry), why);
+    /// Marks what stands in `log` from `entry` on as not counted.
+    pub(super) fn leave_out(&mut self, log: &str, entry: u64, why: Uncounted) {
+        self.uncounted.insert((log.to_owned(), entry), why);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A programme month is what was made for that month; when it was aired is another thing. The period is one
 //! of airing days: December's programme, aired after the plan's deadline, is not yet due in the year's report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -21,6 +21,8 @@ use crate::{evidence::AsRunRow, programme::Plan, units::Month};
 /// What one station recorded while it belonged to one unit; a station that changed its unit gives two.
 #[derive(Debug, Clone)]
 pub struct StationRecord {
+    /// The name of the log that says so: one that was begun anew is another.
+    pub log: String,
     /// The station's id.
     pub station: String,
     /// The unit's id as of then.
@@ -31,6 +33,9 @@ pub struct StationRecord {
     pub known_from: DateTime<Utc>,
     /// Wall time of its last entry.
     pub known_until: DateTime<Utc>,
+    /// Whether nothing more will come of it: from then on the station belonged to another unit, wrote another log, or was
+    /// revoked.
+    pub ended: bool,
     /// Its slots.
     pub meant: Vec<Meant>,
     /// Its as-run rows.
@@ -67,7 +72,7 @@ pub struct Matrix {
     pub topics: BTreeMap<String, BTreeSet<Month>>,
     /// Sums.
     pub totals: MatrixTotals,
-    /// The airings of the period that count, each by its station and the first entry that tells of it; as many as
+    /// The airings of the period that count, each by its log and the first entry that tells of it; as many as
     /// `totals.in_period`.
     #[serde(skip)]
     pub counted: BTreeSet<(String, u64)>,
@@ -194,22 +199,22 @@ impl Matrix {
         self.counted.extend(another.counted);
     }
 
-    /// Which airings of a station count in the period, and why the others that are full do not.
+    /// Which airings of a log count in the period, and why the others that are full do not.
     fn tell(&mut self, plan: &Plan, d: &Counted) {
-        let station = &d.tally.station;
+        let log = &d.tally.log;
         for done in d.done.iter().filter(|done| self.span.contains(done.date)) {
             if !self.months.contains(&done.month) {
                 // What was made for another year is in no sum of this one.
-                self.beside.leave_out(station, done.entry, Uncounted::OtherYear);
+                self.beside.leave_out(log, done.entry, Uncounted::OtherYear);
             } else if plan.unit_at(&d.tally.unit, done.date).is_none() {
                 self.totals.strays += 1;
-                self.beside.leave_out(station, done.entry, Uncounted::NoUnit);
+                self.beside.leave_out(log, done.entry, Uncounted::NoUnit);
             } else {
-                self.counted.insert((station.clone(), done.entry));
+                self.counted.insert((log.clone(), done.entry));
             }
         }
         for entry in &d.again {
-            self.beside.leave_out(station, *entry, Uncounted::Again);
+            self.beside.leave_out(log, *entry, Uncounted::Again);
         }
     }
 
@@ -259,9 +264,10 @@ fn units(plan: &Plan, months: &[Month], day: NaiveDate) -> Vec<(String, String)>
     found.into_iter().map(|(id, name, _)| (id, name)).collect()
 }
 
-fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, stations: &[&Counted]) -> Cell {
+fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, logs: &[&Counted]) -> Cell {
     let each = plan.a_month.saturating_mul(plan.airings_due);
-    let many = count(stations.iter());
+    let asked = asked(month, logs);
+    let many = count(asked.iter());
     let mut cell = Cell {
         month,
         state: State::None,
@@ -280,27 +286,84 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, st
         open: 0,
         reasons: BTreeMap::new(),
     };
-    let mut programmes_done: Option<u32> = None;
-    for station in stations {
-        let mut of_programme: BTreeMap<&str, u32> = BTreeMap::new();
-        let exists = |done: &&Done| plan.unit_at(unit, done.date).is_some();
-        for done in station.done.iter().filter(|done| done.month == month).filter(exists) {
-            *of_programme.entry(done.programme).or_default() += 1;
-            cell.airings_done += 1;
-            cell.in_period += u32::from(span.contains(done.date));
-            cell.made_good += u32::from(done.made_good);
-        }
-        let topics = station.tally.programmes.iter().filter(|fact| fact.month == month);
-        let aired = topics.filter(|fact| of_programme.contains_key(fact.id.as_str()));
+    let counts = |done: &&Done| done.month == month && plan.unit_at(unit, done.date).is_some();
+    for log in logs {
+        let done: Vec<&Done> = log.done.iter().filter(counts).collect();
+        cell.airings_done += count(done.iter());
+        cell.in_period += count(done.iter().filter(|done| span.contains(done.date)));
+        cell.made_good += count(done.iter().filter(|done| done.made_good));
+        let topics = log.tally.programmes.iter().filter(|fact| fact.month == month);
+        let aired = topics.filter(|fact| done.iter().any(|done| done.programme == fact.id));
         cell.topics.extend(aired.flat_map(|fact| fact.topics.iter().cloned()));
+        beside(&mut cell, log.tally, cutoff);
+    }
+    let mut programmes_done: Option<u32> = None;
+    for place in &asked {
+        let mut of_programme: BTreeMap<&str, u32> = BTreeMap::new();
+        for done in place.logs.iter().flat_map(|log| &log.done).filter(counts) {
+            *of_programme.entry(done.programme).or_default() += 1;
+        }
         let enough = count(of_programme.values().filter(|airings| **airings >= plan.airings_due));
         cell.airings_within += within(plan, of_programme.into_values().collect());
         programmes_done = Some(programmes_done.map_or(enough, |least| least.min(enough)));
-        beside(&mut cell, station.tally, cutoff);
+        // A log that was begun anew has the month's schedules, too.
+        let slots = place.logs.iter().flat_map(|log| &log.tally.slots);
+        let slots = slots.filter(|slot| slot.month == month && slot.concerns);
+        cell.slots += count(slots.map(|slot| slot.at).collect::<BTreeSet<_>>().iter());
     }
     cell.programmes_done = programmes_done.unwrap_or(0);
-    cell.state = state(plan, unit, &cell, cutoff, stations);
+    cell.state = state(plan, unit, &cell, cutoff, &asked);
     cell
+}
+
+/// Where a unit's programmes sound: a station, or several of which one came when the other had gone.
+struct Place<'a> {
+    from: NaiveDate,
+    until: NaiveDate,
+    ended: bool,
+    logs: Vec<&'a Counted<'a>>,
+}
+
+impl<'a> Place<'a> {
+    fn take(&mut self, another: Place<'a>) {
+        if another.until >= self.until {
+            (self.until, self.ended) = (another.until, another.ended);
+        }
+        self.from = self.from.min(another.from);
+        self.logs.extend(another.logs);
+    }
+}
+
+/// Of which places of a unit, to which `logs` belong, a month is asked: of those that were there from its first day to its
+/// last, so that whoever gets another station loses no month that was complete; where none was, of those that were there
+/// on some of its days; where none was either, of all.
+fn asked<'a>(month: Month, logs: &[&'a Counted<'a>]) -> Vec<Place<'a>> {
+    let (first, last) = (month.first(), month.last());
+    let mut stations: BTreeMap<&str, Place<'a>> = BTreeMap::new();
+    for &log in logs {
+        let tally = log.tally;
+        let (from, until, ended) = (tally.known_from, tally.known_until, tally.ended);
+        let own = Place { from, until, ended, logs: vec![log] };
+        match stations.entry(&tally.station) {
+            Entry::Occupied(mut station) => station.get_mut().take(own),
+            Entry::Vacant(place) => drop(place.insert(own)),
+        }
+    }
+    let is_there = |place: &Place| place.from <= last && !(place.ended && place.until < first);
+    let (mut there, others): (Vec<_>, Vec<_>) = stations.into_values().partition(is_there);
+    there.sort_by_key(|place| place.from);
+    let mut places: Vec<Place<'a>> = Vec::new();
+    for station in there {
+        match places.iter_mut().find(|place| place.ended && place.until <= station.from) {
+            Some(place) => place.take(station),
+            None => places.push(station),
+        }
+    }
+    let is_whole = |place: &Place| place.from <= first && !(place.ended && place.until < last);
+    if places.iter().any(is_whole) {
+        places.retain(is_whole);
+    }
+    if places.is_empty() { others } else { places }
 }
 
 /// How many of a station's airings, so many of each programme, the plan wanted.
@@ -314,7 +377,6 @@ fn within(plan: &Plan, mut airings: Vec<u32>) -> u32 {
 fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
     let vouched = |(month, began): &&(Month, NaiveDate)| *month == cell.month && *began <= cutoff;
     cell.vouched += count(tally.vouched.iter().filter(vouched));
-    cell.slots += count(tally.slots.iter().filter(|slot| slot.month == cell.month && slot.concerns));
     for slot in tally.slots.iter().filter(|slot| slot.month == cell.month && slot.date <= cutoff) {
         if let Some(reason) = slot.reason {
             *cell.reasons.entry(reason).or_default() += 1;
@@ -322,14 +384,13 @@ fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
     }
 }
 
-fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, stations: &[&Counted]) -> State {
-    let unknown =
-        |d: &&Counted| d.tally.known_until < cell.month.last() || d.tally.known_from > cell.month.last();
+fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, places: &[Place]) -> State {
+    let unknown = |place: &Place| place.until < cell.month.last() || place.from > cell.month.last();
     match () {
         () if cell.stations > 0 && cell.programmes_done >= cell.programmes_due => State::Complete,
         () if plan.unit_at(unit, cell.month.last()).is_none() => State::NoUnit,
         () if cell.month.last() > cutoff => State::NotYetDue,
-        () if stations.is_empty() || stations.iter().any(unknown) => State::NoReport,
+        () if places.is_empty() || places.iter().any(unknown) => State::NoReport,
         () if cell.airings_done > 0 => State::Short,
         () => State::None,
     }

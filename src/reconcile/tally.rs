@@ -21,6 +21,8 @@ use crate::{
 /// A station's record under a plan.
 #[derive(Debug, Clone)]
 pub struct Tally {
+    /// The name of the log that says so.
+    pub log: String,
     /// The station's id.
     pub station: String,
     /// The unit's id as of then.
@@ -31,6 +33,8 @@ pub struct Tally {
     pub known_from: NaiveDate,
     /// The day of its last entry.
     pub known_until: NaiveDate,
+    /// Whether nothing more will come of it.
+    pub ended: bool,
     /// Its slots that no newer revision dropped.
     pub slots: Vec<TalliedSlot>,
     pub(super) programmes: Vec<ProgrammeFact>,
@@ -121,11 +125,13 @@ impl Tally {
             Some((first_entry(row), why))
         });
         Tally {
+            log: record.log.clone(),
             station: record.station.clone(),
             unit: record.unit.clone(),
             rules: record.rules.clone(),
             known_from: day(record.known_from),
             known_until: day(record.known_until),
+            ended: record.ended,
             slots,
             programmes: record.programmes.clone(),
             vouched: vouched.collect(),

@@ -4,9 +4,9 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::Serialize;
 
 use crate::{
-    control::{Account, LogState, Row},
-    evidence::{Outcome, Reason},
-    reconcile::{MatrixTotals, OpenSlot, Repair, Uncounted},
+    control::{Account, Aired, Ended, LogState, Row},
+    evidence::Outcome,
+    reconcile::{MatrixTotals, OpenSlot},
     units::Frames,
     words::{self, Lang, say},
 };
@@ -69,7 +69,7 @@ const MATRIX: [&str; 15] = [
     "airings_within",
 ];
 
-const AIRINGS: [&str; 30] = [
+const AIRINGS: [&str; 31] = [
     "planned",
     "first_frame",
     "last_frame",
@@ -100,9 +100,10 @@ const AIRINGS: [&str; 30] = [
     "sounded_ms",
     "trigger",
     "scheduled",
+    "log",
 ];
 
-const INCIDENTS: [&str; 15] = [
+const INCIDENTS: [&str; 16] = [
     "planned",
     "unit",
     "month",
@@ -118,13 +119,14 @@ const INCIDENTS: [&str; 15] = [
     "repaired_at",
     "repaired_by",
     "station",
+    "log",
 ];
 
 const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
 
 const TOTALS: [&str; 3] = ["total", "said", "value"];
 
-const LOGS: [&str; 10] = [
+const LOGS: [&str; 12] = [
     "station",
     "unit",
     "origin",
@@ -135,6 +137,8 @@ const LOGS: [&str; 10] = [
     "cosigned_root",
     "cosigned_at",
     "cosigned_by",
+    "log_state",
+    "histories",
 ];
 
 /// The tables of `account`, for people who read `lang`.
@@ -142,12 +146,7 @@ const LOGS: [&str; 10] = [
 pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
     vec![
         table("matrix", &MATRIX, matrix(account, lang), lang),
-        table(
-            "airings",
-            &AIRINGS,
-            account.airings.iter().map(|(row, counts)| airing(account, row, *counts, lang)),
-            lang,
-        ),
+        table("airings", &AIRINGS, account.airings.iter().map(|aired| airing(aired, lang)), lang),
         table("incidents", &INCIDENTS, incidents(account, lang), lang),
         table("topics", &TOPICS, topics(account), lang),
         table("totals", &TOTALS, totals(account, lang), lang),
@@ -192,8 +191,9 @@ fn matrix(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     row.collect()
 }
 
-fn airing(account: &Account, row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
-    let why = uncounted(account, row).filter(|_| !counts);
+fn airing(aired: &Aired, lang: Lang) -> Vec<Cell> {
+    let (row, counts) = (&aired.row, aired.counts);
+    let why = aired.uncounted.filter(|_| !counts);
     vec![
         text(&row.planned),
         maybe(row.first_frame.as_ref()),
@@ -221,30 +221,27 @@ fn airing(account: &Account, row: &Row, counts: bool, lang: Lang) -> Vec<Cell> {
         maybe(row.hash.as_ref()),
         why.as_ref().map_or(Cell::Blank, code),
         coded("uncounted", why.as_ref(), lang),
-        maybe(repair(account, row).map(|repair| instant(repair.at))),
+        maybe(aired.repair.map(|repair| instant(repair.at))),
         sounded_ms(row).map_or(Cell::Blank, Cell::Count),
         row.trigger.as_ref().map_or(Cell::Blank, code),
-        Cell::Yes(is_due(row)),
+        Cell::Yes(aired.is_due()),
+        text(&aired.log),
     ]
 }
 
 /// What was due and does not count, with its reason, in order of time: no test, and no slot that a newer revision dropped.
 fn incidents(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
-    let missed = account.airings.iter().filter(|(row, counts)| !counts && is_due(row));
+    let missed = account.airings.iter().filter(|aired| !aired.counts && aired.is_due());
     let mut lines: Vec<(String, Vec<Cell>)> =
-        missed.map(|(row, _)| (row.planned.clone(), incident(account, row, lang))).collect();
+        missed.map(|aired| (aired.row.planned.clone(), incident(aired, lang))).collect();
     lines.extend(account.matrix.beside.open.iter().map(|slot| (instant(slot.at), open(account, slot))));
     // The stations' rows stand one behind the other.
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn is_due(row: &Row) -> bool {
-    row.is_due() && row.reason != Some(Reason::Superseded)
-}
-
-fn incident(account: &Account, row: &Row, lang: Lang) -> Vec<Cell> {
-    let (why, repair) = (uncounted(account, row), repair(account, row));
+fn incident(aired: &Aired, lang: Lang) -> Vec<Cell> {
+    let Aired { row, uncounted: why, repair, .. } = aired;
     vec![
         text(&row.planned),
         text(&row.unit),
@@ -261,13 +258,14 @@ fn incident(account: &Account, row: &Row, lang: Lang) -> Vec<Cell> {
         maybe(repair.map(|repair| instant(repair.at))),
         repair.map_or(Cell::Blank, |repair| Cell::Count(repair.entry)),
         text(&row.station),
+        text(&aired.log),
     ]
 }
 
 /// A slot of which the log tells nothing; its programme is called as elsewhere in the period, or by its id.
 fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
     let (month, programme) = (open.slot.month.to_string(), &open.slot.programme);
-    let mut rows = account.airings.iter().map(|(row, _)| row);
+    let mut rows = account.airings.iter().map(|aired| &aired.row);
     let same = rows.find(|row| row.month == month && row.programme == *programme && row.title.is_some());
     let mut line = vec![
         text(instant(open.at)),
@@ -275,28 +273,14 @@ fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
         text(month),
         text(same.and_then(|row| row.title.as_ref()).unwrap_or(programme)),
     ];
-    line.resize(INCIDENTS.len() - 1, Cell::Blank);
-    line.push(text(&open.station));
+    line.resize(INCIDENTS.len() - 2, Cell::Blank);
+    line.extend([text(&open.station), Cell::Blank]);
     line
 }
 
 /// As rows write their instants.
 fn instant(at: DateTime<FixedOffset>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, false)
-}
-
-/// What a row of the log is known by.
-fn key(row: &Row) -> (String, u64) {
-    (row.station.clone(), row.entries.first().copied().unwrap_or_default())
-}
-
-fn uncounted(account: &Account, row: &Row) -> Option<Uncounted> {
-    account.matrix.beside.uncounted.get(&key(row)).copied()
-}
-
-/// What made good the slot of a row.
-fn repair(account: &Account, row: &Row) -> Option<Repair> {
-    account.matrix.beside.repaired.get(&key(row)).copied()
 }
 
 /// What of a row the device played, in milliseconds.
@@ -327,8 +311,8 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
         vouched,
         strays,
     } = account.matrix.totals;
-    let sounded = account.airings.iter().filter(|(_, counts)| *counts);
-    let (aired_ms, declared_ms) = sounded.fold((0, 0), |(aired, declared), (row, _)| {
+    let sounded = account.airings.iter().filter(|aired| aired.counts).map(|aired| &aired.row);
+    let (aired_ms, declared_ms) = sounded.fold((0, 0), |(aired, declared), row| {
         (aired + sounded_ms(row).unwrap_or(0), declared + row.duration_ms.unwrap_or(0))
     });
     let mut lines = vec![
@@ -350,7 +334,8 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     let mut lines: Vec<Vec<Cell>> =
         lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
     // Several have no common state: each has its own line among the logs.
-    if let [log] = &*account.logs {
+    let mut current = account.logs.iter().filter(|log| log.state == Ended::Current);
+    if let (Some(log), None) = (current.next(), current.next()) {
         for (key, value) in [
             ("log_entries", Cell::Count(log.head.size)),
             ("log_root", text(log.head.root)),
@@ -376,18 +361,20 @@ fn log(log: &LogState) -> Vec<Cell> {
         maybe(cosigned.map(|seen| seen.root)),
         maybe(cosigned.map(|seen| seen.at.to_rfc3339())),
         maybe(cosigned.map(|seen| &seen.by)),
+        code(&log.state),
+        code(&log.histories),
     ]
 }
 
 /// What became of the slots: each in one of the lines, and beside them how many that do not count were made good.
 fn of_slots(account: &Account) -> [(&'static str, u64); 11] {
     // A slot has one outcome; one that was full where nobody could hear it counts for none of the first.
-    let due = || account.airings.iter().filter(|(row, _)| is_due(row));
+    let due = || account.airings.iter().filter(|aired| aired.is_due());
     let of = |wanted: Option<Outcome>, counted: bool| {
-        due().filter(|(row, counts)| row.outcome == wanted && *counts == counted).count() as u64
+        due().filter(|aired| aired.row.outcome == wanted && aired.counts == counted).count() as u64
     };
-    let repaired = due().filter(|(row, counts)| !counts && repair(account, row).is_some()).count() as u64;
-    let dropped = account.airings.iter().filter(|(row, _)| row.is_due() && !is_due(row)).count() as u64;
+    let repaired = due().filter(|aired| !aired.counts && aired.repair.is_some()).count() as u64;
+    let dropped = account.airings.iter().filter(|aired| aired.row.is_due() && !aired.is_due()).count() as u64;
     [
         ("full", of(Some(Outcome::Full), true)),
         ("full_uncounted", of(Some(Outcome::Full), false)),

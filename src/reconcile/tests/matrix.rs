@@ -47,11 +47,13 @@ pub fn record(bench: &Bench, meant: &[SlotId], known_until: &str) -> StationReco
         topics: vec!["II.1".into(), format!("II.{}", month.number().min(4))],
     };
     StationRecord {
+        log: "loa/station/pho-minh/1".into(),
         station: "pho-minh".into(),
         unit: UNIT.into(),
         rules: rules(),
         known_from: bench.entries[0].clk.wall(),
         known_until: known_until.parse().unwrap(),
+        ended: false,
         meant: meant.iter().map(meant_of).collect(),
         rows: rows(bench),
         vouched: Vec::new(),
@@ -67,6 +69,96 @@ fn aired(days: &[u32]) -> StationRecord {
         bench.air(slot);
     }
     record(&bench, &slots, "2022-04-01T00:00:00Z")
+}
+
+#[test]
+fn a_month_is_asked_of_the_stations_that_were_there() {
+    let told = |station: &str, (from, until, ended): (&str, &str, bool), days: &[u32]| {
+        let wall = |day: &str| format!("{day}T05:00:00Z").parse().unwrap();
+        StationRecord {
+            station: station.into(),
+            known_from: wall(from),
+            known_until: wall(until),
+            ended,
+            ..aired(days)
+        }
+    };
+    let whole = ("2022-02-01", "2022-04-02", false);
+    for (why, stations, state, (asked, due, within)) in [
+        (
+            "one that came in the month",
+            [("b", ("2022-03-10", "2022-04-02", false), &[20][..])],
+            State::Complete,
+            (1, 2, 2),
+        ),
+        (
+            "one that came later",
+            [("b", ("2022-04-01", "2022-04-02", false), &[][..])],
+            State::Complete,
+            (1, 2, 2),
+        ),
+        (
+            "one that went in the month",
+            [("b", ("2022-02-01", "2022-03-10", true), &[5][..])],
+            State::Complete,
+            (1, 2, 2),
+        ),
+        (
+            "one that went before",
+            [("b", ("2022-02-01", "2022-02-20", true), &[][..])],
+            State::Complete,
+            (1, 2, 2),
+        ),
+        (
+            "one of which nothing is heard any more",
+            [("b", ("2022-02-01", "2022-03-10", false), &[5][..])],
+            State::NoReport,
+            (2, 4, 3),
+        ),
+        ("one that was there", [("b", whole, &[5][..])], State::Short, (2, 4, 3)),
+    ] {
+        let records = [("a", whole, &[5, 12][..])].into_iter().chain(stations);
+        let records: Vec<_> = records.map(|(id, known, days)| told(id, known, days)).collect();
+        let cell = march_cell(&records);
+        assert_eq!(
+            (cell.state, (cell.stations, cell.airings_due, cell.airings_within)),
+            (state, (asked, due, within)),
+            "{why}"
+        );
+    }
+    let (before, behind) = (("2022-02-01", "2022-03-10", true), ("2022-03-10", "2022-04-02", false));
+    for (why, [first, second], state, (asked, due, within)) in [
+        (
+            "another PC in its place",
+            [("a", before, &[5][..]), ("b", behind, &[12][..])],
+            State::Complete,
+            (1, 2, 2),
+        ),
+        ("a log begun anew", [("a", before, &[5][..]), ("a", behind, &[12][..])], State::Complete, (1, 2, 2)),
+        (
+            "two that came together",
+            [("a", behind, &[12, 20][..]), ("b", behind, &[12][..])],
+            State::Short,
+            (2, 4, 3),
+        ),
+        (
+            "both gone before",
+            [
+                ("a", ("2022-01-01", "2022-01-20", true), &[][..]),
+                ("b", ("2022-01-01", "2022-01-20", true), &[][..]),
+            ],
+            State::NoReport,
+            (2, 4, 0),
+        ),
+    ] {
+        let records = [first, second].map(|(id, known, days)| told(id, known, days));
+        let cell = march_cell(&records);
+        assert_eq!(
+            (cell.state, (cell.stations, cell.airings_due, cell.airings_within)),
+            (state, (asked, due, within)),
+            "{why}"
+        );
+    }
 }
 
 fn cell_of(matrix: &Matrix, unit: &str, month: &str) -> Cell {
@@ -111,7 +203,8 @@ fn a_cell_tells_what_the_plan_wants_and_what_was_aired() {
     none.meant.push(Meant { slot: slot(5), at: at(&slot(5)), dropped: false });
     assert_eq!(march_cell(&[none]).state, State::None);
     // Half of a commune's stations are not the commune.
-    let cell = march_cell(&[aired(&[5, 12]), aired(&[5])]);
+    let second = StationRecord { station: "pho-minh-2".into(), ..aired(&[5]) };
+    let cell = march_cell(&[aired(&[5, 12]), second]);
     assert_eq!((cell.state, cell.airings_due, cell.airings_done), (State::Short, 4, 3));
     // A programme outside the plan's columns, and one that no schedule knows, count for nothing.
     let mut other = aired(&[5, 12]);

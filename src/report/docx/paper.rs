@@ -72,7 +72,7 @@ impl<'a> Paper<'a> {
 
     /// Whether the rows of the log are of several units, so that each has to say of which.
     pub fn is_of_several(&self) -> bool {
-        let mut units = self.account.airings.iter().map(|(row, _)| &row.unit);
+        let mut units = self.account.airings.iter().map(|aired| &aired.row.unit);
         let first = units.next();
         units.any(|unit| Some(unit) != first)
     }

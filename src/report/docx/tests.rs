@@ -7,7 +7,7 @@ use super::{
     said::{self, Look},
 };
 use crate::{
-    control::{Account, Cosigned, LogState, Row},
+    control::{Account, Aired, Cosigned, Ended, Histories, LogState, Row},
     evidence::{Checkpoint, Outcome, Reason},
     programme::{Plan, plan},
     reconcile::{Period, State, Uncounted, matrix},
@@ -54,6 +54,14 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
         matrix.topics.entry("II.1".into()).or_default().insert("2022-03".parse().unwrap());
     }
     matrix.totals.in_period = u32::try_from(airings.iter().filter(|(_, counts)| *counts).count()).unwrap();
+    let airings = airings.into_iter().map(|(row, counts)| Aired {
+        row,
+        log: "loa/station/duc-pho/1".into(),
+        counts,
+        uncounted: None,
+        repair: None,
+    });
+    let airings: Vec<Aired> = airings.collect();
     let head = Checkpoint { origin: "loa/station/duc-pho/1".into(), size: 4711, root: Digest::of(b"root") };
     let note =
         format!("{}\n{}\n{}\n\n— loa/station/duc-pho/1 AAAA\n", head.origin, head.size, "q83vEjRWeJA=");
@@ -64,8 +72,25 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
         at: "2022-12-09T18:30:05+07:00".parse().unwrap(),
     };
     let [station, unit] = ["duc-pho".to_owned(), "duc-pho".to_owned()];
-    let log = LogState { station: station.clone(), unit: unit.clone(), head, note, cosigned: Some(cosigned) };
-    Account { plan, period: Period::Year, matrix, airings, logs: vec![log], station, unit }
+    let log = LogState {
+        station: station.clone(),
+        unit: unit.clone(),
+        head,
+        note,
+        cosigned: Some(cosigned),
+        state: Ended::Current,
+        histories: Histories::One,
+    };
+    Account {
+        plan,
+        period: Period::Year,
+        as_of: "2022-12-10".parse().unwrap(),
+        matrix,
+        airings,
+        logs: vec![log],
+        station,
+        unit,
+    }
 }
 
 /// A slot on three days of every month; every fourth is missed.
@@ -365,7 +390,7 @@ fn a_miss_without_a_reason_says_what_is_known() {
     (cut.outcome, open_end.outcome) = (Some(Outcome::Partial), None);
     let rows = [cut, open_end, full].map(|row| (row, false));
     let mut account = account(rows.into());
-    account.matrix.beside.uncounted.insert(("duc-pho".into(), 3), Uncounted::Unproven);
+    account.airings[2].uncounted = Some(Uncounted::Unproven);
     let Opened { document, .. } = open(&account, Lang::Vi);
     let text = said(&document, "BodyText").join("\n");
     for known in [

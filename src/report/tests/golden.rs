@@ -10,7 +10,7 @@ use super::{
     told::{Fate, Place, Told, day, month, plan_of_2022, unit},
 };
 use crate::{
-    control::Account,
+    control::{Account, Aired},
     evidence::Reason,
     programme::{Plan, Unit},
     reconcile::Period,
@@ -250,8 +250,8 @@ fn a_station_that_is_called_otherwise_since_has_the_same_reasons() {
 fn a_much_explained_airing_fits_a_field_of_the_workbook() {
     let place = Place::of("a", vec![Told::on("2022-03", "2022-03-05", Fate::Full)]);
     let mut account = year(&plan(vec![ward("a", "phường A")]), &[place]);
-    account.airings[0].0.detail = "ồ".repeat(40_000);
-    account.airings[0].0.title = Some("𝄞".repeat(20_000));
+    account.airings[0].row.detail = "ồ".repeat(40_000);
+    account.airings[0].row.title = Some("𝄞".repeat(20_000));
     assert!(write(&account, Format::Xlsx, "", Lang::Vi).unwrap().is_some());
 }
 
@@ -264,7 +264,7 @@ fn names_of_eighty_letters() {
         Told::on("2022-03", "2022-03-19", Fate::Missed(Reason::DeviceLost)),
     ];
     let mut account = year(&plan, &[Place::of("a", told)]);
-    for (row, _) in &mut account.airings {
+    for Aired { row, .. } in &mut account.airings {
         row.title = Some(LONG.to_uppercase());
     }
     golden("reports/long-names.txt", &text(&account));

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::told::{FOREIGN, Fate, LENGTH_MS, Place, RESUMED_MS, Told, utc};
 use crate::{
     config,
-    control::{Account, Folder, Sources, written},
+    control::{Account, Ended, Folder, Sources, written},
     evidence::{
         Airing, Body, BootFacts, Clk, Cue, End, ManualFact, Missed, Outcome, Reason, ScheduleFact,
         SegmentFact, Start, Trigger,
@@ -249,7 +249,8 @@ pub fn station(root: &std::path::Path, plan: &Plan, place: &Place) -> Folder {
         writing.tell(n, told, schedules[&told.month]);
     }
     writing.add(until, Body::Heartbeat {});
-    written::write(&folder, &writing.entries, writing.blobs);
+    let origin = format!("loa/station/{}/{}", place.station, place.epoch);
+    written::write(&folder, &origin, &writing.entries, writing.blobs);
     folder
 }
 
@@ -267,7 +268,8 @@ pub fn account_behind(
     as_of: NaiveDate,
 ) -> Account {
     let root = tempfile::tempdir().unwrap();
-    let folders = places.iter().map(|place| station(&root.path().join(&place.station), plan, place));
+    let at = |place: &Place| root.path().join(format!("{}-{}", place.station, place.epoch));
+    let folders = places.iter().map(|place| station(&at(place), plan, place));
     told(plan, before, places, folders.collect(), period, as_of)
 }
 
@@ -298,12 +300,14 @@ fn told(
     let kept = writing.keep("plan", text.to_owned());
     let noon = NaiveDate::from_ymd_opt(year, 1, 1).unwrap().and_hms_opt(12, 0, 0).unwrap();
     writing.add(utc(noon), config_of(&place, kept));
-    written::write(&home, &writing.entries, writing.blobs);
+    written::write(&home, "loa/station/trung-tam/1", &writing.entries, writing.blobs);
     // A month's sheet is asked for by the month, a year's report by its plan.
     let year = match period {
         Period::Month(month) | Period::Fifteenth(month) => month.year(),
         _ => plan.year,
     };
+    let state = |place: &Place| if place.ended { Ended::Revoked } else { Ended::Current };
+    let folders = folders.into_iter().zip(places).map(|(folder, place)| (folder, state(place))).collect();
     Account::of(&Sources::written(home, folders), year, period, as_of).unwrap().unwrap()
 }
 

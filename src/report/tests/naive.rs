@@ -92,6 +92,47 @@ fn counting(place: &Place, until: NaiveDate) -> BTreeSet<usize> {
     kept.collect()
 }
 
+/// Of which spots of a unit a month is asked, each with the numbers of the `logs` that tell of it: of every station that was
+/// there on all its days, or else on some, or else of each; one that came when another had gone is asked in its place.
+fn asked(logs: &[&Place], month: Month) -> Vec<Vec<usize>> {
+    let mut names: Vec<&str> = logs.iter().map(|place| &*place.station).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut spots: Vec<Vec<usize>> = names
+        .iter()
+        .map(|name| (0..logs.len()).filter(|n| logs[*n].station == **name).collect::<Vec<usize>>())
+        .collect();
+    let from = |spot: &[usize]| spot.iter().map(|n| logs[*n].known.0).min().unwrap();
+    // The day from which on nobody is there; none where somebody still is.
+    let gone = |spot: &[usize]| {
+        let latest = spot.iter().copied().max_by_key(|n| logs[*n].known.1).unwrap();
+        logs[latest].ended.then_some(logs[latest].known.1)
+    };
+    let on_some =
+        |spot: &Vec<usize>| from(spot) <= month.last() && gone(spot).is_none_or(|gone| gone >= month.first());
+    if !spots.iter().any(on_some) {
+        return spots;
+    }
+    spots.retain(on_some);
+    spots.sort_by_key(|spot| from(spot));
+    let mut at = 0;
+    while at < spots.len() {
+        let earlier = (0..at).find(|n| gone(&spots[*n]).is_some_and(|gone| gone <= from(&spots[at])));
+        if let Some(earlier) = earlier {
+            let next = spots.remove(at);
+            spots[earlier].extend(next);
+        } else {
+            at += 1;
+        }
+    }
+    let on_all =
+        |spot: &Vec<usize>| from(spot) <= month.first() && gone(spot).is_none_or(|gone| gone >= month.last());
+    if spots.iter().any(on_all) {
+        spots.retain(on_all);
+    }
+    spots
+}
+
 /// Counts `places` under `plan` from `from` to `to`, as of `as_of`. The lines `of_month` are all of its days; what was made
 /// for another year, of which no plan is known, counts for nothing.
 #[allow(
@@ -200,13 +241,14 @@ pub fn count(
     for unit in units {
         let mut aired = false;
         for month in &months {
-            let stations: Vec<_> =
-                places.iter().zip(&counting).filter(|(place, _)| place.unit == unit).collect();
-            let many = stations.len().max(1) as u64;
+            let logs: Vec<_> = places.iter().zip(&counting).filter(|(place, _)| place.unit == unit).collect();
+            let asked = asked(&logs.iter().map(|(place, _)| *place).collect::<Vec<_>>(), *month);
+            let many = asked.len().max(1) as u64;
             let mut square =
                 Square { due: u64::from(plan.a_month * plan.airings_due) * many, ..Square::default() };
             let mut fewest = None;
-            for (place, counting) in &stations {
+            let mut of_logs: Vec<BTreeMap<&str, u64>> = Vec::new();
+            for (place, counting) in &logs {
                 let mut programmes: BTreeMap<&str, u64> = BTreeMap::new();
                 for (n, told) in place.airings.iter().enumerate().filter(|(_, told)| told.month == *month) {
                     let day = told.at.date();
@@ -222,6 +264,13 @@ pub fn count(
                     square.made_good += u64::from(matches!(told.fate, Fate::MakesGood(_)));
                     found.topics.insert(if told.programme == "p0" { "II.1" } else { "II.2" });
                 }
+                of_logs.push(programmes);
+            }
+            for spot in &asked {
+                let mut programmes: BTreeMap<&str, u64> = BTreeMap::new();
+                for (programme, n) in spot.iter().flat_map(|log| &of_logs[*log]) {
+                    *programmes.entry(programme).or_default() += n;
+                }
                 let (asked, mut most) = (u64::from(plan.airings_due), 0);
                 // Of the programmes of the month the plan asks for so many: whichever fill it best.
                 let each: Vec<u64> = programmes.values().map(|n| asked.min(*n)).collect();
@@ -235,14 +284,18 @@ pub fn count(
                 let enough = programmes.values().filter(|n| **n >= asked).count();
                 fewest = Some(fewest.map_or(enough, |fewest: usize| fewest.min(enough)));
             }
-            let silent = |place: &Place| place.known.1 < month.last() || place.known.0 > month.last();
+            let silent = |spot: &Vec<usize>| {
+                let begun = spot.iter().any(|log| logs[*log].0.known.0 <= month.last());
+                let told = spot.iter().any(|log| logs[*log].0.known.1 >= month.last());
+                !begun || !told
+            };
             square.state = if fewest.is_some_and(|fewest| fewest >= plan.a_month as usize) {
                 "complete"
             } else if !exists(plan, unit, month.last()) {
                 "no-unit"
             } else if month.last() > until {
                 "not-yet-due"
-            } else if stations.is_empty() || stations.iter().any(|(place, _)| silent(place)) {
+            } else if asked.is_empty() || asked.iter().any(silent) {
                 "no-report"
             } else if square.done > 0 {
                 "short"

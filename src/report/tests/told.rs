@@ -49,12 +49,16 @@ pub struct Told {
     pub fate: Fate,
 }
 
-/// A station, its unit, the days that its log covers, and its airings in order of time.
+/// A station in a unit with one of its logs, the days that this covers, and its airings in order of time.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub station: String,
     pub unit: String,
+    /// The number of the log: one that was begun anew has the next.
+    pub epoch: u32,
     pub known: (NaiveDate, NaiveDate),
+    /// Whether the station was revoked, or began its next log, behind these days.
+    pub ended: bool,
     pub airings: Vec<Told>,
 }
 
@@ -156,6 +160,6 @@ impl Place {
     /// A station of `unit` whose log covers the year and the day before it.
     pub fn of(unit: &str, airings: Vec<Told>) -> Place {
         let known = (day("2021-12-31"), day("2022-12-31"));
-        Place { station: unit.into(), unit: unit.into(), known, airings }
+        Place { station: unit.into(), unit: unit.into(), epoch: 1, known, ended: false, airings }
     }
 }

@@ -121,6 +121,9 @@ report-cosigned-size = Entries that were cosigned
 report-cosigned-root = Root that was cosigned
 report-cosigned-at = Time of the cosignature
 report-cosigned-by = Key of the cosignature
+report-log = Log
+report-log-state = State of the log
+report-histories = Signed histories
 # Documents: the year's report and a station's sheet of a month, in the layout of Decree 30/2020/NĐ-CP.
 paper-nation = SOCIALIST REPUBLIC OF VIET NAM
 paper-motto = Independence - Freedom - Happiness

@@ -121,6 +121,9 @@ report-cosigned-size = Xác nhận chéo đến mục
 report-cosigned-root = Gốc được xác nhận chéo
 report-cosigned-at = Thời điểm xác nhận chéo
 report-cosigned-by = Khóa xác nhận chéo
+report-log = Nhật ký
+report-log-state = Tình trạng nhật ký
+report-histories = Lịch sử đã ký
 # Văn bản: báo cáo năm và nhật ký phát tháng của một đài, theo thể thức của Nghị định số 30/2020/NĐ-CP.
 paper-nation = CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
 paper-motto = Độc lập - Tự do - Hạnh phúc
