@@ -64,6 +64,9 @@ pub(super) struct ReportForm {
     /// As it stood at the end of this day; absent: today.
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
+    /// At a centre: of this station alone.
+    #[arg(long, value_name = "ID")]
+    pub station: Option<String>,
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[arg(long)]
@@ -85,8 +88,15 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
         ReportPeriod::Urge { period: (year, month) } => return urge(folder, year, month, say),
     };
     let today = || System::new().now().wall.with_timezone(&folder.station.zone).date_naive();
-    let Some(account) = Account::of(&sources(folder)?, year, period, form.as_of.unwrap_or_else(today))?
-    else {
+    let mut sources = sources(folder)?;
+    if let Some(id) = &form.station {
+        let Some(own) = sources.of_station(id) else {
+            say.no(&Message::new("report-no-station").with("station", id));
+            return Ok(Exit::No);
+        };
+        sources = own;
+    }
+    let Some(account) = Account::of(&sources, year, period, form.as_of.unwrap_or_else(today))? else {
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };
@@ -100,6 +110,10 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 
 /// The log of `folder`, or those of its stations where it is a centre's.
 fn sources(folder: &Folder) -> Result<Sources, ControlError> {
+    // Nobody can have been enrolled at what never was set up as a centre, such as the example's folder.
+    if !folder.key_path("centre").exists() {
+        return Ok(Sources::alone(folder));
+    }
     let centre = Centre::open(Arc::new(folder.clone()), Arc::new(System::new()))?;
     Sources::of(folder, centre.as_ref())
 }

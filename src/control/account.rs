@@ -16,7 +16,7 @@ use crate::{
     evidence::{AnchorFact, Body, Checkpoint, Outcome, Reason},
     keys::PublicKey,
     programme::Plan,
-    reconcile::{Matrix, Period, Repair, Span, StationRecord, Uncounted, matrix},
+    reconcile::{Matrix, OpenSlot, Period, Repair, Span, StationRecord, Uncounted, matrix, to_come},
     store::Reader,
     units::Digest,
     words::Message,
@@ -38,6 +38,8 @@ pub struct Account {
     pub matrix: Matrix,
     /// The rows of the period that belong to the plan's year, log by log in order.
     pub airings: Vec<Aired>,
+    /// The slots of the period whose time had not come yet, in order.
+    pub to_come: Vec<OpenSlot>,
     /// The logs that say so, in the same order.
     pub logs: Vec<LogState>,
     /// The id of the station, or the centre, that reports.
@@ -135,18 +137,22 @@ impl Account {
                 told.iter_mut().filter_map(|told| told.records.pop_front()).flatten().collect();
             let plan = sources.narrowed(plan, records.iter().map(|record| &*record.unit));
             let matrix = matrix(&plan, period, as_of, &records);
-            (plan, matrix)
+            let to_come = to_come(&records, matrix.span, as_of);
+            (plan, matrix, to_come)
         });
-        let Some((plan, mut matrix)) = matrices.next() else { return Ok(None) };
-        matrices.for_each(|(_, other)| matrix.admit(other));
+        let Some((plan, mut matrix, mut to_come)) = matrices.next() else { return Ok(None) };
+        for (_, other, others) in matrices {
+            matrix.admit(other);
+            to_come.extend(others);
+        }
         let (mut airings, mut logs) = (Vec::new(), Vec::new());
         let year = (!of_months).then_some(plan.year);
         for Told { rows, state, .. } in told {
             airings.extend(of_period(rows, &matrix, &state.head.origin, year, as_of));
             logs.push(state);
         }
-        let (station, unit) = (sources.home.station.id.clone(), sources.home.station.unit.clone());
-        Ok(Some(Account { plan, period, as_of, matrix, airings, logs, station, unit }))
+        let (station, unit) = sources.reporter.clone();
+        Ok(Some(Account { plan, period, as_of, matrix, airings, to_come, logs, station, unit }))
     }
 }
 

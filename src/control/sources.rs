@@ -32,6 +32,10 @@ pub struct Sources {
     pub(super) home: Folder,
     /// Those of a centre's stations; none where only `home` speaks.
     fleet: Option<Vec<Source>>,
+    /// The ids of the station or the centre that reports, and of its unit.
+    pub(super) reporter: (String, String),
+    /// Whether only the units to which the stations belonged are reported of.
+    is_narrow: bool,
 }
 
 /// So many contradictions are looked at.
@@ -136,14 +140,16 @@ impl Sources {
     /// The log of `folder` alone.
     #[must_use]
     pub fn alone(folder: &Folder) -> Sources {
-        Sources { home: folder.clone(), fleet: None }
+        let reporter = (folder.station.id.clone(), folder.station.unit.clone());
+        Sources { home: folder.clone(), fleet: None, reporter, is_narrow: true }
     }
 
     /// Those of a centre in `home` with the logs in `folders`.
     #[cfg(test)]
     pub(crate) fn written(home: Folder, folders: Vec<(Folder, Ended)>) -> Sources {
         let source = |(folder, state)| Source { state, ..Source::of(folder) };
-        Sources { home, fleet: Some(folders.into_iter().map(source).collect()) }
+        let fleet = Some(folders.into_iter().map(source).collect());
+        Sources { fleet, is_narrow: false, ..Sources::alone(&home) }
     }
 
     /// The log of `folder`; where it is a `centre` that ever enrolled stations, all that came home of each, and its own only
@@ -153,7 +159,7 @@ impl Sources {
     ///
     /// The store or a log cannot be read.
     pub fn of(folder: &Folder, centre: Option<&Centre>) -> Result<Sources, ControlError> {
-        let mut sources = Sources::alone(folder);
+        let sources = Sources::alone(folder);
         let Some(centre) = centre else { return Ok(sources) };
         let mut logs = centre.fleet.logs()?;
         logs.retain(|held| held.standing != Standing::Asked);
@@ -182,8 +188,31 @@ impl Sources {
             source.origin = Some(held.origin.clone());
             fleet.push(source);
         }
-        sources.fleet = Some(fleet);
-        Ok(sources)
+        Ok(Sources { fleet: Some(fleet), is_narrow: false, ..sources })
+    }
+
+    /// Those of the station `id` alone, which then reports itself; nothing where none of its logs is known.
+    #[must_use]
+    pub fn of_station(&self, id: &str) -> Option<Sources> {
+        let Some(fleet) = &self.fleet else {
+            return (self.home.station.id == id).then(|| self.clone());
+        };
+        let own = fleet.iter().filter(|source| source.folder.station.id == id);
+        let own: Vec<Source> = own.cloned().collect();
+        let unit = own.last()?.folder.station.unit.clone();
+        let mut sources = Sources { fleet: Some(own), ..self.clone() };
+        (sources.reporter, sources.is_narrow) = ((id.to_owned(), unit), true);
+        Some(sources)
+    }
+
+    /// The ids of a centre's stations of which logs came home, in order; none where only the folder's own speaks.
+    #[must_use]
+    pub fn stations(&self) -> Vec<String> {
+        let ids = self.fleet.iter().flatten().map(|source| source.folder.station.id.clone());
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
+        ids.dedup();
+        ids
     }
 
     /// The plan of `year`; nothing where none is known.
@@ -217,7 +246,7 @@ impl Sources {
     /// `plan` with the units that are reported of: a station alone speaks for those to which it belonged, which `units`
     /// are, a centre for all.
     pub(super) fn narrowed<'a>(&self, mut plan: Plan, units: impl Iterator<Item = &'a str>) -> Plan {
-        if self.fleet.is_none() {
+        if self.is_narrow {
             let units: HashSet<&str> = units.collect();
             plan.units.retain(|unit| units.contains(&*unit.id));
         }

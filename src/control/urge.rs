@@ -64,6 +64,9 @@ pub struct Lack {
     pub to_come: u32,
     /// Why slots did not count, with how many.
     pub reasons: BTreeMap<Reason, u32>,
+    /// The day on which the logs of the unit begin, where all begin behind the month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<NaiveDate>,
     /// Until when it can be made good.
     pub remedy: Remedy,
 }
@@ -170,7 +173,7 @@ fn whole_year(plan: &Plan) -> Option<Span> {
 }
 
 fn lack(plan: &Plan, cell: &Cell, tallies: &[&Tally], zone: Tz, now: DateTime<Utc>) -> Lack {
-    let to_come = tallies.iter().flat_map(|tally| &tally.slots);
+    let to_come = tallies.iter().filter(|tally| !tally.ended).flat_map(|tally| &tally.slots);
     let to_come = to_come.filter(|slot| slot.month == cell.month && slot.at > now && slot.concerns);
     let of_plan = Rules::new(zone, plan.windows.clone());
     let rules = tallies.first().map_or(&of_plan, |tally| &tally.rules);
@@ -182,6 +185,7 @@ fn lack(plan: &Plan, cell: &Cell, tallies: &[&Tally], zone: Tz, now: DateTime<Ut
         vouched: cell.vouched,
         to_come: u32::try_from(to_come.count()).unwrap_or(u32::MAX),
         reasons: cell.reasons.clone(),
+        begun: cell.begun,
         remedy: remedy(plan, cell.month, rules, now),
     }
 }

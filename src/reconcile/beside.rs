@@ -10,9 +10,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::{
+    matrix::StationRecord,
     period::Span,
     rules::{Rules, virtual_output},
-    tally::Tally,
+    tally::{Tally, patience},
 };
 use crate::{
     evidence::{AsRunRow, Outcome, Trigger},
@@ -155,6 +156,26 @@ impl Beside {
     pub(super) fn leave_out(&mut self, log: &str, entry: u64, why: Uncounted) {
         self.uncounted.insert((log.to_owned(), entry), why);
     }
+}
+
+/// The slots of `span` whose time had not come by the end of the day `as_of`, or by the end of their station's log, in order.
+#[must_use]
+pub fn to_come(stations: &[StationRecord], span: Span, as_of: NaiveDate) -> Vec<OpenSlot> {
+    let mut coming: BTreeMap<(&str, &SlotId), OpenSlot> = BTreeMap::new();
+    for record in stations.iter().filter(|record| !record.ended) {
+        let told: BTreeSet<&SlotId> = record.rows.iter().filter_map(|row| row.slot.as_ref()).collect();
+        for meant in record.meant.iter().filter(|meant| !meant.dropped) {
+            let at = meant.at.with_timezone(&record.rules.zone).fixed_offset();
+            let is_beyond = meant.at + patience() > record.known_until && !told.contains(&meant.slot);
+            if span.contains(at.date_naive()) && (at.date_naive() > as_of || is_beyond) {
+                let (station, unit, slot) = (record.station.clone(), record.unit.clone(), meant.slot.clone());
+                coming.insert((&record.station, &meant.slot), OpenSlot { station, unit, slot, at });
+            }
+        }
+    }
+    let mut coming: Vec<OpenSlot> = coming.into_values().collect();
+    coming.sort_by(in_order);
+    coming
 }
 
 /// Whether `plan` has the unit `id` on some day of `span`.

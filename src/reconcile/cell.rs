@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::{evidence::Reason, units::Month, words::Message};
@@ -66,7 +67,9 @@ pub struct Cell {
     pub state: State,
     /// Whether it is held against the unit: the month is over by the period's end and the unit existed at its end.
     pub due: bool,
-    /// Stations of the unit that reported.
+    /// Whether it is complete before the month is over by the period's end.
+    pub early: bool,
+    /// Stations of the unit of which the month is asked.
     pub stations: u32,
     /// Programmes that the plan wants.
     pub programmes_due: u32,
@@ -91,6 +94,9 @@ pub struct Cell {
     pub slots: u32,
     /// Slots of the period of which the log tells nothing.
     pub open: u32,
+    /// The day on which the logs of the unit begin, where all begin behind the month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<NaiveDate>,
     /// Slots by the period's end that neither counted nor were made good, by reason.
     pub reasons: BTreeMap<Reason, u32>,
 }
@@ -103,6 +109,7 @@ impl Cell {
             month: month.parse().unwrap(),
             state,
             due: !matches!(state, State::NotYetDue | State::NoUnit),
+            early: false,
             stations: 1,
             programmes_due: 1,
             programmes_done: u32::from(done >= 2),
@@ -115,6 +122,7 @@ impl Cell {
             topics: BTreeSet::new(),
             slots: 2,
             open: 0,
+            begun: None,
             reasons: BTreeMap::new(),
         }
     }

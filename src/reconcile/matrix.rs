@@ -222,7 +222,7 @@ impl Matrix {
         let totals = &mut self.totals;
         totals.units_aired += u32::from(row.has_aired());
         for cell in &row.cells {
-            totals.cells_early += u32::from(cell.state == State::Complete && !cell.is_due());
+            totals.cells_early += u32::from(cell.early);
             totals.in_period += cell.in_period;
             totals.vouched += cell.vouched;
             for topic in &cell.topics {
@@ -272,6 +272,7 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, lo
         month,
         state: State::None,
         due: month.last() <= cutoff && plan.unit_at(unit, month.last()).is_some(),
+        early: false,
         stations: many,
         programmes_due: plan.a_month,
         programmes_done: 0,
@@ -284,6 +285,7 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, lo
         topics: BTreeSet::new(),
         slots: 0,
         open: 0,
+        begun: None,
         reasons: BTreeMap::new(),
     };
     let counts = |done: &&Done| done.month == month && plan.unit_at(unit, done.date).is_some();
@@ -311,8 +313,11 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, lo
         let slots = slots.filter(|slot| slot.month == month && slot.concerns);
         cell.slots += count(slots.map(|slot| slot.at).collect::<BTreeSet<_>>().iter());
     }
+    let begun = asked.iter().map(|place| place.from).min();
+    cell.begun = begun.filter(|from| *from > month.last());
     cell.programmes_done = programmes_done.unwrap_or(0);
     cell.state = state(plan, unit, &cell, cutoff, &asked);
+    cell.early = cell.state == State::Complete && month.last() > cutoff;
     cell
 }
 

@@ -14,7 +14,7 @@ mod tally;
 mod tests;
 mod time;
 
-pub use beside::{Beside, OpenSlot, Repair, Uncounted};
+pub use beside::{Beside, OpenSlot, Repair, Uncounted, to_come};
 pub use cell::{Cell, State};
 pub use completeness::Completeness;
 pub use fault::{CompletenessReport, SlotFault, Totals};

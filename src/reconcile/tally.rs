@@ -50,7 +50,7 @@ pub struct Tally {
 }
 
 /// So long after its instant a slot has an outcome, whatever held it up.
-fn patience() -> TimeDelta {
+pub(super) fn patience() -> TimeDelta {
     Patience::of_a_stranger().late_start
 }
 

@@ -36,8 +36,14 @@ pub fn letter(urging: &Urging, unit: &Urged, lang: Lang) -> Option<String> {
         ("deadline", &day(urging.deadline)),
     ];
     let said = |key| say(lang, key, &values);
-    let parts =
-        [said("urge-to"), said("urge-opening"), lines.join("\n"), said("urge-asks"), said("urge-ends")];
+    // What nobody can make good any more, nobody is asked to.
+    let asks =
+        if unit.lacks.iter().filter(|lack| !lack.is_scheduled()).all(|lack| lack.remedy == Remedy::Lapsed) {
+            "urge-asks-lapsed"
+        } else {
+            "urge-asks"
+        };
+    let parts = [said("urge-to"), said("urge-opening"), lines.join("\n"), said(asks), said("urge-ends")];
     Some(parts.join("\n\n"))
 }
 
@@ -77,14 +83,17 @@ pub fn ready_letter(
 #[must_use]
 pub fn lacks(lack: &Lack, lang: Lang) -> String {
     let key = match lack.state {
+        State::NoReport if lack.begun.is_some() => "urge-begun",
         State::NoReport => "urge-no-report",
         State::NotYetDue => "urge-so-far",
         _ => "urge-lacks",
     };
     let month = format!("{:02}/{}", lack.month.number(), lack.month.year());
     let [done, due, missing] = [lack.done, lack.due, lack.missing()].map(|n| n.to_string());
-    let mut text =
-        say(lang, key, &[("month", &month), ("done", &done), ("due", &due), ("missing", &missing)]);
+    let begun = lack.begun.map_or_else(String::new, |day| day.format("%d/%m/%Y").to_string());
+    let values =
+        [("month", &*month), ("done", &done), ("due", &due), ("missing", &missing), ("begun", &begun)];
+    let mut text = say(lang, key, &values);
     let mut beside = |key, name, value: &str| text += &say(lang, key, &[(name, value)]);
     let reason =
         |(reason, many)| format!("{} ({many})", say(lang, &format!("reason-{}", words::code(reason)), &[]));
@@ -124,7 +133,7 @@ mod tests {
 
     fn lack(month: &str, state: State, done: u32, to_come: u32, remedy: Remedy) -> Lack {
         let (month, reasons) = (month.parse().unwrap(), BTreeMap::from([(Reason::PowerOff, 3)]));
-        Lack { month, state, due: 2, done, vouched: 0, to_come, reasons, remedy }
+        Lack { month, state, due: 2, done, vouched: 0, to_come, reasons, begun: None, remedy }
     }
 
     fn at(text: &str) -> chrono::DateTime<chrono::FixedOffset> {

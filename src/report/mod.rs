@@ -8,6 +8,7 @@ mod json;
 mod letter;
 mod picture;
 mod raster;
+mod slots;
 mod tables;
 #[cfg(test)]
 mod tests;

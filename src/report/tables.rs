@@ -3,10 +3,11 @@
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::Serialize;
 
+use super::slots::{SLOTS, slots};
 use crate::{
     control::{Account, Aired, Ended, LogState, Row},
     evidence::Outcome,
-    reconcile::{MatrixTotals, OpenSlot},
+    reconcile::{MatrixTotals, OpenSlot, Span},
     units::Frames,
     words::{self, Lang, say},
 };
@@ -49,9 +50,9 @@ pub struct Table {
 }
 
 /// What machines know the tables by, in their order.
-pub const TABLES: [&str; 6] = ["matrix", "airings", "incidents", "topics", "totals", "logs"];
+pub const TABLES: [&str; 7] = ["matrix", "airings", "incidents", "topics", "totals", "logs", "slots"];
 
-const MATRIX: [&str; 15] = [
+const MATRIX: [&str; 16] = [
     "unit",
     "name",
     "month",
@@ -67,9 +68,10 @@ const MATRIX: [&str; 15] = [
     "topics",
     "due",
     "airings_within",
+    "early",
 ];
 
-const AIRINGS: [&str; 31] = [
+const AIRINGS: [&str; 33] = [
     "planned",
     "first_frame",
     "last_frame",
@@ -101,6 +103,8 @@ const AIRINGS: [&str; 31] = [
     "trigger",
     "scheduled",
     "log",
+    "by",
+    "detail",
 ];
 
 const INCIDENTS: [&str; 16] = [
@@ -151,6 +155,7 @@ pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
         table("topics", &TOPICS, topics(account), lang),
         table("totals", &TOTALS, totals(account, lang), lang),
         table("logs", &LOGS, account.logs.iter().map(log), lang),
+        table("slots", &SLOTS, slots(account, lang), lang),
     ]
 }
 
@@ -186,6 +191,7 @@ fn matrix(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
             text(topics.join(", ")),
             Cell::Yes(cell.is_due()),
             count(cell.airings_within),
+            Cell::Yes(cell.early),
         ]
     });
     row.collect()
@@ -226,6 +232,8 @@ fn airing(aired: &Aired, lang: Lang) -> Vec<Cell> {
         row.trigger.as_ref().map_or(Cell::Blank, code),
         Cell::Yes(aired.is_due()),
         text(&aired.log),
+        text(&row.by),
+        text(&row.detail),
     ]
 }
 
@@ -262,24 +270,25 @@ fn incident(aired: &Aired, lang: Lang) -> Vec<Cell> {
     ]
 }
 
-/// A slot of which the log tells nothing; its programme is called as elsewhere in the period, or by its id.
+/// A slot of which the log tells nothing.
 fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
-    let (month, programme) = (open.slot.month.to_string(), &open.slot.programme);
-    let mut rows = account.airings.iter().map(|aired| &aired.row);
-    let same = rows.find(|row| row.month == month && row.programme == *programme && row.title.is_some());
-    let mut line = vec![
-        text(instant(open.at)),
-        text(&open.unit),
-        text(month),
-        text(same.and_then(|row| row.title.as_ref()).unwrap_or(programme)),
-    ];
+    let mut line =
+        vec![text(instant(open.at)), text(&open.unit), text(open.slot.month), text(title_of(account, open))];
     line.resize(INCIDENTS.len() - 2, Cell::Blank);
     line.extend([text(&open.station), Cell::Blank]);
     line
 }
 
+/// What the programme of a slot that no row tells of is called elsewhere in the period, or its id.
+pub(super) fn title_of<'a>(account: &'a Account, open: &'a OpenSlot) -> &'a str {
+    let (month, programme) = (open.slot.month.to_string(), &open.slot.programme);
+    let mut rows = account.airings.iter().map(|aired| &aired.row);
+    let same = rows.find(|row| row.month == month && row.programme == *programme && row.title.is_some());
+    same.and_then(|row| row.title.as_ref()).unwrap_or(programme)
+}
+
 /// As rows write their instants.
-fn instant(at: DateTime<FixedOffset>) -> String {
+pub(super) fn instant(at: DateTime<FixedOffset>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, false)
 }
 
@@ -333,6 +342,10 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     let said = |key: &str| say(lang, &format!("report-total-{}", key.replace('_', "-")), &[]);
     let mut lines: Vec<Vec<Cell>> =
         lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
+    let Span { from, to } = account.matrix.span;
+    for (key, day) in [("period_from", from), ("period_to", to), ("period_as_of", account.as_of)] {
+        lines.push(vec![text(key), text(said(key)), text(day)]);
+    }
     // Several have no common state: each has its own line among the logs.
     let mut current = account.logs.iter().filter(|log| log.state == Ended::Current);
     if let (Some(log), None) = (current.next(), current.next()) {
@@ -391,11 +404,11 @@ fn of_slots(account: &Account) -> [(&'static str, u64); 11] {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "a reference is a value, too")]
-fn text(value: impl ToString) -> Cell {
+pub(super) fn text(value: impl ToString) -> Cell {
     Cell::Text(value.to_string())
 }
 
-fn maybe(value: Option<impl ToString>) -> Cell {
+pub(super) fn maybe(value: Option<impl ToString>) -> Cell {
     value.map_or(Cell::Blank, text)
 }
 
@@ -408,7 +421,7 @@ fn code(code: &impl Serialize) -> Cell {
 }
 
 /// The same for people.
-fn coded(prefix: &str, code: Option<&impl Serialize>, lang: Lang) -> Cell {
+pub(super) fn coded(prefix: &str, code: Option<&impl Serialize>, lang: Lang) -> Cell {
     maybe(code.map(|code| say(lang, &format!("{prefix}-{}", words::code(code)), &[])))
 }
 
@@ -417,7 +430,7 @@ fn notes(row: &Row) -> Cell {
     text(notes.join("; "))
 }
 
-fn entries(row: &Row) -> Cell {
+pub(super) fn entries(row: &Row) -> Cell {
     let entries: Vec<String> = row.entries.iter().map(u64::to_string).collect();
     text(entries.join(" "))
 }

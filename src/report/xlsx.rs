@@ -195,9 +195,7 @@ fn live(
             "out_of_window" => of_slots("out-of-window", 0),
             "partial" | "missed" | "preempted" | "cancelled" => of_slots(key, 0),
             "tested" => of_slots("test", 0),
-            "cells_early" => {
-                format!("=COUNTIFS({},\"complete\",{},0)", range(matrix, "state"), range(matrix, "due"))
-            }
+            "cells_early" => format!("=SUM({})", range(matrix, "early")),
             "airings_over" => format!("{}-{}", of_due("airings_done"), &of_due("airings_within")[1..]),
             "repaired" => format!("=COUNT({})", range(incidents, "repaired_by")),
             "no_outcome" => {

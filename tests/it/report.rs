@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::support::{history::march, station::Station};
 
-const TABLES: [&str; 6] = ["matrix", "airings", "incidents", "topics", "totals", "logs"];
+const TABLES: [&str; 7] = ["matrix", "airings", "incidents", "topics", "totals", "logs", "slots"];
 
 /// A station of Phổ Hòa with the March of 2022 in its log.
 fn with_march() -> Station {

@@ -44,12 +44,23 @@ pub fn as_run(
             ended(paper, airings, row),
             airings.text(row, "counts"),
             airings.text(row, "proof"),
-            airings.text(row, own),
+            beside(airings, row, own),
             said::entries(&airings.text(row, "entries")),
         ];
         grid.row(cells, centred);
     }
     grid
+}
+
+/// The field `own` of a row; among the notes what who vouches for it says, too.
+fn beside(table: Look<'_>, row: &[Cell], own: &str) -> String {
+    let text = table.text(row, own);
+    let said = if own == "notes" && table.text(row, "trigger") == "by-hand" {
+        table.text(row, "detail")
+    } else {
+        String::new()
+    };
+    [said, text].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// How a row ended, with its reason, what it makes good and what made it good.
@@ -61,7 +72,12 @@ fn ended(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
         paper.tell("paper-makes-good", &[("slot", &slot)])
     });
     let uncounted = text("uncounted_said").map(|why| paper.tell("paper-uncounted-row", &[("why", &why)]));
-    let beside = [text("reason_said"), uncounted, slot, made_good(paper, table, row)];
+    let own = match &*table.text(row, "trigger") {
+        "by-hand" => Some(paper.tell("paper-by-hand", &[("by", &table.text(row, "by"))])),
+        "urgent" => Some(paper.say("paper-urgent")),
+        _ => None,
+    };
+    let beside = [text("reason_said"), uncounted, own, slot, made_good(paper, table, row)];
     let beside: Vec<String> = beside.into_iter().flatten().collect();
     let outcome = table.text(row, "outcome_said");
     if beside.is_empty() { outcome } else { format!("{outcome}: {}", beside.join("; ")) }

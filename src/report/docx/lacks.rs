@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     block::{Block, Grid, Line, UPRIGHT},
     paper::Paper,
+    said,
 };
 use crate::{
     reconcile::{Cell, State, UnitRow},
@@ -23,7 +24,7 @@ pub fn are_there(paper: &Paper<'_>) -> bool {
 }
 
 /// How many are not complete, and which, with what is known of why: a row for all months of a unit that lack the same.
-pub fn lacks(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+pub fn lacks(paper: &Paper<'_>, tables: &mut u32, blocks: &mut Vec<Block>) {
     if !are_there(paper) {
         return;
     }
@@ -50,14 +51,17 @@ pub fn lacks(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
             grid.row([n.to_string(), unit.name.clone(), months.join(", "), share, why], &[0, 2, 3]);
         }
     }
-    blocks.push(Line::new("Caption", paper.say("paper-table-lacks")).into());
+    blocks.push(paper.caption(tables, "paper-table-lacks").into());
     blocks.push(grid.into());
 }
 
 /// What is known of why a programme month is not complete.
 fn why(paper: &Paper<'_>, cell: &Cell) -> String {
     if cell.state == State::NoReport {
-        return paper.say("paper-lack-no-report");
+        return match cell.begun {
+            Some(day) => paper.tell("paper-lack-begun", &[("day", &said::day(day))]),
+            None => paper.say("paper-lack-no-report"),
+        };
     }
     let wanted = cell.airings_due;
     let mut all: Vec<String> = match cell.slots {

@@ -3,16 +3,16 @@
 
 use std::sync::LazyLock;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 
 use super::{
     block::{Block, Grid, Line, UPRIGHT},
     said::{self, Look, UNKNOWN},
 };
 use crate::{
-    control::{Account, LogState},
+    control::{Account, Ended, Histories, LogState},
     programme::Office,
-    reconcile::Period,
+    reconcile::{Period, Span},
     report::{Cell, Table},
     words::{Lang, say},
 };
@@ -97,13 +97,23 @@ impl<'a> Paper<'a> {
 
     /// The days that it is about.
     pub fn days(&self) -> String {
-        let span = self.account.matrix.span;
-        self.tell("paper-days", &[("from", &said::day(span.from)), ("to", &said::day(span.to))])
+        let Span { from, to } = self.account.matrix.span;
+        // A paper of a day in the middle says nothing of the days behind it.
+        let known = to.min(self.account.as_of);
+        let key = if known < from { "paper-days-none" } else { "paper-days" };
+        let [from, to] = [from, if known < from { to } else { known }].map(said::day);
+        self.tell(key, &[("from", &from), ("to", &to)])
+    }
+
+    /// The year of the paper's date, where it is sure before anybody signs it.
+    fn dated(&self) -> Option<i32> {
+        let year = self.account.plan.year;
+        (self.account.matrix.span.to.year() == year).then_some(year)
     }
 
     /// Number and date, as appendices refer to them.
     pub fn reference(&self) -> String {
-        let date = said::date(self.registered().1, Some(self.account.plan.year), self.lang);
+        let date = said::date(self.registered().1, self.dated(), self.lang);
         let values =
             [("number", &*self.number()), ("date", &date), ("office", said::known(&self.office().name))];
         self.tell("paper-attached", &values)
@@ -139,9 +149,8 @@ impl<'a> Paper<'a> {
             Line::new("Motto", self.say("paper-motto")),
             Line::new("RuleMotto", ""),
         ];
-        let plan = &self.account.plan;
         let date = match number {
-            Some(_) => said::date(self.registered().1, Some(plan.year), self.lang),
+            Some(_) => said::date(self.registered().1, self.dated(), self.lang),
             None => said::date(None, None, self.lang),
         };
         let place = self.tell("paper-place-date", &[("place", said::known(&office.place)), ("date", &date)]);
@@ -201,7 +210,7 @@ impl<'a> Paper<'a> {
         let (said, grid) = match &**logs {
             [] => return vec![Line::new("BodyText", self.say("paper-no-logs")).into()],
             [log] => {
-                let values = [("size", &*log.head.size.to_string()), ("code", &*log.head.code().to_string())];
+                let values = [("size", &*log.head.size.to_string())];
                 (self.tell("paper-evidence", &values), self.one_log(width, log))
             }
             _ => (
@@ -209,8 +218,14 @@ impl<'a> Paper<'a> {
                 self.several_logs(width),
             ),
         };
+        let code = match &**logs {
+            [log] => log.head.code().to_string(),
+            _ => format!("<{}>", self.say("report-code").to_lowercase()),
+        };
         let mut blocks = vec![
             Line::new("BodyText", said).into(),
+            // A command broken over lines is none.
+            Line::new("Note", format!("loa verify --code {code}")).into(),
             grid.into(),
             Line::new("AfterTable", self.say("paper-note")).into(),
         ];
@@ -270,8 +285,50 @@ impl<'a> Paper<'a> {
 
     /// Up to where, when and by whom `log` was cosigned.
     fn witnessed(&self, log: &LogState) -> String {
-        let Some(seen) = &log.cosigned else { return self.say("paper-nobody") };
-        let (size, at) = (seen.size.to_string(), said::instant(&seen.at.to_rfc3339()));
-        self.tell("paper-witnessed", &[("size", &size), ("at", &at), ("by", &seen.by)])
+        let seen = log.cosigned.as_ref().map_or_else(
+            || self.say("paper-nobody"),
+            |seen| {
+                let (size, at) = (seen.size.to_string(), said::instant(&seen.at.to_rfc3339()));
+                self.tell("paper-witnessed", &[("size", &size), ("at", &at), ("by", &seen.by)])
+            },
+        );
+        let state = match log.state {
+            Ended::Current => None,
+            Ended::Followed => Some("paper-log-followed"),
+            Ended::Revoked => Some("paper-log-revoked"),
+        };
+        let histories = match log.histories {
+            Histories::One => None,
+            Histories::TwoSettled => Some("paper-log-two-settled"),
+            Histories::Two => Some("paper-log-two"),
+        };
+        let beside = state.into_iter().chain(histories).map(|key| self.say(key));
+        [seen].into_iter().chain(beside).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What has to be known of logs of which a station signed two histories; none where none did.
+    pub fn forked(&self) -> Option<String> {
+        let of = |wanted: Histories| {
+            let logs = self.account.logs.iter().filter(|log| log.histories == wanted);
+            logs.map(|log| self.of_log(log)).collect::<Vec<_>>().join(", ")
+        };
+        let said = [(Histories::Two, "paper-forked"), (Histories::TwoSettled, "paper-forked-settled")];
+        let said = said.map(|(wanted, key)| (of(wanted), key)).into_iter();
+        let said =
+            said.filter(|(logs, _)| !logs.is_empty()).map(|(logs, key)| self.tell(key, &[("logs", &logs)]));
+        Some(said.collect::<Vec<_>>().join(" ")).filter(|said| !said.is_empty())
+    }
+
+    /// A caption, numbered in the order of the tables.
+    pub fn caption(&self, n: &mut u32, key: &str) -> Line {
+        *n += 1;
+        Line::new("Caption", self.tell(key, &[("n", &n.to_string())]))
+    }
+
+    /// Whether the logs are of several stations.
+    pub fn of_several_stations(&self) -> bool {
+        let mut stations = self.account.logs.iter().map(|log| &log.station);
+        let first = stations.next();
+        stations.any(|station| Some(station) != first)
     }
 }

@@ -60,6 +60,17 @@ pub fn instant(text: &str) -> String {
     seconds(text).map_or_else(|| text.to_owned(), |at| at.format("%H:%M:%S %d/%m/%Y").to_string())
 }
 
+/// `text` with the instants among its words as [`instant`] says them.
+pub fn sentence(text: &str) -> String {
+    text.split(' ').map(instant).collect::<Vec<_>>().join(" ")
+}
+
+/// `text` as the beginning of a sentence.
+pub fn beginning(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The same without its day.
 pub fn clock(text: &str) -> String {
     seconds(text).map_or_else(|| text.to_owned(), |at| at.format("%H:%M:%S").to_string())

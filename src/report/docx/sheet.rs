@@ -22,13 +22,18 @@ pub fn parts(paper: &Paper<'_>, month: Month) -> Vec<Part> {
         ("unit", paper.unit()),
     ];
     let is_whole = matches!(paper.account.period, Period::Month(_));
-    let key = if is_whole { "paper-sheet-about" } else { "paper-sheet-about-days" };
+    let key = match (paper.of_several_stations(), is_whole) {
+        (false, true) => "paper-sheet-about",
+        (false, false) => "paper-sheet-about-days",
+        (true, true) => "paper-sheet-about-all",
+        (true, false) => "paper-sheet-about-all-days",
+    };
     let mut blocks = vec![
         paper.head(ACROSS, None),
         Line::new("Title", paper.say("paper-sheet").to_uppercase()).into(),
         Line::new("Subtitle", paper.tell(key, &about)).into(),
-        Line::new("Period", format!("({})", paper.days())).into(),
         Line::new("RuleAcross", "").into(),
+        Line::new("Period", format!("({})", paper.days())).into(),
     ];
     rows(paper, &mut blocks);
     sums(paper, &mut blocks);
@@ -83,5 +88,6 @@ fn sums(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         let values = [("count", &*silent.len().to_string()), ("slots", &*silent.join("; "))];
         blocks.push(Line::new("BodyText", paper.tell("paper-sheet-silent", &values)).into());
     }
+    blocks.extend(paper.forked().map(|forked| Line::new("BodyText", forked).into()));
     blocks.push(Line::new("Closing", paper.say("paper-means")).into());
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     control::{Account, Aired, Cosigned, Ended, Histories, LogState, Row},
-    evidence::{Checkpoint, Outcome, Reason},
+    evidence::{Checkpoint, Outcome, Reason, Trigger},
     programme::{Plan, plan},
     reconcile::{Period, State, Uncounted, matrix},
     report::{tables, tests::row},
@@ -87,6 +87,7 @@ fn account(airings: Vec<(Row, bool)>) -> Account {
         as_of: "2022-12-10".parse().unwrap(),
         matrix,
         airings,
+        to_come: Vec::new(),
         logs: vec![log],
         station,
         unit,
@@ -348,6 +349,7 @@ fn every_miss_stands_in_part_three_with_its_reason_and_sums_are_those_of_the_tab
         let mut known: Vec<[String; 2]> =
             totals.0.rows.iter().map(|row| [totals.text(row, "said"), totals.text(row, "value")]).collect();
         let log = known.split_off(known.len() - 3);
+        known.truncate(known.len() - 3);
         let lengths = known.iter_mut().filter(|line| line[1] == "19440000");
         for (line, key) in lengths.zip(["paper-aired", "paper-declared"]) {
             let length = if lang == Lang::Vi { "5 giờ 24 phút 0 giây" } else { "5 h 24 min 0 s" };
@@ -483,5 +485,51 @@ fn the_page_to_print_says_what_the_document_says() {
         let wide = elements(&document, "w:sectPr").iter().filter(|part| part.contains("landscape")).count();
         assert_eq!(page.matches("<section class=\"across\">").count(), wide);
         assert!(!page.contains(" src=") && !page.contains(" href="), "it refers to nothing outside itself");
+    }
+}
+
+#[test]
+fn a_log_that_ended_or_contradicts_itself_says_so() {
+    for (lang, known) in [
+        (Lang::Vi, ["hai lịch sử được ký mâu thuẫn nhau", "đã bị thu hồi", "hai lịch sử mâu thuẫn, chưa rõ"]),
+        (Lang::En, ["Two contradicting histories", "is revoked", "two contradicting histories, nobody"]),
+    ] {
+        let mut account = account(vec![(row(1, 3, 5, None), true)]);
+        let text = |account: &Account| open(account, lang).document;
+        let clean = text(&account);
+        (account.logs[0].state, account.logs[0].histories) = (Ended::Revoked, Histories::Two);
+        let document = text(&account);
+        for known in known {
+            assert!(document.contains(known) && !clean.contains(known), "{known}");
+        }
+        account.period = Period::Month("2022-03".parse().unwrap());
+        assert!(text(&account).contains(known[0]), "on the sheet of a month, too");
+    }
+}
+
+#[test]
+fn no_paper_speaks_of_days_that_have_not_come() {
+    let mut account = account(vec![(row(1, 3, 5, None), true)]);
+    for (as_of, days) in [
+        ("2022-12-31", "(Số liệu từ ngày 01/01/2022 đến ngày 10/12/2022)"),
+        ("2022-03-06", "(Số liệu từ ngày 01/01/2022 đến ngày 06/03/2022)"),
+        ("2021-12-31", "(Kỳ từ ngày 01/01/2022 đến ngày 10/12/2022, chưa có số liệu)"),
+    ] {
+        account.as_of = as_of.parse().unwrap();
+        assert_eq!(said(&open(&account, Lang::Vi).document, "Period"), [days]);
+    }
+}
+
+#[test]
+fn a_row_that_somebody_vouches_for_names_them_and_says_how() {
+    let mut by_hand = row(1, 3, 5, None);
+    (by_hand.trigger, by_hand.by) = (Some(Trigger::ByHand), "Trần Thị Trực".into());
+    by_hand.detail = "Phát bằng đầu CD và tăng âm".into();
+    let mut account = account(vec![(by_hand, false)]);
+    account.period = Period::Month("2022-03".parse().unwrap());
+    let document = open(&account, Lang::Vi).document;
+    for known in ["Phát đủ: theo xác nhận của Trần Thị Trực, không tính", "Phát bằng đầu CD và tăng âm"]
+    {
+        assert!(document.contains(known), "{known}");
     }
 }

@@ -66,14 +66,15 @@ fn report(paper: &Paper<'_>) -> Vec<Block> {
         paper.head(UPRIGHT, Some(paper.number())),
         Line::new("Title", paper.say("paper-report").to_uppercase()).into(),
         Line::new("Subtitle", about.clone()).into(),
-        Line::new("Period", format!("({})", paper.days())).into(),
         Line::new("RuleTitle", "").into(),
+        Line::new("Period", format!("({})", paper.days())).into(),
     ];
     blocks.extend(paper.address().into_iter().map(Block::from));
     direction(paper, &mut blocks);
-    results(paper, &mut blocks);
-    topics(paper, &mut blocks);
-    misses(paper, &mut blocks);
+    let mut tables = 0;
+    results(paper, &mut tables, &mut blocks);
+    topics(paper, &mut tables, &mut blocks);
+    misses(paper, &mut tables, &mut blocks);
     blocks.push(heading("Heading1", paper.say("paper-iv")));
     blocks.extend((0..3).map(|_| Line::dots().into()));
     blocks.push(body(paper.say("paper-basis-of-figures")));
@@ -126,7 +127,7 @@ fn direction(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
 }
 
 /// II.1: programmes, airings, units.
-fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+fn results(paper: &Paper<'_>, tables: &mut u32, blocks: &mut Vec<Block>) {
     let mut programmes = BTreeSet::new();
     if let Some(airings) = Look::of(paper.tables, "airings") {
         let counted = airings.0.rows.iter().filter(|row| airings.yes(row, "counts"));
@@ -165,13 +166,15 @@ fn results(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         figures.iter().chain(&more).map(|(key, value)| (*key, &**value)).collect();
     blocks.push(heading("Heading1", paper.say("paper-ii")));
     blocks.push(heading("Heading2", paper.say("paper-ii-1")));
-    for key in ["paper-means", "paper-result-airings", "paper-result-slots", "paper-result-units"] {
+    let of_units =
+        if paper.total("cells_due") == 0 { "paper-result-units-none" } else { "paper-result-units" };
+    for key in ["paper-means", "paper-result-airings", "paper-result-slots", of_units] {
         blocks.push(body(paper.tell(key, &values)));
     }
     if paper.total("cells_early") > 0 {
         blocks.push(body(paper.tell("paper-result-early", &values)));
     }
-    blocks.push(Line::new("Caption", paper.say("paper-table-totals")).into());
+    blocks.push(paper.caption(tables, "paper-table-totals").into());
     blocks.push(totals(paper).into());
 }
 
@@ -180,7 +183,11 @@ fn totals(paper: &Paper<'_>) -> Grid {
     let heads = ["paper-n", "report-said", "report-value"].map(|key| paper.say(key));
     let mut grid = Grid::ruled(UPRIGHT, &[8, 64, 28], &heads);
     let Some(totals) = Look::of(paper.tables, "totals") else { return grid };
-    let rows = totals.0.rows.iter().filter(|row| !totals.text(row, "total").starts_with("log_"));
+    let is_sum = |row: &&Vec<Cell>| {
+        let total = totals.text(row, "total");
+        !["log_", "period_"].iter().any(|other| total.starts_with(other))
+    };
+    let rows = totals.0.rows.iter().filter(is_sum);
     for (n, row) in (1..).zip(rows) {
         let [mut said, mut value] = ["said", "value"].map(|key| totals.text(row, key));
         let total = totals.text(row, "total");
@@ -194,7 +201,7 @@ fn totals(paper: &Paper<'_>) -> Grid {
 }
 
 /// II.2: the plan's topics.
-fn topics(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+fn topics(paper: &Paper<'_>, tables: &mut u32, blocks: &mut Vec<Block>) {
     blocks.push(heading("Heading2", paper.say("paper-ii-2")));
     let Some(topics) = Look::of(paper.tables, "topics") else { return };
     let covered = topics.0.rows.iter().filter(|row| topics.yes(row, "covered")).count().to_string();
@@ -207,12 +214,12 @@ fn topics(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
         let months = if months.is_empty() { paper.say("paper-not-yet") } else { months };
         grid.row([topics.text(row, "topic"), topics.text(row, "text"), months], &[0, 2]);
     }
-    blocks.push(Line::new("Caption", paper.say("paper-table-topics")).into());
+    blocks.push(paper.caption(tables, "paper-table-topics").into());
     blocks.push(grid.into());
 }
 
 /// III: every miss with its reason, what is missing month by month, and the units of which nothing is known.
-fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
+fn misses(paper: &Paper<'_>, tables: &mut u32, blocks: &mut Vec<Block>) {
     blocks.push(heading("Heading1", paper.say("paper-iii")));
     let Some(incidents) = Look::of(paper.tables, "incidents") else { return };
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
@@ -222,7 +229,11 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
     let count = incidents.0.rows.len().to_string();
     let list: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
     if reasons.is_empty() {
-        let key = if are_there(paper) { "paper-no-incidents" } else { "paper-no-misses" };
+        let key = match () {
+            () if paper.total("cells_due") == 0 => "paper-no-misses-due",
+            () if are_there(paper) => "paper-no-incidents",
+            () => "paper-no-misses",
+        };
         blocks.push(body(paper.say(key)));
     } else {
         let values =
@@ -252,11 +263,12 @@ fn misses(paper: &Paper<'_>, blocks: &mut Vec<Block>) {
             ];
             grid.row(cells, &[0, 1]);
         }
-        blocks.push(Line::new("Caption", paper.say("paper-table-misses")).into());
+        blocks.push(paper.caption(tables, "paper-table-misses").into());
         blocks.push(grid.into());
     }
-    lacks(paper, blocks);
+    lacks(paper, tables, blocks);
     silent(paper, blocks);
+    blocks.extend(paper.forked().map(body));
 }
 
 /// The reason of a miss; where the log has none, what is known instead.
@@ -270,6 +282,12 @@ fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
         "" => paper.say("paper-no-reason"),
         _ => reason,
     }
+}
+
+/// How an incident ended, with its reason where it says more.
+fn ended(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
+    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
+    if reason.is_empty() { said::beginning(&why(paper, table, row)) } else { format!("{outcome}: {reason}") }
 }
 
 /// Appendix I: unit by month.
@@ -351,8 +369,8 @@ fn incidents(paper: &Paper<'_>) -> Vec<Block> {
             n.to_string(),
             said::instant(&incidents.text(row, "planned")),
             paper.titled(incidents, row, several),
-            format!("{}: {}", said::known(&incidents.text(row, "outcome_said")), why(paper, incidents, row)),
-            [incidents.text(row, "detail")]
+            ended(paper, incidents, row),
+            [said::sentence(&incidents.text(row, "detail"))]
                 .into_iter()
                 .filter(|detail| !detail.is_empty())
                 .chain(made_good(paper, incidents, row))

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::told::{FOREIGN, Fate, LENGTH_MS, Place, RESUMED_MS, Told, utc};
 use crate::{
     config,
-    control::{Account, Ended, Folder, Sources, written},
+    control::{Account, Compliance, Ended, Folder, Sources, written},
     evidence::{
         Airing, Body, BootFacts, Clk, Cue, End, ManualFact, Missed, Outcome, Reason, ScheduleFact,
         SegmentFact, Start, Trigger,
@@ -308,7 +308,12 @@ fn told(
     };
     let state = |place: &Place| if place.ended { Ended::Revoked } else { Ended::Current };
     let folders = folders.into_iter().zip(places).map(|(folder, place)| (folder, state(place))).collect();
-    Account::of(&Sources::written(home, folders), year, period, as_of).unwrap().unwrap()
+    let sources = Sources::written(home, folders);
+    let account = Account::of(&sources, year, period, as_of).unwrap().unwrap();
+    // What the pages show of the same days.
+    let seen = Compliance::default().of_period(&sources, year, period, as_of).unwrap().unwrap();
+    assert_eq!((&seen.totals, &seen.units), (&account.matrix.totals, &account.matrix.units));
+    account
 }
 
 fn config_of(place: &Place, plan: Digest) -> Body {

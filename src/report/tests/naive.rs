@@ -306,7 +306,7 @@ pub fn count(
             square.owed = month.last() <= until && exists(plan, unit, month.last());
             sum("in_period", square.in_period);
             sum("vouched", square.vouched);
-            sum("cells_early", u64::from(square.state == "complete" && !square.owed));
+            sum("cells_early", u64::from(square.state == "complete" && month.last() > until));
             if square.owed {
                 sum("cells_due", 1);
                 sum("cells_complete", u64::from(square.state == "complete"));

@@ -184,7 +184,11 @@ pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
     }
     let current = account.logs.iter().filter(|log| log.state == Ended::Current);
     let of_log = if current.count() == 1 { 3 } else { 0 };
-    assert_eq!(rows(&all, "totals").len(), counted.totals.len() + of_log, "and what the log is");
+    assert_eq!(
+        rows(&all, "totals").len(),
+        counted.totals.len() + 3 + of_log,
+        "and the days, and what the log is"
+    );
     for (log, line) in account.logs.iter().zip(rows(&all, "logs")) {
         assert_eq!(line["size"], log.head.size);
         let of_log = rows(&all, "airings").iter().filter(|row| row["log"] == *log.head.origin);
@@ -192,6 +196,24 @@ pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
         assert!(entries.filter_map(|entry| entry.parse().ok()).all(|entry: u64| entry < log.head.size));
     }
     assert_eq!(rows(&all, "logs").len(), account.logs.len());
+    let ended = [
+        "full",
+        "full_uncounted",
+        "partial",
+        "missed",
+        "preempted",
+        "out_of_window",
+        "cancelled",
+        "tested",
+        "no_outcome",
+        "superseded",
+    ];
+    let past = rows(&all, "slots").iter().filter(|slot| slot["slot_state"] != "to-come").count();
+    assert_eq!(
+        past as u64,
+        ended.map(|key| counted.totals[key]).iter().sum::<u64>(),
+        "slots whose time came"
+    );
     assert_eq!(rows(&all, "matrix").len(), counted.squares.len());
     for line in rows(&all, "matrix") {
         let [unit, month] = ["unit", "month"].map(|key| line[key].as_str().unwrap().to_owned());
@@ -372,7 +394,8 @@ fn prose_agrees(counted: &Counted, said: &[String]) {
         ("declared", hours(of("declared_ms"))),
         ("rate", rate),
     ]);
-    for key in ["paper-result-airings", "paper-result-slots", "paper-result-units"] {
+    let of_units = if due == 0 { "paper-result-units-none" } else { "paper-result-units" };
+    for key in ["paper-result-airings", "paper-result-slots", of_units] {
         assert!(said.contains(&tell(key, &values)), "{key} {values:?} {said:?}");
     }
     let lost = [
@@ -397,7 +420,8 @@ fn prose_agrees(counted: &Counted, said: &[String]) {
     let is_told = said.contains(&tell("paper-lacks", &lacks));
     assert_eq!(is_told, complete < due, "{lacks:?}");
     let nothing_lacks = counted.incidents == 0 && complete == due;
-    assert_eq!(said.contains(&tell("paper-no-misses", &[])), nothing_lacks);
+    assert_eq!(said.contains(&tell("paper-no-misses", &[])), nothing_lacks && due > 0);
+    assert_eq!(said.contains(&tell("paper-no-misses-due", &[])), nothing_lacks && due == 0);
 }
 
 /// What was drawn: its account, and the count of it.

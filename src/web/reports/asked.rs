@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    control::{ControlError, Sources},
     reconcile::Period,
     report::{Format, TABLES},
     units::Month,
@@ -29,6 +30,8 @@ pub(super) struct Asked {
     pub as_of: String,
     pub format: String,
     pub table: String,
+    /// Of a centre's stations this one alone; empty: all.
+    pub station: String,
 }
 
 impl Asked {
@@ -91,6 +94,16 @@ impl Asked {
     /// The same as a question of an address.
     pub fn query(&self) -> String {
         serde_urlencoded::to_string(self).unwrap_or_default()
+    }
+
+    /// The logs that are asked for, of `sources`.
+    pub fn of(&self, sources: Sources) -> Result<Sources, ControlError> {
+        let station = self.station.trim();
+        if station.is_empty() {
+            return Ok(sources);
+        }
+        let no = || Message::new("report-no-station").with("station", station).into();
+        sources.of_station(station).ok_or_else(no)
     }
 
     /// What tells its file apart from those of other periods.

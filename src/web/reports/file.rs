@@ -52,17 +52,18 @@ async fn sent(visit: &Visit, asked: &Asked, format: Format, way: &str) -> Result
     let lines = if format == Format::Csv { format!("-{table}") } else { String::new() };
     let name = format!("{}{lines}.{}", asked.name(), format.word());
     let Ok(_one) = ONE.try_acquire() else { return Err(Fault::no(Message::new("web-report-busy"))) };
+    let of = asked.clone();
     let made = visit
         .work(move |studio| {
             let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-            Account::of(&studio.sources()?, year, period, as_of.unwrap_or(today))
+            Account::of(&of.of(studio.sources()?)?, year, period, as_of.unwrap_or(today))
         })
         .await?;
     let account = made.ok_or_else(|| Fault::no(Message::new("report-no-plan").with("year", year)))?;
     let lang = visit.lang;
+    let station = account.station.clone();
     let written = visit.work(move |_| Ok(report::write(&account, format, table, lang))).await?;
     let bytes = written.map_err(Fault::failed)?.ok_or_else(Fault::missing)?;
-    let station = &visit.site.studio.folder.station.id;
     let disposition = format!("{way}; filename=\"bao-cao-{station}-{name}\"");
     let disposition = HeaderValue::from_str(&disposition).map_err(Fault::failed)?;
     let heads: [(HeaderName, HeaderValue); 3] = [

@@ -37,6 +37,8 @@ struct ReportsPage {
     year: i32,
     /// Of the period that is asked for; none where no plan of that year is known.
     matrix: Option<Matrix>,
+    /// Those of a centre, of which one alone may be asked for.
+    stations: Vec<String>,
 }
 
 /// What the address asks for, with what people mostly want where it is silent.
@@ -56,13 +58,17 @@ async fn show(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Fault
     let deadline = visit.site.studio.folder.plan.report.deadline.format("%d/%m/%Y").to_string();
     let ((year, period), as_of) = (asked.period()?, asked.as_of()?);
     let site = visit.site.clone();
-    let matrix = visit
+    let of = asked.clone();
+    let (matrix, stations) = visit
         .work(move |studio| {
             let today = studio.now().with_timezone(&studio.folder.station.zone).date_naive();
-            site.compliance.of_period(&studio.sources()?, year, period, as_of.unwrap_or(today))
+            let all = studio.sources()?;
+            let stations = all.stations();
+            let matrix = site.compliance.of_period(&of.of(all)?, year, period, as_of.unwrap_or(today))?;
+            Ok((matrix, stations))
         })
         .await?;
-    Ok(html(&ReportsPage { page: visit.page("web-reports"), asked, deadline, year, matrix }))
+    Ok(html(&ReportsPage { page: visit.page("web-reports"), asked, deadline, year, matrix, stations }))
 }
 
 impl ReportsPage {

@@ -199,5 +199,5 @@ web-cell-complete = complete
 web-cell-short = short
 web-cell-none = nothing that counts
 web-cell-not-yet-due = not yet due
-web-cell-no-unit = no such unit
+web-cell-no-unit = unit merged or not yet there
 web-cell-no-report = not reported in full

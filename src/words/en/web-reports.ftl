@@ -30,3 +30,5 @@ web-reports-look = Look at this period
 web-reports-print = Page to print
 web-reports-seen = The period in view
 web-reports-trend = Share of the airings due that were made, by programme month (%)
+web-reports-station = Station
+web-reports-stations = All stations

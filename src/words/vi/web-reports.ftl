@@ -30,3 +30,5 @@ web-reports-look = Xem kỳ này
 web-reports-print = Trang để in
 web-reports-seen = Kỳ đang xem
 web-reports-trend = Tỷ lệ lượt phát đạt theo tháng chương trình (%)
+web-reports-station = Đài
+web-reports-stations = Mọi đài
