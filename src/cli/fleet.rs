@@ -143,8 +143,12 @@ fn list(centre: &Centre, now: chrono::DateTime<chrono::Utc>, say: Say) -> anyhow
     for (held, word) in &stations {
         let heard = held.heard_ms.and_then(chrono::DateTime::from_timestamp_millis);
         let heard = heard.map_or_else(String::new, |heard| {
-            let minutes = (now - heard).num_minutes().to_string();
-            say.text("fleet-minutes", &[("minutes", &minutes)])
+            let (key, count) = match (now - heard).num_minutes() {
+                minutes @ ..120 => ("fleet-minutes", minutes),
+                minutes @ 120..2880 => ("fleet-hours", minutes / 60),
+                minutes => ("fleet-days", minutes / 1440),
+            };
+            say.text(key, &[("count", &count.to_string())])
         });
         let holds = word.iter().flat_map(|word| &word.holds).filter(|held| held.ready);
         let holds: Vec<String> = holds.map(|held| format!("{} r{}", held.month, held.revision)).collect();

@@ -341,7 +341,7 @@ impl<'a> Place<'a> {
 
 /// Of which places of a unit, to which `logs` belong, a month is asked: of those that were there from its first day to its
 /// last, so that whoever gets another station loses no month that was complete; where none was, of those that were there
-/// on some of its days; where none was either, of all.
+/// on some of its days; where none was either, of one, to which belongs whatever was aired later.
 fn asked<'a>(month: Month, logs: &[&'a Counted<'a>]) -> Vec<Place<'a>> {
     let (first, last) = (month.first(), month.last());
     let mut stations: BTreeMap<&str, Place<'a>> = BTreeMap::new();
@@ -368,7 +368,13 @@ fn asked<'a>(month: Month, logs: &[&'a Counted<'a>]) -> Vec<Place<'a>> {
     if places.iter().any(is_whole) {
         places.retain(is_whole);
     }
-    if places.is_empty() { others } else { places }
+    if places.is_empty() {
+        places.extend(others.into_iter().reduce(|mut place, other| {
+            place.take(other);
+            place
+        }));
+    }
+    places
 }
 
 /// How many of a station's airings, so many of each programme, the plan wanted.

@@ -346,9 +346,10 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     for (key, day) in [("period_from", from), ("period_to", to), ("period_as_of", account.as_of)] {
         lines.push(vec![text(key), text(said(key)), text(day)]);
     }
-    // Several have no common state: each has its own line among the logs.
-    let mut current = account.logs.iter().filter(|log| log.state == Ended::Current);
-    if let (Some(log), None) = (current.next(), current.next()) {
+    // Those of several stations have no common state: each has its own line among the logs.
+    if let Some(log) = account.logs.last().filter(|log| log.state == Ended::Current)
+        && account.logs.iter().all(|other| other.station == log.station)
+    {
         for (key, value) in [
             ("log_entries", Cell::Count(log.head.size)),
             ("log_root", text(log.head.root)),

@@ -127,6 +127,12 @@ fn what_ended_the_epoch_is_told() {
         let told = opening(&station);
         assert_eq!(told["body"]["previous"].is_string(), code == "log-high-water" || reason == "key");
         station.ok(&["verify"]);
+        // What a key that was lost signed still counts; what is damaged nobody counts on.
+        let report = station.ok(&["report", "month", "2022-03", "--format", "json"]);
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let states: Vec<_> = report["logs"].as_array().unwrap().iter().map(|log| &log["log_state"]).collect();
+        let both: &[&str] = if reason == "key" { &["followed", "current"] } else { &["current"] };
+        assert_eq!(states, both, "{reason}");
         let unknown = [("0001-01-01".to_owned(), "9999-12-31".to_owned())];
         // Of a log that cannot be read nobody knows what was held.
         let readable = code == "log-high-water" || reason == "key";

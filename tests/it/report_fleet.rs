@@ -138,6 +138,38 @@ fn a_centre_reports_what_all_its_stations_brought_home() {
     papers(&place);
 }
 
+#[test]
+fn what_a_station_aired_stays_in_the_report_whatever_becomes_of_its_key() {
+    let place = centre(&[]);
+    fs::copy("config/plan-2022.toml", place.path("config/plan-2022.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (_centre, homes) = fleet(&place, folder.path());
+    let before = json(&place);
+    place.ok(&["fleet", "revoke", homes[0].origin(), "--by", "Cán bộ Lê"]);
+    let behind = json(&place);
+    for table in ["airings", "matrix", "totals"] {
+        assert_eq!(rows(&before, table), rows(&behind, table), "{table}");
+    }
+    let states: Vec<_> = IDS
+        .map(|id| {
+            let log = rows(&behind, "logs").iter().find(|log| log["station"] == id).unwrap();
+            (log["log_state"].clone(), log["histories"].clone())
+        })
+        .into();
+    assert_eq!(states, [("revoked".into(), "one".into()), ("current".into(), "one".into())]);
+
+    let alone = ["report", "month", "2022-03", "--as-of", "2022-04-05", "--format", "json", "--station"];
+    let alone = |id: &str| place.run(&[&alone[..], &[id]].concat());
+    let own: Value = serde_json::from_slice(&alone("pho-an").stdout).unwrap();
+    let units: Vec<_> = rows(&own, "matrix").iter().map(|cell| &cell["unit"]).collect();
+    assert_eq!((units, rows(&own, "logs").len()), (vec![&Value::from("pho-an")], 1));
+    let here: Vec<_> = rows(&behind, "airings").iter().filter(|line| line["station"] == "pho-an").collect();
+    assert!(here.len() > 10 && rows(&own, "airings").iter().eq(here));
+    let none = alone("pho-phong");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("pho-phong"));
+}
+
 /// Keeps the papers of `place` where `LOA_PAPERS` names a folder, as `tools/papers.sh` does to have them looked at.
 fn papers(place: &Station) {
     let Some(folder) = std::env::var_os("LOA_PAPERS") else { return };

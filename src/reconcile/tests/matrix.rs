@@ -148,7 +148,7 @@ fn a_month_is_asked_of_the_stations_that_were_there() {
                 ("b", ("2022-01-01", "2022-01-20", true), &[][..]),
             ],
             State::NoReport,
-            (2, 4, 0),
+            (1, 2, 0),
         ),
     ] {
         let records = [first, second].map(|(id, known, days)| told(id, known, days));

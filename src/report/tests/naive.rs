@@ -93,7 +93,7 @@ fn counting(place: &Place, until: NaiveDate) -> BTreeSet<usize> {
 }
 
 /// Of which spots of a unit a month is asked, each with the numbers of the `logs` that tell of it: of every station that was
-/// there on all its days, or else on some, or else of each; one that came when another had gone is asked in its place.
+/// there on all its days, or else on some, or else of one that has whatever came later; one that came when another had gone is asked in its place.
 fn asked(logs: &[&Place], month: Month) -> Vec<Vec<usize>> {
     let mut names: Vec<&str> = logs.iter().map(|place| &*place.station).collect();
     names.sort_unstable();
@@ -111,7 +111,7 @@ fn asked(logs: &[&Place], month: Month) -> Vec<Vec<usize>> {
     let on_some =
         |spot: &Vec<usize>| from(spot) <= month.last() && gone(spot).is_none_or(|gone| gone >= month.first());
     if !spots.iter().any(on_some) {
-        return spots;
+        return if logs.is_empty() { Vec::new() } else { vec![spots.concat()] };
     }
     spots.retain(on_some);
     spots.sort_by_key(|spot| from(spot));
