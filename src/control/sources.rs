@@ -146,10 +146,10 @@ impl Sources {
 
     /// Those of a centre in `home` with the logs in `folders`.
     #[cfg(test)]
-    pub(crate) fn written(home: Folder, folders: Vec<(Folder, Ended)>) -> Sources {
+    pub(crate) fn written(home: &Folder, folders: Vec<(Folder, Ended)>) -> Sources {
         let source = |(folder, state)| Source { state, ..Source::of(folder) };
         let fleet = Some(folders.into_iter().map(source).collect());
-        Sources { fleet, is_narrow: false, ..Sources::alone(&home) }
+        Sources { fleet, is_narrow: false, ..Sources::alone(home) }
     }
 
     /// The log of `folder`; where it is a `centre` that ever enrolled stations, all that came home of each, and its own only

@@ -40,7 +40,7 @@ pub(super) fn slots(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
 fn of_row(aired: &Aired, lang: Lang) -> Vec<Cell> {
     let row = &aired.row;
     // A cue that nothing ended yet is an open slot.
-    let state = row.outcome.map_or_else(|| "open".to_owned(), |outcome| words::code(&outcome));
+    let state = row.outcome.as_ref().map_or_else(|| "open".to_owned(), words::code);
     let said = match row.outcome {
         Some(outcome) => coded("outcome", Some(&outcome), lang),
         None => text(say(lang, "slot-state-open", &[])),

@@ -308,7 +308,7 @@ fn told(
     };
     let state = |place: &Place| if place.ended { Ended::Revoked } else { Ended::Current };
     let folders = folders.into_iter().zip(places).map(|(folder, place)| (folder, state(place))).collect();
-    let sources = Sources::written(home, folders);
+    let sources = Sources::written(&home, folders);
     let account = Account::of(&sources, year, period, as_of).unwrap().unwrap();
     // What the pages show of the same days.
     let seen = Compliance::default().of_period(&sources, year, period, as_of).unwrap().unwrap();

@@ -121,7 +121,7 @@ fn place() -> impl Strategy<Value = Place> {
         };
         let mut airings: Vec<Told> = drawn.into_iter().map(repairs).collect();
         airings.sort_by_key(|told| told.at);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         airings.retain(|told| !told.is_slot() || seen.insert((told.month, told.programme.clone(), told.at)));
         let (station, unit, known) = (String::new(), format!("u{n}"), (a.min(b), a.max(b)));
         Place { station, unit, epoch: 1, known, ended, airings }
