@@ -183,7 +183,9 @@ impl Fleet for PostgresFleet {
             line.settle()?;
             Ok(held)
         })?;
-        held.iter().for_each(|held| self.is_settled(origin, &held.head));
+        if let Some(held) = &held {
+            self.is_settled(origin, &held.head);
+        }
         Ok(held)
     }
 
