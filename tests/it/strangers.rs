@@ -422,7 +422,9 @@ fn a_word_alone_fills_no_disk() {
     let centre = Centre::new(&[]);
     let _at_centre = centre.folder.daemon_alone();
     let far = ["evil", "own"].map(Far::new);
-    far.iter().for_each(|far| far.enrolled(&opened(&centre.folder)));
+    for far in &far {
+        far.enrolled(&opened(&centre.folder));
+    }
     let mut line = centre.line(&far[0].origin);
     let kept = (0..12).filter(|n| line.bring("plan", &vec![*n; 8 << 20]).is_ok()).count();
     assert!((1..=8).contains(&kept), "{kept} times 8 MiB");
