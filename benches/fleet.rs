@@ -66,8 +66,12 @@ fn station(number: usize) -> Station {
 fn taken(fleet: &dyn Fleet, stations: &[Station], threads: usize) -> Duration {
     let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
     for station in stations {
-        assert!(fleet.ask(&station.asked, 1000).unwrap());
-        assert!(fleet.stand(&station.asked.origin, Standing::Enrolled, "Lê Văn C", 0).unwrap());
+        assert!(fleet.ask(&station.asked, 1000).unwrap().is_some());
+        assert!(
+            fleet
+                .stand(&station.asked.origin, &station.asked.key, Standing::Enrolled, "Lê Văn C", 0)
+                .unwrap()
+        );
     }
     let begun = Instant::now();
     thread::scope(|scope| {

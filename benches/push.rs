@@ -146,7 +146,7 @@ impl Centre {
                 scope.spawn(move || {
                     for one in some {
                         fleet.ask(one, u64::MAX >> 1).unwrap();
-                        fleet.stand(&one.origin, Standing::Enrolled, "bench", 2).unwrap();
+                        fleet.stand(&one.origin, &one.key, Standing::Enrolled, "bench", 2).unwrap();
                     }
                 });
             }

@@ -75,7 +75,7 @@ fn station(fleet: &dyn Fleet, own: &WitnessKey, n: usize, leaves: &[String]) {
     let token = Digest::of(origin.as_bytes());
     let asked = Asked { origin: origin.clone(), key: key.public().clone(), token, at_ms: 1 };
     fleet.ask(&asked, u64::MAX >> 1).unwrap();
-    fleet.stand(&origin, Standing::Enrolled, "Lê Văn C", 1).unwrap();
+    fleet.stand(&origin, key.public(), Standing::Enrolled, "Lê Văn C", 1).unwrap();
     let mut frontier = Frontier::default();
     for leaf in leaves {
         frontier.push(leaf.as_bytes());

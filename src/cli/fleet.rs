@@ -26,6 +26,11 @@ pub(super) enum FleetVerb {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    Drop {
+        origin: String,
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
     Settle {
         origin: String,
         #[arg(long, value_name = "TEXT")]
@@ -66,11 +71,19 @@ pub(super) fn fleet(folder: &Folder, what: Option<&FleetVerb>, say: Say) -> anyh
         }
         Some(FleetVerb::Revoke { origin, by }) => {
             let by = person(by.as_deref());
-            centre.known(origin)?;
+            centre.may_revoke(origin)?;
             act(by.clone(), format!("revoke {origin}"))?;
             centre.revoke(origin, &by)?;
             say.document(&serde_json::json!({ "origin": origin, "standing": "revoked" }));
             say.line(&say.text("fleet-revoked", &[("origin", origin)]));
+            Ok(Exit::Done)
+        }
+        Some(FleetVerb::Drop { origin, by }) => {
+            centre.may_drop(origin)?;
+            act(person(by.as_deref()), format!("drop {origin}"))?;
+            let count = centre.drop_wishes(origin)?;
+            say.document(&serde_json::json!({ "origin": origin, "dropped": count }));
+            say.line(&say.text("fleet-dropped", &[("origin", origin), ("count", &count.to_string())]));
             Ok(Exit::Done)
         }
         Some(FleetVerb::Settle { origin, reason, by }) => {

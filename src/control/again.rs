@@ -9,8 +9,8 @@ use crate::{
     units::Digest,
 };
 
-/// Gives bytes that entries name by digest, with what they are; none where there are none.
-pub(super) type Beside<'b, E> = &'b mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, E>;
+/// Gives bytes that entries name by digest; none where there are none.
+pub(super) type Beside<'b, E> = &'b mut dyn FnMut(Digest) -> Result<Option<Vec<u8>>, E>;
 
 /// Where what was retained comes from.
 pub(super) struct Source<'s, E> {

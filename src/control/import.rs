@@ -354,7 +354,8 @@ fn examine(
     let proof = shelf.proof(seq)?;
     let head = TlogProof::read(&proof)?.check(chain.last(), &manifest.name(), digest)?;
     // An older head on a late stick is no fault; two heads of one size are.
-    if kept.heads.iter().any(|known| known.size == head.size && known.root != head.root) {
+    let same = |known: &&Checkpoint| known.origin == head.origin && known.size == head.size;
+    if kept.heads.iter().filter(same).any(|known| known.root != head.root) {
         own.lay_fork(seq, &proof)?;
         return Err(Message::new("package-log-fork").with("size", head.size).into());
     }

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::{
     Clearance, ControlError, Folder, Lock, MonthFile,
+    centre::published,
     folder::read_key,
     init::clk,
     prepare::master_of,
@@ -116,7 +117,7 @@ pub(super) fn pack_alone(folder: &Folder, order: &Pack, clock: &dyn Clock) -> Re
         Some(urgent) => Released::read_urgent(folder, order.month, urgent)?,
     };
     let mut log = programme_log(folder, clock)?;
-    let manifest = manifest(folder, order, &month, &chain, last_issued(&log)? + 1, clock.now().wall);
+    let manifest = manifest(folder, order, &month, &chain, next_number(folder, &log)?, clock.now().wall);
     let waits = match &order.urgent {
         None => order.month.to_string(),
         Some(_) => format!("urgent-{}", manifest.schedule.sha256.short()),
@@ -390,6 +391,30 @@ fn programme_log(folder: &Folder, clock: &dyn Clock) -> Result<Log, ControlError
     }
     let origin = key.public().name().to_owned();
     Ok(Log::create(&path, &origin, key, clk(clock, folder.station.zone), "init")?)
+}
+
+/// The number behind every one that was given, also where the programme log began anew: packages that were issued lie here,
+/// or where a centre publishes them.
+fn next_number(folder: &Folder, log: &Log) -> Result<u64, ControlError> {
+    let issued = last_issued(log)?;
+    let own = kept(folder).packages()?.into_iter().max().unwrap_or_default();
+    let published = match last_published(folder) {
+        // Who has a log knows its own numbers: what is urgent does not wait for a bucket that is away.
+        Err(error) if issued > 0 => {
+            tracing::warn!("which packages are published is not known, the log's own numbers count: {error}");
+            0
+        }
+        last => last?,
+    };
+    Ok(issued.max(own).max(published) + 1)
+}
+
+/// The highest number that is published where stations fetch; zero where there is none.
+fn last_published(folder: &Folder) -> Result<u64, ControlError> {
+    let Some(settings) = &folder.centre else { return Ok(0) };
+    let names = published(folder, settings)?.names("")?;
+    let number = |name: &String| name.strip_suffix(".note").and_then(|number| number.parse::<u64>().ok());
+    Ok(names.iter().filter_map(number).max().unwrap_or_default())
 }
 
 fn last_issued(log: &Log) -> Result<u64, ControlError> {

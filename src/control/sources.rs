@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Centre, ControlError, Folder, compliance::plan_of, folder::open_log};
 use crate::{
     evidence::Body,
-    fleet::{Fork, Standing},
+    fleet::Standing,
     keys::PublicKey,
     programme::Plan,
 };
@@ -37,9 +37,6 @@ pub struct Sources {
     /// Whether only the units to which the stations belonged are reported of.
     is_narrow: bool,
 }
-
-/// So many contradictions are looked at.
-const MOST_FORKS: u64 = 100_000;
 
 /// Where the log lies that the one at `path` followed, by its first entry; none where it is the first, or where the one
 /// before it was damaged.
@@ -91,18 +88,6 @@ pub enum Histories {
     TwoSettled,
     /// It did, and nobody said why.
     Two,
-}
-
-impl Histories {
-    /// What the `forks` of the log called `origin` come to.
-    fn of(forks: &[Fork], origin: &str) -> Histories {
-        let mut own = forks.iter().filter(|fork| fork.origin == origin).peekable();
-        match () {
-            () if own.peek().is_none() => Histories::One,
-            () if own.all(|fork| fork.settled.is_some()) => Histories::TwoSettled,
-            () => Histories::Two,
-        }
-    }
 }
 
 impl Source {
@@ -172,7 +157,7 @@ impl Sources {
         }
         logs.retain(|held| !held.head.is_empty());
         logs.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
-        let forks = centre.fleet.forks(MOST_FORKS)?;
+        let contradicted = centre.fleet.contradicted()?;
         for (at, held) in logs.iter().enumerate() {
             let is_followed = logs.get(at + 1).is_some_and(|next| next.station() == held.station());
             let state = match held.standing {
@@ -180,7 +165,11 @@ impl Sources {
                 _ if is_followed => Ended::Followed,
                 _ => Ended::Current,
             };
-            let histories = Histories::of(&forks, &held.origin);
+            let histories = match () {
+                () if contradicted.contains(&held.origin) => Histories::Two,
+                () if !centre.fleet.forks_of(&held.origin)?.is_empty() => Histories::TwoSettled,
+                () => Histories::One,
+            };
             let mut source = Source { state, histories, ..Source::of(centre.mirror(&held.origin)?) };
             // Whatever a log says of itself, no two stations are one.
             held.station().clone_into(&mut source.folder.station.id);

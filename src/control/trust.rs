@@ -137,12 +137,14 @@ pub(super) fn chain_with_note(folder: &Folder) -> Result<Option<(TrustChain, Vec
     Ok(chain)
 }
 
-/// The key of the centre's programme log, which is made with the first trust file.
+/// The key of the centre's programme log, which is made with the first trust file. Where it was lost the next one is of
+/// another log, named as the epoch behind the last that a trust file here names: no station compares the two.
 pub(super) fn log_key(folder: &Folder) -> Result<SigningKey, ControlError> {
     if folder.key_path("programme").exists() {
         return folder.key("programme");
     }
-    let key = SigningKey::generate(&origin(folder, "centre", 1))?;
+    let last = chain(folder)?.and_then(|chain| chain.last().origin.rsplit('/').next()?.parse::<u32>().ok());
+    let key = SigningKey::generate(&origin(folder, "centre", last.map_or(1, |last| last + 1)))?;
     write_key(&folder.key_path("programme"), &key)?;
     Ok(key)
 }

@@ -69,31 +69,70 @@ pub fn holds(open: Open<'_>) {
 
 fn enrolment(open: Open<'_>) {
     let fleet = open();
-    let station = Station::new("a-enrol");
-    let asked = station.asked();
-    assert_eq!(fleet.log(&asked.origin).unwrap(), None);
-    assert!(!fleet.stand(&asked.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap(), "nobody asked yet");
-    assert!(fleet.ask(&asked, 1).unwrap());
-    assert!(fleet.ask(&asked, 1).unwrap(), "asking again is no second wish");
-    let second = Station::new("a-enrol-2").asked();
-    assert!(!fleet.ask(&second, 1).unwrap(), "so many wishes wait at most");
-    let other = Asked { key: second.key.clone(), ..asked.clone() };
-    assert!(!fleet.ask(&other, 9).unwrap(), "another key for the same log");
-    let held = fleet.log(&asked.origin).unwrap().unwrap();
-    assert_eq!((held.standing, held.key, held.frontier.size()), (Standing::Asked, asked.key.clone(), 0));
-    assert!(fleet.stand(&asked.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap());
-    let renewed = Asked { token: Digest::of(b"another word"), at_ms: 3, ..asked.clone() };
-    assert!(fleet.ask(&renewed, 1).unwrap(), "the same key may bring another word");
+    let (asked, second) = (Station::new("a-enrol").asked(), Station::new("a-enrol-2").asked());
+    let (origin, officer) = (asked.origin.as_str(), "Lê Văn C");
+    let keys = |origin: &str| -> Vec<_> {
+        open().wishes(origin).unwrap().into_iter().map(|held| held.key).collect()
+    };
+    assert_eq!(fleet.log(origin).unwrap(), None);
+    assert!(!fleet.stand(origin, &asked.key, Standing::Enrolled, officer, 2).unwrap(), "nobody asked yet");
+    for _ in 0..2 {
+        assert_eq!(fleet.ask(&asked, 9).unwrap(), Some(Standing::Asked));
+    }
+    assert_eq!(keys(origin), std::slice::from_ref(&asked.key), "asking again is no second wish");
+    // Whoever asks first for a name has it not yet.
+    let token = Digest::of(b"other");
+    let other = Asked { key: Station::new("a-enrol").asked().key, token, at_ms: 2, ..asked.clone() };
+    assert_eq!(fleet.ask(&other, 9).unwrap(), Some(Standing::Asked));
+    assert_eq!(keys(origin), [asked.key.clone(), other.key.clone()]);
+    let held = fleet.log(origin).unwrap().unwrap();
+    assert_eq!((held.standing, &held.key, held.frontier.size()), (Standing::Asked, &asked.key, 0));
+    assert_eq!(fleet.logs().unwrap().iter().filter(|held| held.origin == origin).count(), 1);
+    assert_eq!(fleet.log_of_token(token).unwrap().unwrap().standing, Standing::Asked);
+    // A flood takes the place of whoever does not ask again, and no other.
+    let late = |asked: &Asked, at_ms| Asked { at_ms, ..asked.clone() };
+    fleet.ask(&late(&other, 3), 9).unwrap();
+    assert_eq!(fleet.ask(&late(&second, 4), 2).unwrap(), Some(Standing::Asked));
+    assert_eq!((keys(origin), keys(&second.origin)), (vec![other.key.clone()], vec![second.key.clone()]));
+    assert_eq!(fleet.ask(&late(&asked, 5), 9).unwrap(), Some(Standing::Asked));
+    assert!(fleet.stand(origin, &asked.key, Standing::Enrolled, officer, 6).unwrap());
+    assert_eq!((keys(origin), fleet.ask(&other, 9).unwrap()), (vec![], None), "the name is given");
+    let renewed = Asked { token: Digest::of(b"another word"), ..late(&asked, 7) };
+    assert_eq!(fleet.ask(&renewed, 1).unwrap(), Some(Standing::Enrolled), "the same key, another word");
     let again = open();
     let held = again.log_of_token(renewed.token).unwrap().unwrap();
-    assert_eq!((held.standing, held.by.as_str(), held.at_ms), (Standing::Enrolled, "Lê Văn C", 2));
+    assert_eq!((held.standing, held.by.as_str(), held.at_ms), (Standing::Enrolled, officer, 6));
     assert_eq!(again.log_of_token(asked.token).unwrap(), None, "the old word is nothing any more");
+    // One that was refused and never brought anything keeps its name from nobody.
+    assert!(fleet.stand(&second.origin, &second.key, Standing::Revoked, officer, 8).unwrap());
+    assert_eq!(fleet.ask(&second, 9).unwrap(), Some(Standing::Revoked));
+    let true_one = Asked { key: Station::new("a-enrol-2").asked().key, ..late(&second, 9) };
+    assert_eq!(fleet.ask(&true_one, 9).unwrap(), Some(Standing::Asked));
+    assert_eq!(open().log(&second.origin).unwrap().unwrap().key, true_one.key);
+    assert!(fleet.stand(&second.origin, &true_one.key, Standing::Enrolled, officer, 10).unwrap());
+    let held = open().log(&second.origin).unwrap().unwrap();
+    assert_eq!((held.standing, held.key), (Standing::Enrolled, true_one.key));
+    assert_eq!(fleet.ask(&second, 9).unwrap(), None);
+    // Undecided ones are dropped, or end.
+    let third = Station::new("a-enrol-3").asked();
+    fleet.ask(&third, 9).unwrap();
+    assert_eq!(
+        [fleet.drop_wishes(&third.origin).unwrap(), fleet.drop_wishes(&third.origin).unwrap()],
+        [1, 0]
+    );
+    fleet.ask(&third, 9).unwrap();
+    fleet.ask(&late(&Station::new("a-enrol-4").asked(), 1 + WISH_LASTS_MS), 9).unwrap();
+    assert!(fleet.log(&third.origin).unwrap().is_some());
+    fleet.ask(&late(&Station::new("a-enrol-4").asked(), 2 + WISH_LASTS_MS), 9).unwrap();
+    assert_eq!(fleet.log(&third.origin).unwrap(), None);
+    assert_eq!(fleet.drop_wishes("loa/station/a-enrol-4/1").unwrap(), 2);
 }
 
 /// Lets `station` in.
 pub fn enrolled(fleet: &dyn Fleet, station: &Station) {
-    assert!(fleet.ask(&station.asked(), 100).unwrap());
-    assert!(fleet.stand(&station.origin, Standing::Enrolled, "Lê Văn C", 2).unwrap());
+    assert!(fleet.ask(&station.asked(), 100).unwrap().is_some());
+    let key = station.key.public();
+    assert!(fleet.stand(&station.origin, key, Standing::Enrolled, "Lê Văn C", 2).unwrap());
 }
 
 /// What the rules make of the station's push up to `size`.
@@ -122,6 +161,7 @@ fn steps(open: Open<'_>) {
     let again = open();
     let held = again.log(&station.origin).unwrap().unwrap();
     assert_eq!((held.frontier, held.head), (all.frontier.clone(), all.head.clone()));
+    assert_eq!(again.log_settled(&station.origin).unwrap().unwrap().head, all.head);
     assert_eq!(again.leaves(&station.origin, 0, usize::MAX).unwrap(), station.leaves, "byte for byte");
     for from in [0, 2, 3, 4, size - 1] {
         let wanted = &station.leaves[usize::try_from(from).unwrap()..];
@@ -145,7 +185,10 @@ fn steps(open: Open<'_>) {
     assert!(narrow.iter().any(|(_, ended)| ended.seq == before + 1), "the day itself");
     assert!(narrow.iter().all(|(_, ended)| ended.slot.local.date() == day(12)), "no other day");
     counts(again.as_ref(), &station.origin, &ends);
-    assert!(again.stand(&station.origin, Standing::Revoked, "Lê Văn C", 3).unwrap());
+    let trees = [2, 3, size].map(|size| again.tree_until(&station.origin, size).unwrap());
+    assert_eq!(trees.clone().map(|tree| tree.size()), [0, 3, 3]);
+    assert_eq!(trees[2], all.before, "the tree before the last piece");
+    assert!(again.stand(&station.origin, station.key.public(), Standing::Revoked, "Lê Văn C", 3).unwrap());
     station.enter(Body::Heartbeat {});
     let key = WitnessKey::generate("loa/centre/duc-pho").unwrap();
     let believed = Held { standing: Standing::Enrolled, ..again.log(&station.origin).unwrap().unwrap() };
@@ -195,16 +238,42 @@ fn only_one_of_two_is_first(open: Open<'_>) {
 }
 
 fn what_entries_name(open: Open<'_>) {
-    let fleet = open();
-    let (one, other) = (b"mot".as_slice(), [0xff, 0, 7].as_slice());
-    fleet.keep("plan", one).unwrap();
-    fleet.keep("plan", one).unwrap();
-    fleet.keep("slots", other).unwrap();
-    assert_eq!(open().kept(Digest::of(other)).unwrap(), Some(("slots".into(), other.to_vec())));
-    let absent = Digest::of(b"absent");
+    let (fleet, mut station, other) = (open(), Station::new("c-named"), Station::new("c-other"));
+    let (origin, half) = (station.origin.clone(), BYTES_WAIT_MS / 2);
+    let (one, two, absent) = (b"mot".as_slice(), [0xff, 0, 7].as_slice(), Digest::of(b"absent"));
+    let (digest, plan) = (Digest::of(one), Digest::of(two));
+    assert!(!fleet.keep(&origin, "config", one, 0).unwrap(), "nobody enrolled it");
+    enrolled(fleet.as_ref(), &station);
+    enrolled(fleet.as_ref(), &other);
+    for _ in 0..2 {
+        assert!(fleet.keep(&origin, "config", one, 0).unwrap());
+    }
+    let missing = |of: &str, at_ms| open().missing(of, &[digest, absent, plan], at_ms).unwrap();
+    assert_eq!(missing(&origin, half - 1), [absent, plan]);
+    assert_eq!(missing(&origin, half), [digest, absent, plan], "before it goes it is asked for again");
+    assert_eq!(missing(&other.origin, 0), [digest, absent, plan], "another's is nobody's");
+    assert_eq!(fleet.kept(digest).unwrap(), None, "no entry names it yet");
+    assert!(fleet.keep(&origin, "config", one, half).unwrap());
+    assert!(fleet.keep(&origin, "plan", two, half).unwrap());
+    assert!(fleet.keep(&origin, "plan", b"ba", half).unwrap());
+    let (id, unit, output) = ("c".into(), "c".into(), "default".into());
+    station.enter(Body::Config { digest, plan, station: id, unit, output, demo: false, trust: None });
+    assert!(fleet.advance(&step(fleet.as_ref(), &station, 1)).unwrap());
+    assert_eq!(open().kept(plan).unwrap(), Some(("plan".into(), two.to_vec())));
+    assert_eq!(missing(&other.origin, 9 * half), [absent], "what entries name stays, for all");
     assert_eq!(fleet.kept(absent).unwrap(), None);
-    assert_eq!(fleet.missing(&[Digest::of(one), absent, Digest::of(other)]).unwrap(), [absent]);
-    assert_eq!(fleet.missing(&[]).unwrap(), []);
+    assert_eq!(fleet.missing(&origin, &[], 0).unwrap(), []);
+    // What no push named goes, and there is never more of it than so much of one log.
+    let left = || open().missing(&origin, &[Digest::of(b"ba")], half).unwrap().is_empty();
+    assert!(fleet.keep(&other.origin, "plan", b"x", half + BYTES_WAIT_MS).unwrap() && left());
+    assert!(fleet.keep(&other.origin, "plan", b"x", half + BYTES_WAIT_MS + 1).unwrap() && !left());
+    let mut long = vec![1; usize::try_from(MOST_WAITING / 2).unwrap() - 2048];
+    assert!(fleet.keep(&origin, "plan", &long, 0).unwrap());
+    long[0] = 2;
+    assert!(fleet.keep(&origin, "plan", &long, 0).unwrap());
+    long[0] = 3;
+    assert!(!fleet.keep(&origin, "plan", &long, 0).unwrap());
+    assert!(fleet.keep(&other.origin, "plan", b"y", 0).unwrap());
 }
 
 fn forks_and_words(open: Open<'_>) {
@@ -231,9 +300,44 @@ fn forks_and_words(open: Open<'_>) {
     let newest = Fork { came: "bon".into(), at_ms: 3, settled: None, ..fork.clone() };
     fleet.split(&newest).unwrap();
     assert_eq!(open().forks(10).unwrap(), [newest, later, fork], "what nobody settled is first");
+    many_forks(open);
     fleet.heard(&station.origin, "tôi còn đây", 7).unwrap();
     let held = open().log(&station.origin).unwrap().unwrap();
     assert_eq!((held.heard_ms, held.word.as_str()), (Some(7), "tôi còn đây"));
     let origins: Vec<_> = open().logs().unwrap().into_iter().map(|held| held.origin).collect();
     assert!(origins.is_sorted() && origins.contains(&station.origin), "{origins:?}");
+}
+
+/// Whoever shows a thousand heads keeps neither the disk nor the page from others.
+fn many_forks(open: Open<'_>) {
+    let fleet = open();
+    let fork = |held: u32, came: u32| Fork {
+        origin: "loa/station/e-many/1".into(),
+        what: "fork".into(),
+        held: held.to_string(),
+        came: came.to_string(),
+        at_ms: i64::from(100 + came),
+        settled: None,
+    };
+    let quiet = Fork { origin: "loa/station/e-quiet/1".into(), at_ms: 1, ..fork(0, 0) };
+    fleet.split(&quiet).unwrap();
+    let many = |origin: &str| -> Vec<_> {
+        open().forks_of(origin).unwrap().into_iter().map(|fork| (fork.held, fork.came)).collect()
+    };
+    let pair = |held: u32, came: u32| (held.to_string(), came.to_string());
+    (0..60).for_each(|came| fleet.split(&fork(7, came)).unwrap());
+    assert_eq!(many("loa/station/e-many/1"), [pair(7, 59), pair(7, 0)], "the first and the last of a head");
+    (60..160).for_each(|came| fleet.split(&fork(came, came)).unwrap());
+    let kept = many("loa/station/e-many/1");
+    assert_eq!(kept.len() as u64, 1 + MOST_PAIRS);
+    assert_eq!(
+        (&kept[0], kept.last()),
+        (&pair(159, 159), Some(&pair(7, 0))),
+        "the first and the last of all"
+    );
+    let shown: Vec<_> = open().forks(3).unwrap().into_iter().map(|fork| fork.origin).collect();
+    assert!(shown.contains(&quiet.origin), "{shown:?}");
+    let contradicted = open().contradicted().unwrap();
+    assert!(contradicted.is_sorted() && contradicted.contains(&quiet.origin), "{contradicted:?}");
+    assert_eq!(contradicted.iter().filter(|origin| origin.contains("e-many")).count(), 1);
 }

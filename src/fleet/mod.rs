@@ -37,6 +37,20 @@ use crate::{
     units::{Digest, SlotId},
 };
 
+/// An undecided wish ends so long after its station asked last, milliseconds.
+pub const WISH_LASTS_MS: i64 = 7 * 24 * 3_600_000;
+
+/// Bytes wait so long for the push that names them, milliseconds. Behind half of it they count as missing, so that none go
+/// between the question for them and that push.
+pub const BYTES_WAIT_MS: i64 = 24 * 3_600_000;
+
+/// So many bytes of one log wait at most, each piece counted as 1 KiB more than it has.
+pub const MOST_WAITING: u64 = 64 << 20;
+
+/// Pairs of heads of one log that nobody settled: of what contradicts one and the same head the first and the last are
+/// kept, of all of one kind the first and so many of the last.
+pub const MOST_PAIRS: u64 = 32;
+
 /// A store of the fleet that failed, and at what.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {attempt} in the fleet's store")]
@@ -153,6 +167,8 @@ pub struct Step {
     pub origin: String,
     /// How many entries it had at the centre: what is compared before anything is written.
     pub from: u64,
+    /// The tree over those.
+    pub before: Frontier,
     /// The tree behind it.
     pub frontier: Frontier,
     /// The head over that, signed by station and centre.
@@ -161,6 +177,8 @@ pub struct Step {
     pub leaves: Vec<String>,
     /// What they say of slots.
     pub ends: Vec<Ended>,
+    /// The digests of the bytes that they name.
+    pub named: Vec<Digest>,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
 }
@@ -223,47 +241,75 @@ pub struct Tally {
 
 /// The centre's store. Whatever returns without an error is on the disk.
 pub trait Fleet: Send + Sync {
-    /// Every log, by origin.
+    /// Every log, by origin; of those that are only asked for the wish that came first.
     fn logs(&self) -> Result<Vec<Held>, FleetError>;
 
     /// One of them.
     fn log(&self, origin: &str) -> Result<Option<Held>, FleetError>;
 
+    /// The same, when it is as durable as what was answered to its last push: what may be told as an acknowledgement.
+    fn log_settled(&self, origin: &str) -> Result<Option<Held>, FleetError>;
+
     /// The log whose station shows a word of this digest.
     fn log_of_token(&self, token: Digest) -> Result<Option<Held>, FleetError>;
 
-    /// Keeps a wish; one that was decided stays as it was decided, but a word of the same key is replaced.
-    /// `false`: there are `most` undecided ones already, or the log has another key.
-    fn ask(&self, asked: &Asked, most: u64) -> Result<bool, FleetError>;
+    /// Keeps a wish, one of each key for a log, and gives where it stands; a word of the same key is replaced. Undecided
+    /// ones end [`WISH_LASTS_MS`] after they were last made, and where there are more than `most`, that one which was not
+    /// made again for longest. None: the log has another key.
+    fn ask(&self, asked: &Asked, most: u64) -> Result<Option<Standing>, FleetError>;
 
-    /// Decides where a log stands. `false`: there is none.
-    fn stand(&self, origin: &str, standing: Standing, by: &str, at_ms: i64) -> Result<bool, FleetError>;
+    /// The undecided wishes for one log, the first first.
+    fn wishes(&self, origin: &str) -> Result<Vec<Held>, FleetError>;
 
-    /// Takes a step where the log still has `step.from` entries and is enrolled. `false`: it has not, and nothing
-    /// was written.
+    /// Drops the undecided wishes for one log. Gives how many.
+    fn drop_wishes(&self, origin: &str) -> Result<u64, FleetError>;
+
+    /// Decides where a log with this key stands; other wishes for it end. `false`: there is none.
+    fn stand(
+        &self,
+        origin: &str,
+        key: &PublicKey,
+        standing: Standing,
+        by: &str,
+        at_ms: i64,
+    ) -> Result<bool, FleetError>;
+
+    /// Takes a step where the log still has `step.from` entries and is enrolled, and keeps those bytes that it names and
+    /// that wait. `false`: it has not, and nothing was written.
     fn advance(&self, step: &Step) -> Result<bool, FleetError>;
 
     /// The leaves from position `from` on, in order, about as many as fit `most_bytes` and at least one; each as it came.
     fn leaves(&self, origin: &str, from: u64, most_bytes: usize) -> Result<Vec<String>, FleetError>;
 
-    /// Keeps the bytes that entries name by digest, of one `kind` of [`crate::evidence::Body::blobs`].
-    fn keep(&self, kind: &str, bytes: &[u8]) -> Result<(), FleetError>;
+    /// The tree over as many of the first `size` entries as it is kept of, most of them where the log is long.
+    fn tree_until(&self, origin: &str, size: u64) -> Result<Frontier, FleetError>;
 
-    /// Such bytes with their kind.
+    /// Lets bytes of one `kind` of [`crate::evidence::Body::blobs`] wait for the push of this log that names them, at
+    /// `at_ms` (milliseconds since 1970). `false`: more than [`MOST_WAITING`] would wait, or the log is not enrolled.
+    fn keep(&self, origin: &str, kind: &str, bytes: &[u8], at_ms: i64) -> Result<bool, FleetError>;
+
+    /// Bytes that entries name, with what they were called when they came.
     fn kept(&self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, FleetError>;
 
-    /// Which of `digests` are not kept.
-    fn missing(&self, digests: &[Digest]) -> Result<Vec<Digest>, FleetError>;
+    /// Which of `digests` are not kept, nor wait for a push of this log.
+    fn missing(&self, origin: &str, digests: &[Digest], at_ms: i64) -> Result<Vec<Digest>, FleetError>;
 
-    /// Keeps two heads that contradict one another, once.
+    /// Keeps two heads that contradict one another, once and within [`MOST_PAIRS`].
     fn split(&self, fork: &Fork) -> Result<(), FleetError>;
 
     /// Keeps that a person settled those pairs of a log that came until `seen_ms` (milliseconds since 1970) and that
     /// nobody settled yet. Gives how many.
     fn settle(&self, origin: &str, seen_ms: i64, settled: &Settled) -> Result<u64, FleetError>;
 
-    /// All such pairs, those first that nobody settled, the latest first, at most `most`.
+    /// All such pairs, at most `most`: those first that nobody settled, the last of every log before the others, the latest
+    /// first.
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError>;
+
+    /// Those of one log, those first that nobody settled, the latest first.
+    fn forks_of(&self, origin: &str) -> Result<Vec<Fork>, FleetError>;
+
+    /// The logs that have such a pair which nobody settled, by origin.
+    fn contradicted(&self) -> Result<Vec<String>, FleetError>;
 
     /// A station was heard, with what it says of itself.
     fn heard(&self, origin: &str, word: &str, at_ms: i64) -> Result<(), FleetError>;

@@ -1,6 +1,8 @@
 //! Whether what a station brings continues what the centre holds: the rules of a C2SP witness (`tlog-witness`,
 //! "add-checkpoint"), with the leaves in the proof's place.
 
+use std::collections::BTreeSet;
+
 use super::{Ended, Held, Push, Standing, Step};
 use crate::{
     evidence::{Body, Checkpoint, Leaf, canonical, tree::leaf_hash},
@@ -68,11 +70,13 @@ pub fn witness(held: Option<&Held>, push: &Push, key: &WitnessKey, time: u64) ->
         return Err(Refusal::Short { head: came.size, end });
     }
     let mut frontier = held.frontier.clone();
-    let mut ends = Vec::new();
+    let (mut ends, mut named) = (Vec::new(), BTreeSet::new());
     for (seq, leaf) in (from..).zip(&push.leaves) {
         frontier.grow(leaf_hash(leaf.as_bytes()), |_| {});
         let read = canonical::decode(leaf.as_bytes()).ok().filter(|leaf| leaf.seq() == seq);
-        ends.extend(ended(&read.ok_or(Refusal::Leaf(seq))?));
+        let read = read.ok_or(Refusal::Leaf(seq))?;
+        named.extend(read.body().map_or_else(Vec::new, Body::blobs).into_iter().map(|(_, digest)| digest));
+        ends.extend(ended(&read));
     }
     if frontier.root() != came.root {
         return Err(Refusal::Inconsistent);
@@ -83,10 +87,12 @@ pub fn witness(held: Option<&Held>, push: &Push, key: &WitnessKey, time: u64) ->
     Ok(Step {
         origin: held.origin.clone(),
         from,
+        before: held.frontier.clone(),
         frontier,
         head: cosigned,
         leaves: push.leaves.clone(),
         ends,
+        named: named.into_iter().collect(),
         at_ms,
     })
 }

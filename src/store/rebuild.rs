@@ -8,7 +8,6 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::{
     StoreError,
     high_water::{self, HighWater, Mark},
-    log::KINDS,
     reader::{Reader, signed},
     schema::{self, During as _},
 };
@@ -22,8 +21,8 @@ use crate::{
 /// Gives leaves from a position on, some at a time and at least one while there are any.
 pub type More<'m> = &'m mut dyn FnMut(u64) -> Result<Vec<String>, StoreError>;
 
-/// Gives bytes that entries name by digest, with what they are; none where they were not retained.
-pub type Named<'n> = &'n mut dyn FnMut(Digest) -> Result<Option<(String, Vec<u8>)>, StoreError>;
+/// Gives bytes that entries name by digest; none where they were not retained. What they are is told by the entry.
+pub type Named<'n> = &'n mut dyn FnMut(Digest) -> Result<Option<Vec<u8>>, StoreError>;
 
 /// What was retained of a log.
 pub struct Retained<'r> {
@@ -119,9 +118,9 @@ fn extend(
     Ok(Mark { size: head.size, root: head.root })
 }
 
-/// Lays the bytes that `leaf` names beside the log; those that are there stay.
+/// Lays the bytes that `leaf` names beside the log, as what it calls them; those that are there stay.
 fn lay_named(within: &Connection, path: &Path, leaf: &Leaf, named: Named<'_>) -> Result<(), StoreError> {
-    for (_, digest) in leaf.body().map_or_else(Vec::new, Body::blobs) {
+    for (kind, digest) in leaf.body().map_or_else(Vec::new, Body::blobs) {
         let there = within
             .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")
             .and_then(|mut query| query.exists([digest.0]))
@@ -129,10 +128,10 @@ fn lay_named(within: &Connection, path: &Path, leaf: &Leaf, named: Named<'_>) ->
         if there {
             continue;
         }
-        if let Some((kind, bytes)) = named(digest)?.filter(|(kind, _)| KINDS.contains(&kind.as_str())) {
+        if let Some(bytes) = named(digest)?.filter(|bytes| Digest::of(bytes) == digest) {
             within
                 .prepare_cached("INSERT INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)")
-                .and_then(|mut insert| insert.execute(params![Digest::of(&bytes).0, kind, bytes]))
+                .and_then(|mut insert| insert.execute(params![digest.0, kind, bytes]))
                 .during("make again", path)?;
         }
     }
@@ -151,7 +150,7 @@ mod tests {
     const ORIGIN: &str = "loa/station/pho-an/1";
 
     #[allow(clippy::unnecessary_wraps, reason = "the shape is that of whoever may fail")]
-    fn nobody(_: Digest) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    fn nobody(_: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }
 
@@ -180,7 +179,7 @@ mod tests {
         let mut some =
             |from: u64| Ok(kept.iter().skip(usize::try_from(from).unwrap()).take(7).cloned().collect());
         let path = there.path().join("log.db");
-        let mut named = |digest| Ok((digest == Digest::of(b"a")).then(|| ("plan".to_owned(), b"a".to_vec())));
+        let mut named = |digest| Ok((digest == Digest::of(b"a")).then(|| b"a".to_vec()));
         let retained = Retained { head: &note, key: key.public(), more: &mut some, named: &mut named };
         assert_eq!(rebuild(&path, retained).unwrap(), 41);
         let mut again = Log::open(&path, key.clone()).unwrap();

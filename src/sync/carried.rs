@@ -168,7 +168,7 @@ impl Transport for Carried {
         Err(SyncError::Away("a folder gives no log back".into()))
     }
 
-    fn retained(&mut self, _: Digest) -> Result<Option<(String, Vec<u8>)>, SyncError> {
+    fn retained(&mut self, _: Digest) -> Result<Option<Vec<u8>>, SyncError> {
         Ok(None)
     }
 }

@@ -99,8 +99,9 @@ impl Exchange {
         if held.standing != Standing::Enrolled {
             return Ok(false);
         }
-        self.bytes(&own.join("bytes"))?;
-        let held = self.pushes(own, held)?;
+        self.bytes(&own.join("bytes"), &origin)?;
+        self.pushes(own, held)?;
+        let held = self.centre.known_settled(&origin)?;
         if !held.head.is_empty() {
             put(&own.join("held.note"), held.head.as_bytes())?;
         }
@@ -112,7 +113,7 @@ impl Exchange {
     }
 
     /// Takes the bytes that lie there; what is not what its name says goes, so that its station lays it again.
-    fn bytes(&self, folder: &Path) -> Result<(), ControlError> {
+    fn bytes(&self, folder: &Path, origin: &str) -> Result<(), ControlError> {
         if disk::is_no_folder(folder) {
             return Ok(());
         }
@@ -125,7 +126,9 @@ impl Exchange {
             let kind = name.split('-').next().unwrap_or_default();
             match disk::read_plain(&path, Push::MOST_BYTES) {
                 Ok(bytes) if Some(Digest::of(&bytes)) == named(&name) => {
-                    match self.centre.keep(kind, &bytes) {
+                    match self.centre.keep(origin, kind, &bytes) {
+                        // There is room again behind the next push.
+                        Err(ControlError::No(no)) if no.code == "blob-no-room" => continue,
                         Err(ControlError::No(no)) => tracing::warn!("`{name}` is refused: {}", no.code),
                         kept => drop(kept?),
                     }
@@ -142,7 +145,7 @@ impl Exchange {
     }
 
     /// Takes the pushes in order, as far as they go on; those that are covered go.
-    fn pushes(&self, own: &Path, mut held: Held) -> Result<Held, ControlError> {
+    fn pushes(&self, own: &Path, mut held: Held) -> Result<(), ControlError> {
         let number = |name: String| name.strip_suffix(".push").and_then(|old| old.parse::<u64>().ok());
         for old in first(names(own).filter_map(number)) {
             let path = own.join(format!("{old}.push"));
@@ -164,7 +167,7 @@ impl Exchange {
                 Err(TakeError::Fleet(error)) => return Err(error.into()),
             }
         }
-        Ok(held)
+        Ok(())
     }
 
     /// Lays the packages there, trust files and blobs first, each note last.

@@ -271,7 +271,7 @@ mod tests {
             away()
         }
 
-        fn retained(&mut self, _: Digest) -> Result<Option<(String, Vec<u8>)>, SyncError> {
+        fn retained(&mut self, _: Digest) -> Result<Option<Vec<u8>>, SyncError> {
             away()
         }
     }

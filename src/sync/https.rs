@@ -195,16 +195,14 @@ impl Transport for Https {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    fn retained(&mut self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, SyncError> {
+    fn retained(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, SyncError> {
         let answer = match send(self.get(&format!("bytes/{digest}"))) {
             Err(SyncError::Refused { status: 404, .. }) => return Ok(None),
             answer => answer?,
         };
-        let kind = answer.headers().get("x-kind").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.to_owned();
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut io::Read::take(answer, LONGEST_ANSWER), &mut bytes)
             .map_err(|error| away(&error))?;
-        if Digest::of(&bytes) == digest { Ok(Some((kind, bytes))) } else { Err(SyncError::Unclear) }
+        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(SyncError::Unclear) }
     }
 }

@@ -91,5 +91,5 @@ pub trait Transport: Send {
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError>;
 
     /// Bytes that the centre retained, with what they are; none where it has none.
-    fn retained(&mut self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, SyncError>;
+    fn retained(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, SyncError>;
 }

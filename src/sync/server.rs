@@ -304,7 +304,7 @@ async fn missing(State(desk): State<Desk>, of: Of, request: Request) -> Result<i
     let (bytes, _room) = long(&desk, &of, request, MOST_ASKED_BYTES).await?;
     let unclear = |_| No(StatusCode::BAD_REQUEST, "these are no digests".into());
     let digests: Vec<Digest> = serde_json::from_slice(&bytes).map_err(unclear)?;
-    work(move || desk.centre.fleet.missing(&digests).map_err(ControlError::from)).await.map(Json)
+    work(move || desk.centre.missing(&of.origin, &digests)).await.map(Json)
 }
 
 async fn keep(
@@ -315,7 +315,7 @@ async fn keep(
 ) -> Result<String, No> {
     let (bytes, _room) = long(&desk, &of, request, LONGEST_BLOB).await?;
     let _place = desk.pushes.clone().acquire_owned().await;
-    work(move || desk.centre.keep(&kind, &bytes)).await.map(|digest| digest.to_string())
+    work(move || desk.centre.keep(&of.origin, &kind, &bytes)).await.map(|digest| digest.to_string())
 }
 
 async fn kept(State(desk): State<Desk>, Path(digest): Path<String>) -> Result<Response, No> {
@@ -367,8 +367,10 @@ async fn wait(mut desk: Desk, held: &Held, Have { have, wait }: Have) -> Json<De
     Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held)))
 }
 
-async fn head(of: Of) -> String {
-    of.head.clone()
+async fn head(State(desk): State<Desk>, of: Of) -> Result<String, No> {
+    // It is an acknowledgement, and no less durable than the one that it was first.
+    let held = work(move || desk.centre.fleet.log_settled(&of.origin).map_err(ControlError::from)).await?;
+    Ok(held.map_or_else(String::new, |held| held.head))
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ pub fn bring(centre: &Centre, home: &Home) {
         let push = home.push(old).unwrap();
         for digest in home.named(&push) {
             if let Some((kind, bytes)) = home.bytes(&push, digest).unwrap() {
-                centre.keep(kind, &bytes).unwrap();
+                centre.keep(home.origin(), kind, &bytes).unwrap();
             }
         }
         centre.take(&held, &push.write()).unwrap();

@@ -226,6 +226,28 @@ fn a_centre_that_tells_two_stories_is_shown_with_both() {
 }
 
 #[test]
+fn a_centre_whose_log_is_lost_with_its_key_issues_what_its_stations_take() {
+    let way = Way::new();
+    assert_eq!(only(&way.import()), "taken");
+    way.issue(2, &["2022-03/a.wav"]);
+    assert_eq!(only(&way.import()), "taken");
+    // What was issued came back, and people have their keys.
+    for gone in ["programme.db", "programme.high", "keys/programme.key", "keys/programme.pub"] {
+        fs::remove_file(way.centre.path("data").join(gone)).unwrap();
+    }
+    way.new_trust();
+    way.issue(3, &["2022-03/a.wav"]);
+    assert_eq!(way.manifest(3).trust, 2, "the number goes on");
+    let taken = |file: &str| (file.to_owned(), "taken".to_owned());
+    assert_eq!(way.import(), [taken("trust/2.note"), taken("3.note")]);
+    assert_eq!(airs(&way.station.path(""), way.month()), 3);
+    // A log that grew as long as the lost one was contradicts it in nothing.
+    way.issue(4, &["2022-03/a.wav"]);
+    assert_eq!(only(&way.import()), "taken");
+    assert_eq!(airs(&way.station.path(""), way.month()), 4);
+}
+
+#[test]
 fn trust_files_that_do_not_follow_are_refused_and_entered() {
     let way = Way::new();
     assert_eq!(only(&way.import()), "taken");

@@ -17,9 +17,11 @@ use std::{
 
 use chrono::TimeDelta;
 use loa::{
-    control::{Centre as Opened, ControlError, wish},
+    control::{Against, Centre as Opened, ControlError, audit, wish},
+    fleet::witness::named,
     keys::SigningKey,
     package::Shelf,
+    store::Log,
     sync::{Answer, Carried, Exchange, Transport as _},
 };
 use reqwest::blocking::{Body, Client};
@@ -208,7 +210,7 @@ fn among_thousands_of_folders_everybody_has_a_turn() {
 #[test]
 fn bytes_behind_thousands_of_others_are_taken() {
     let (centre, root) = (far::centre(&[]), tempfile::tempdir().unwrap());
-    joined(&centre, root.path());
+    let own = joined(&centre, root.path());
     let bytes = root.path().join("stations/own-1/bytes");
     fs::create_dir_all(&bytes).unwrap();
     for n in 0..5000 {
@@ -221,7 +223,7 @@ fn bytes_behind_thousands_of_others_are_taken() {
     let damaged = bytes.join(format!("plan-{}", "0a".repeat(32)));
     fs::write(&damaged, "other bytes").unwrap();
     round(Exchange::new(opened(&centre), root.path()));
-    assert_eq!(opened(&centre).fleet.missing(&digests).unwrap(), []);
+    assert_eq!(opened(&centre).missing(&own.origin, &digests).unwrap(), []);
     // What is not what its name says goes, so that its station lays it again.
     assert!(!damaged.exists());
 }
@@ -375,4 +377,73 @@ fn a_new_station_whose_word_nobody_knows_begins_its_day() {
     let daemon = station.daemon_alone();
     daemon.until_entered(&["\"kind\":\"boot\""]);
     daemon.until("asks to be enrolled", |status| code(status, "centre-asked"));
+}
+
+/// The bytes beside the log at `path`: digest and what they are.
+fn beside(path: &Path) -> Vec<(Vec<u8>, String)> {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let mut query = db.prepare("SELECT digest, kind FROM blob ORDER BY digest").unwrap();
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn what_another_station_calls_the_bytes_spoils_no_copy() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let (place, evil, station) = (opened(&centre.folder), Far::new("evil"), Station::new(&[]));
+    evil.enrolled(&place);
+    station.settle("");
+    station.daemon_alone().end();
+    let (own, path) = (Far::of(&station), station.path("data/log.db"));
+    let log = Log::read_only(&path).unwrap();
+    let named = named(&own.leaves);
+    assert!(named.len() > 1);
+    let mut line = centre.line(&evil.origin);
+    for (digest, kind) in named.iter().zip(["zzz", "slots"].into_iter().cycle()) {
+        let refused = line.bring(kind, &log.blob(*digest).unwrap().unwrap()).is_err();
+        assert_eq!(refused, kind == "zzz", "what no log has beside it");
+    }
+    own.enrolled(&place);
+    let (kinds, mut line) = (beside(&path), centre.line(&own.origin));
+    for digest in line.missing(&named).unwrap() {
+        let (_, kind) = kinds.iter().find(|(of, _)| *of == digest.0).unwrap();
+        line.bring(kind, &log.blob(digest).unwrap().unwrap()).unwrap();
+    }
+    own.brings(&place).unwrap();
+    let mirror = place.mirror(&own.origin).unwrap();
+    assert_eq!(beside(&mirror.log_path()), kinds);
+    let audit = audit(&mirror.root, &Against::default()).unwrap();
+    assert!(audit.holds(), "{:?}", audit.report.faults);
+}
+
+#[test]
+fn a_word_alone_fills_no_disk() {
+    let centre = Centre::new(&[]);
+    let _at_centre = centre.folder.daemon_alone();
+    let far = ["evil", "own"].map(Far::new);
+    for far in &far {
+        far.enrolled(&opened(&centre.folder));
+    }
+    let mut line = centre.line(&far[0].origin);
+    let kept = (0..12).filter(|n| line.bring("plan", &vec![*n; 8 << 20]).is_ok()).count();
+    assert!((1..=8).contains(&kept), "{kept} times 8 MiB");
+    centre.line(&far[1].origin).bring("plan", b"plan").unwrap();
+}
+
+#[test]
+fn whoever_asks_first_for_a_name_keeps_it_from_nobody() {
+    let place = far::centre(&[]);
+    let centre = opened(&place);
+    let [squatter, mut own] = [2, 2].map(|epoch| Far::of_epoch("st", epoch));
+    centre.ask(&wish_of(&squatter)).unwrap();
+    let asked = centre.ask(&wish_of(&own)).unwrap();
+    assert_eq!(asked.standing, "asked");
+    place.ok(&["fleet", "enrol", &own.origin, &asked.code, "--by", "Lê Văn C"]);
+    assert_eq!(centre.ask(&wish_of(&own)).unwrap().standing, "enrolled");
+    own.enter(loa::evidence::Body::Heartbeat {});
+    own.brings(&centre).unwrap();
+    assert_eq!(centre.known(&own.origin).unwrap().key, *own.key.public());
+    assert!(centre.ask(&wish_of(&squatter)).is_err());
+    assert_eq!(centre.stations().unwrap().len(), 1);
 }

@@ -66,7 +66,12 @@ fn fill(centre: &Centre) {
     Far::new("xin-vao").asks(centre);
     let gone = Far::new("da-thoi");
     gone.asks(centre);
-    assert!(centre.fleet.stand(&gone.origin, loa::fleet::Standing::Revoked, "Lê Văn C", 1).unwrap());
+    assert!(
+        centre
+            .fleet
+            .stand(&gone.origin, gone.key.public(), loa::fleet::Standing::Revoked, "Lê Văn C", 1)
+            .unwrap()
+    );
     for epoch in [1, 2] {
         let far = Far::of_epoch("hai-ky", epoch);
         far.joins(centre);

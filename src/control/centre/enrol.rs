@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Centre, glance::MOST_FORKS};
+use super::Centre;
 use crate::{
     control::ControlError,
     evidence::Code,
-    fleet::{Asked, Fork, Held, Settled, Standing},
+    fleet::{Asked, Held, Settled, Standing},
     keys::{PublicKey, SigningKey, open},
     units::Digest,
     words::Message,
@@ -21,7 +21,8 @@ pub const MOST_WISH_BYTES: usize = 4 << 10;
 /// Longest name of a log that is taken, bytes, and longest part of it.
 const LONGEST_ORIGIN: (usize, usize) = (200, 64);
 
-/// So many wishes wait for an officer; a flood of them keeps nobody out who was enrolled, and costs little.
+/// So many wishes wait for an officer; a flood of them keeps nobody out who was enrolled, and costs little: a station asks
+/// again every few seconds and takes the place of one that does not.
 const MOST_ASKED: u64 = 1000;
 
 #[derive(Serialize, Deserialize)]
@@ -90,36 +91,59 @@ impl Centre {
         let code = code(&wish.origin, &wish.key);
         let at_ms = self.now().timestamp_millis();
         let asked = Asked { origin: wish.origin, key: wish.key, token: wish.token, at_ms };
-        if !self.fleet.ask(&asked, MOST_ASKED)? {
-            return Err(Message::new("enrol-refused").with("origin", &asked.origin).into());
-        }
-        let held = self.fleet.log(&asked.origin)?.ok_or_else(malformed)?;
-        Ok(Enrolment { standing: held.standing.code().into(), code })
+        let refused = || Message::new("enrol-refused").with("origin", &asked.origin);
+        let standing = self.fleet.ask(&asked, MOST_ASKED)?.ok_or_else(refused)?;
+        Ok(Enrolment { standing: standing.code().into(), code })
     }
 
-    /// An officer confirms a log by the code that its station shows.
+    /// An officer confirms a log by the code that its station shows: of several who asked for its name, that one.
     pub fn enrol(&self, origin: &str, typed: &str, by: &str) -> Result<(), ControlError> {
-        self.may_enrol(origin, typed)?;
-        self.decide(origin, Standing::Enrolled, by)
+        let held = self.meant(origin, typed)?;
+        self.decide(&held, Standing::Enrolled, by)
     }
 
     /// Whether `typed` is the code of a log that may be enrolled; a no says why not.
     pub fn may_enrol(&self, origin: &str, typed: &str) -> Result<(), ControlError> {
-        let held = self.known(origin)?;
-        let wanted: Option<Code> = code(origin, &held.key).parse().ok();
-        if wanted.is_none() || typed.parse().ok() != wanted {
-            return Err(Message::new("enrol-code").with("origin", origin).into());
-        }
+        self.meant(origin, typed).map(drop)
+    }
+
+    /// The log `origin`, or the wish for it, whose code is `typed`.
+    fn meant(&self, origin: &str, typed: &str) -> Result<Held, ControlError> {
+        let known = self.known(origin)?;
+        let typed: Option<Code> = typed.parse().ok();
+        let mut all = self.fleet.wishes(origin)?.into_iter().chain([known]);
+        let meant = all.find(|held| typed.is_some() && code(origin, &held.key).parse().ok() == typed);
+        let held = meant.ok_or_else(|| Message::new("enrol-code").with("origin", origin))?;
         if held.standing == Standing::Revoked {
             return Err(Message::new("enrol-revoked").with("origin", origin).into());
         }
-        Ok(())
+        Ok(held)
     }
 
     /// An officer revokes a log: nothing more of it is taken, what came stays.
     pub fn revoke(&self, origin: &str, by: &str) -> Result<(), ControlError> {
-        self.known(origin)?;
-        self.decide(origin, Standing::Revoked, by)
+        let held = self.may_revoke(origin)?;
+        self.decide(&held, Standing::Revoked, by)
+    }
+
+    /// The log that would be revoked; a no where it is but asked for, and perhaps by several.
+    pub fn may_revoke(&self, origin: &str) -> Result<Held, ControlError> {
+        let held = self.known(origin)?;
+        if held.standing == Standing::Asked {
+            return Err(Message::new("revoke-asked").with("origin", origin).into());
+        }
+        Ok(held)
+    }
+
+    /// An officer drops the undecided wishes for a log. Whoever still asks is there again a little later. Gives how many.
+    pub fn drop_wishes(&self, origin: &str) -> Result<u64, ControlError> {
+        Ok(self.fleet.drop_wishes(origin)?)
+    }
+
+    /// A no where nobody waits for an officer's word on `origin`.
+    pub fn may_drop(&self, origin: &str) -> Result<(), ControlError> {
+        let none = || ControlError::from(Message::new("enrol-unknown").with("origin", origin));
+        if self.fleet.wishes(origin)?.is_empty() { Err(none()) } else { Ok(()) }
     }
 
     /// An officer settles what contradicts itself in a log and came until `seen_ms` (milliseconds since 1970): the cause
@@ -133,9 +157,8 @@ impl Centre {
     /// there is none.
     pub fn may_settle(&self, origin: &str, seen_ms: i64) -> Result<i64, ControlError> {
         self.known(origin)?;
-        let forks = self.fleet.forks(MOST_FORKS)?;
-        let open = |fork: &Fork| fork.origin == origin && fork.settled.is_none() && fork.at_ms <= seen_ms;
-        let open = forks.into_iter().filter(open);
+        let forks = self.fleet.forks_of(origin)?;
+        let open = forks.into_iter().filter(|fork| fork.settled.is_none() && fork.at_ms <= seen_ms);
         let none = || Message::new("fleet-settle-none").with("origin", origin);
         Ok(open.map(|fork| fork.at_ms).max().ok_or_else(none)?)
     }
@@ -152,8 +175,18 @@ impl Centre {
         Ok(self.fleet.log(origin)?.ok_or_else(unknown)?)
     }
 
-    fn decide(&self, origin: &str, standing: Standing, by: &str) -> Result<(), ControlError> {
-        self.fleet.stand(origin, standing, by, self.now().timestamp_millis())?;
-        Ok(())
+    /// The same, as durable as what its station was answered last.
+    pub fn known_settled(&self, origin: &str) -> Result<Held, ControlError> {
+        let unknown = || Message::new("enrol-unknown").with("origin", origin);
+        Ok(self.fleet.log_settled(origin)?.ok_or_else(unknown)?)
+    }
+
+    fn decide(&self, held: &Held, standing: Standing, by: &str) -> Result<(), ControlError> {
+        let at_ms = self.now().timestamp_millis();
+        if self.fleet.stand(&held.origin, &held.key, standing, by, at_ms)? {
+            return Ok(());
+        }
+        // It was there a moment ago.
+        Err(Message::new("enrol-unknown").with("origin", &held.origin).into())
     }
 }

@@ -35,7 +35,7 @@ const FRESH: TimeDelta = TimeDelta::seconds(2);
 const STALE: TimeDelta = TimeDelta::seconds(15);
 
 /// Pairs of heads that contradict one another, of which so many are shown.
-pub(super) const MOST_FORKS: u64 = 1000;
+const MOST_FORKS: u64 = 1000;
 
 /// What is the matter with a station, the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -281,8 +281,7 @@ impl Centre {
                 missed.insert(tally.origin);
             }
         }
-        let open = forks.iter().filter(|fork| fork.settled.is_none());
-        let split: HashSet<&str> = open.map(|fork| fork.origin.as_str()).collect();
+        let split: HashSet<String> = self.fleet.contradicted()?.into_iter().collect();
         let latest = latest(&logs);
         words.retain(|origin, _| logs.binary_search_by(|held| held.origin.as_str().cmp(origin)).is_ok());
         let mut stations = Vec::with_capacity(logs.len());
@@ -297,7 +296,7 @@ impl Centre {
                 text: folded(&format!("{name} {unit} {}", held.origin), true),
                 closed: latest.get(series(held)).is_some_and(|last| *last > held.epoch()),
                 missed: missed.contains(&held.origin),
-                split: split.contains(held.origin.as_str()),
+                split: split.contains(&held.origin),
                 standing: held.standing.code(),
                 heard_ms: held.heard_ms,
                 size: held.frontier.size(),

@@ -17,7 +17,7 @@ use crate::{
     },
     disk::{self, At as _},
     evidence::Body,
-    fleet::Held,
+    fleet::{FleetError, Held},
     programme,
     units::Digest,
     words::Message,
@@ -110,7 +110,7 @@ impl Centre {
     /// Appends what is missing to the log at `path`, or makes it from nothing. Gives its size.
     fn made(&self, path: &Path, held: &Held) -> Result<u64, ControlError> {
         let mut leaves = |from| self.fleet.leaves(&held.origin, from, PAGE);
-        let mut bytes = |digest| self.fleet.kept(digest);
+        let mut bytes = |digest| Ok::<_, FleetError>(self.fleet.kept(digest)?.map(|(_, bytes)| bytes));
         let source = Source { leaves: &mut leaves, bytes: &mut bytes };
         Ok(again(path, (&held.head, &held.key), source)??)
     }

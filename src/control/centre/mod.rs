@@ -69,10 +69,7 @@ impl Centre {
             Place::Below(path) => Arc::new(SqliteFleet::open(&folder.root.join(path))?),
             Place::Address(address) => Arc::new(PostgresFleet::open(address, authorities.as_deref())?),
         };
-        let files: Arc<dyn Files> = match &settings.files {
-            Place::Below(path) => Arc::new(FolderFiles::new(&folder.root.join(path))),
-            Place::Address(address) => Arc::new(BucketFiles::open(&bucket(address, authorities)?)?),
-        };
+        let files = published(&folder, &settings)?;
         Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), earlier, clock }))
     }
 
@@ -100,6 +97,17 @@ impl Centre {
         };
         Ok(self.fleet.logs()?.into_iter().map(said).collect())
     }
+}
+
+/// What stations of the centre of `folder` fetch. It waits where that is a bucket.
+pub(super) fn published(folder: &Folder, settings: &config::Centre) -> Result<Arc<dyn Files>, ControlError> {
+    Ok(match &settings.files {
+        Place::Below(path) => Arc::new(FolderFiles::new(&folder.root.join(path))),
+        Place::Address(address) => {
+            let authorities = settings.authorities.as_ref().map(|file| folder.root.join(file));
+            Arc::new(BucketFiles::open(&bucket(address, authorities)?)?)
+        }
+    })
 }
 
 /// The bucket at `address`; its key stands in the environment, by the names that every S3 client takes, and in no file of

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Centre, glance::MOST_FORKS};
+use super::Centre;
 use crate::{
     control::{ControlError, KeyView},
     evidence::{AnchorFact, Checkpoint},
@@ -47,8 +47,7 @@ impl Centre {
     /// A no where nobody asked for that log; else the store cannot be read.
     pub fn station(&self, origin: &str) -> Result<StationFile, ControlError> {
         let held = self.known(origin)?;
-        let forks = self.fleet.forks(MOST_FORKS)?;
-        let splits = forks.into_iter().filter(|fork| fork.origin == origin);
+        let splits = self.fleet.forks_of(origin)?.into_iter();
         let signed = Checkpoint::open(held.head.as_bytes(), std::slice::from_ref(&held.key)).ok();
         Ok(StationFile {
             splits: splits.map(|fork| split(&held, fork)).collect(),

@@ -3,8 +3,9 @@
 use super::Centre;
 use crate::{
     control::ControlError,
-    evidence::{Checkpoint, Frontier},
+    evidence::Checkpoint,
     fleet::{FleetError, Fork, Held, MOST_WORD_BYTES, Push, Refusal, Word, witness},
+    store::KINDS,
     units::Digest,
     words::Message,
 };
@@ -45,6 +46,14 @@ impl Centre {
                 }
                 Err(refusal) => refusal,
             };
+            if matches!(refusal, Refusal::Elsewhere(_)) {
+                // Whoever hears that more is here takes it as kept: so it must be.
+                let now = self.fleet.log_settled(&held.origin)?.ok_or(Refusal::Unknown)?;
+                if now.frontier != held.frontier {
+                    held = now;
+                    continue;
+                }
+            }
             return Err(self.look_behind(&held, &push, refusal)?.into());
         }
     }
@@ -71,7 +80,7 @@ impl Centre {
 
     /// Whether the log as it is held once had this head.
     fn went_through(&self, held: &Held, came: &Checkpoint) -> Result<bool, FleetError> {
-        let mut frontier = Frontier::default();
+        let mut frontier = self.fleet.tree_until(&held.origin, came.size)?;
         while frontier.size() < came.size {
             let leaves = self.fleet.leaves(&held.origin, frontier.size(), PAGE)?;
             if leaves.is_empty() {
@@ -130,15 +139,24 @@ impl Centre {
         Ok(self.fleet.heard(&held.origin, note, self.now().timestamp_millis())?)
     }
 
-    /// Keeps bytes that entries name by digest.
-    pub fn keep(&self, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
-        // A later station may name what this program does not know: it is kept for those who do.
-        let is_word =
-            !kind.is_empty() && kind.len() <= 20 && kind.bytes().all(|byte| byte.is_ascii_lowercase());
-        if bytes.len() > LONGEST_BLOB || !is_word {
+    /// Takes bytes of a log that its next push names by digest.
+    ///
+    /// # Errors
+    ///
+    /// A no where no entry has such bytes beside it, they are too long, or too many wait for a push already; else the store
+    /// failed.
+    pub fn keep(&self, origin: &str, kind: &str, bytes: &[u8]) -> Result<Digest, ControlError> {
+        if bytes.len() > LONGEST_BLOB || !KINDS.contains(&kind) {
             return Err(Message::new("blob-refused").with("kind", kind).into());
         }
-        self.fleet.keep(kind, bytes)?;
+        if !self.fleet.keep(origin, kind, bytes, self.now().timestamp_millis())? {
+            return Err(Message::new("blob-no-room").with("origin", origin).into());
+        }
         Ok(Digest::of(bytes))
+    }
+
+    /// Which of `digests`, that the next push of a log names, are to be brought first.
+    pub fn missing(&self, origin: &str, digests: &[Digest]) -> Result<Vec<Digest>, ControlError> {
+        Ok(self.fleet.missing(origin, digests, self.now().timestamp_millis())?)
     }
 }

@@ -4,6 +4,7 @@
 //! same moment share a sync of its disk by the server's own doing. Where the answer to a commit gets lost, whoever asks
 //! again first looks whether it was done, and answers only when it is as durable as any other.
 
+mod change;
 mod fault;
 mod line;
 #[cfg(test)]
@@ -12,18 +13,22 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use ::postgres::Row;
 use chrono::NaiveDate;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
+    Asked, BYTES_WAIT_MS, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
     row::{self, signed},
     trusted::trusted,
 };
-use crate::units::Digest;
+use crate::{evidence::Frontier, keys::PublicKey, units::Digest};
 use fault::Fault;
 use line::{Line, Pool};
 
@@ -36,27 +41,23 @@ const READING: usize = 4;
 /// Pieces that are fetched at once; one is a push, of at most 8 MiB.
 const PIECES: i32 = 4;
 
-const LOGS: &str = "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM log ORDER BY origin";
+const LOGS: &str = "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM known ORDER BY origin";
 
-const LOG: &str = "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM log WHERE origin = $1";
+const LOG: &str = "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM known WHERE origin = $1";
 
 const LOG_OF_TOKEN: &str = "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM log WHERE token = $1";
 
-/// Compares and swaps, and adds what came, in one statement: one way to the server, and nothing of it without the rest.
-const ADVANCE: &str = "WITH moved AS (
-  UPDATE log SET size = $3, peaks = $4, head = $5
-  WHERE origin = $1 AND size = $2 AND standing = 'enrolled' RETURNING id
-), came AS (
-  INSERT INTO piece(log, first, count, leaves) SELECT id, $2, $6::bigint, $7::text FROM moved WHERE $6::bigint > 0
-), ends AS (
-  INSERT INTO ended(log, seq, day, slot, outcome, reason, proof) SELECT id, one.* FROM moved,
-    unnest($8::bigint[], $9::date[], $10::text[], $11::text[], $12::text[], $13::smallint[]) AS one
-)
-SELECT id FROM moved";
+const WISH_OF_TOKEN: &str =
+    "SELECT origin, key, token, 'asked', '', at_ms, 0::bigint, ''::bytea, '', NULL::bigint, '' FROM wish
+  WHERE token = $1 LIMIT 1";
 
-/// Whether that was done before: its head is there, or, where another push followed already, its leaves.
-const ADVANCED: &str = "SELECT 1 FROM log WHERE origin = $1 AND (size = $3 AND head = $4
-  OR EXISTS (SELECT 1 FROM piece WHERE log = id AND first = $2 AND leaves = $5))";
+const WISHES: &str =
+    "SELECT origin, key, token, 'asked', '', at_ms, 0::bigint, ''::bytea, '', NULL::bigint, '' FROM wish
+  WHERE origin = $1 ORDER BY at_ms, key";
+
+/// The tree before the last piece that begins at or before a position.
+const TREE: &str = "SELECT first, before FROM piece WHERE log = (SELECT id FROM log WHERE origin = $1)
+  AND first <= $2 AND before IS NOT NULL ORDER BY first DESC LIMIT 1";
 
 const LEAVES: &str = "WITH known AS (SELECT id FROM log WHERE origin = $1)
 SELECT first, leaves FROM piece WHERE log = (SELECT id FROM known) AND first + count > $2
@@ -75,12 +76,24 @@ const TALLY_OF: &str = "SELECT origin, day, outcome, count(*) FROM log JOIN ende
   WHERE origin = ANY($3) AND day BETWEEN $1 AND $2 GROUP BY origin, day, outcome";
 
 const MISSING: &str = "SELECT digest FROM unnest($1::bytea[]) WITH ORDINALITY AS named(digest, place)
-  WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = named.digest) ORDER BY place";
+  WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = named.digest)
+    AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.digest = named.digest
+      AND waiting.log = (SELECT id FROM log WHERE origin = $2) AND waiting.at_ms > $3) ORDER BY place";
+
+const FORKS: &str = "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
+  ORDER BY settled_ms IS NOT NULL, row_number() OVER (
+    PARTITION BY origin, settled_ms IS NULL ORDER BY at_ms DESC, id DESC) > 1, at_ms DESC, id DESC LIMIT $1";
+
+const FORKS_OF: &str =
+    "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
+  WHERE origin = $1 ORDER BY settled_ms IS NOT NULL, at_ms DESC, id DESC";
 
 /// The fleet's store in a database. Its calls wait: none may be made on a thread that drives a runtime.
 pub struct PostgresFleet {
     changes: Pool,
     reads: Pool,
+    /// The digest of the head that each log is known to have durably.
+    settled: Mutex<HashMap<String, Digest>>,
 }
 
 impl PostgresFleet {
@@ -95,7 +108,7 @@ impl PostgresFleet {
         changes
             .change(|line, _| schema::prepare(line))
             .map_err(|source| FleetError::new("open the database", source))?;
-        Ok(PostgresFleet { changes, reads: Pool::new(config, tls, READING) })
+        Ok(PostgresFleet { changes, reads: Pool::new(config, tls, READING), settled: Mutex::default() })
     }
 
     fn read<T>(
@@ -113,9 +126,15 @@ impl PostgresFleet {
     ) -> Result<T, FleetError> {
         self.changes.change(change).map_err(|source| FleetError::new(attempt, source))
     }
+
+    /// Remembers that `head` is what the log `origin` has durably. What is once on the replica stays.
+    fn is_settled(&self, origin: &str, head: &str) {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.insert(origin.to_owned(), Digest::of(head.as_bytes()));
+    }
 }
 
-fn held(row: &Row) -> Result<Held, Fault> {
+fn held_of(row: &Row) -> Result<Held, Fault> {
     let peaks: &[u8] = row.try_get(7)?;
     let token: &[u8] = row.try_get(2)?;
     Ok(Held {
@@ -132,111 +151,96 @@ fn held(row: &Row) -> Result<Held, Fault> {
     })
 }
 
-fn advance(line: &mut Line, step: &Step, again: bool) -> Result<bool, Fault> {
-    let (from, size, count) =
-        (signed(step.from), signed(step.frontier.size()), signed(step.leaves.len() as u64));
-    let (peaks, leaves) = (row::peaks(&step.frontier), step.leaves.join("\n"));
-    if again {
-        let done = line.rows(ADVANCED, &[&step.origin, &from, &size, &step.head, &leaves])?;
-        if !done.is_empty() {
-            return Ok(true);
-        }
-    }
-    let seqs: Vec<i64> = step.ends.iter().map(|ended| signed(ended.seq)).collect();
-    let days: Vec<NaiveDate> = step.ends.iter().map(|ended| ended.slot.local.date()).collect();
-    let proofs: Vec<i16> = step.ends.iter().map(|ended| i16::from(ended.proof)).collect();
-    let (mut slots, mut outcomes, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-    for ended in &step.ends {
-        let (_, slot, outcome, reason) = row::ended(ended);
-        slots.push(slot);
-        outcomes.push(outcome);
-        reasons.push(reason);
-    }
-    let moved = line.rows(
-        ADVANCE,
-        &[
-            &step.origin,
-            &from,
-            &size,
-            &peaks,
-            &step.head,
-            &count,
-            &leaves,
-            &seqs,
-            &days,
-            &slots,
-            &outcomes,
-            &reasons,
-            &proofs,
-        ],
-    )?;
-    Ok(!moved.is_empty())
-}
-
-fn ask(line: &mut Line, asked: &Asked, most: u64) -> Result<bool, Fault> {
-    let mut wish = line.client.transaction()?;
-    // One after the other, so that there are never more of them than `most`.
-    wish.execute("SELECT pg_advisory_xact_lock($1)", &[&schema::LOCK])?;
-    let token = asked.token.0.as_slice();
-    let known = wish.query_opt("SELECT key FROM log WHERE origin = $1", &[&asked.origin])?;
-    if let Some(known) = known {
-        if known.try_get::<_, &str>(0)? != asked.key.as_text() {
-            return Ok(false);
-        }
-        wish.execute("UPDATE log SET token = $2 WHERE origin = $1", &[&asked.origin, &token])?;
-    } else {
-        let waiting = wish.query_one("SELECT count(*) FROM log WHERE standing = 'asked'", &[])?;
-        if waiting.try_get::<_, i64>(0)? >= signed(most) {
-            return Ok(false);
-        }
-        wish.execute(
-            "INSERT INTO log(origin, key, token, standing, by, at_ms, size, peaks, head, word)
-             VALUES($1, $2, $3, 'asked', '', $4, 0, '', '', '')",
-            &[&asked.origin, &asked.key.as_text(), &token, &asked.at_ms],
-        )?;
-    }
-    wish.commit()?;
-    Ok(true)
-}
-
-/// What is there already came from another, perhaps a moment ago: it must be as durable as what is new.
-fn settled(line: &mut Line, kept: u64) -> Result<(), Fault> {
-    if kept == 0 {
-        line.settle()?;
-    }
-    Ok(())
+fn fork(row: &Row) -> Result<Fork, Fault> {
+    Ok(Fork {
+        origin: row.try_get(0)?,
+        what: row.try_get(1)?,
+        held: row.try_get(2)?,
+        came: row.try_get(3)?,
+        at_ms: row.try_get(4)?,
+        settled: row::settled(row.try_get(5)?, row.try_get(6)?, row.try_get(7)?),
+    })
 }
 
 impl Fleet for PostgresFleet {
     fn logs(&self) -> Result<Vec<Held>, FleetError> {
-        self.read("list the logs", |line| line.rows(LOGS, &[])?.iter().map(held).collect())
+        self.read("list the logs", |line| line.rows(LOGS, &[])?.iter().map(held_of).collect())
     }
 
     fn log(&self, origin: &str) -> Result<Option<Held>, FleetError> {
-        self.read("read a log", |line| line.rows(LOG, &[&origin])?.first().map(held).transpose())
+        self.read("read a log", |line| line.rows(LOG, &[&origin])?.first().map(held_of).transpose())
+    }
+
+    fn log_settled(&self, origin: &str) -> Result<Option<Held>, FleetError> {
+        let Some(held) = self.log(origin)? else { return Ok(None) };
+        let known = self.settled.lock().unwrap_or_else(PoisonError::into_inner).get(origin).copied();
+        if held.head.is_empty() || known == Some(Digest::of(held.head.as_bytes())) {
+            return Ok(Some(held));
+        }
+        // What the server has, its replica may lack: it is read and waited for on one and the same server.
+        let held = self.change("settle a log", |line, _| {
+            let held = line.rows(LOG, &[&origin])?.first().map(held_of).transpose()?;
+            line.settle()?;
+            Ok(held)
+        })?;
+        if let Some(held) = &held {
+            self.is_settled(origin, &held.head);
+        }
+        Ok(held)
     }
 
     fn log_of_token(&self, token: Digest) -> Result<Option<Held>, FleetError> {
         let token = token.0.as_slice();
-        self.read("find a log", |line| line.rows(LOG_OF_TOKEN, &[&token])?.first().map(held).transpose())
+        self.read("find a log", |line| {
+            let mut found = line.rows(LOG_OF_TOKEN, &[&token])?;
+            if found.is_empty() {
+                found = line.rows(WISH_OF_TOKEN, &[&token])?;
+            }
+            found.first().map(held_of).transpose()
+        })
     }
 
-    fn ask(&self, asked: &Asked, most: u64) -> Result<bool, FleetError> {
-        self.change("keep a wish to enrol", |line, _| ask(line, asked, most))
+    fn ask(&self, asked: &Asked, most: u64) -> Result<Option<Standing>, FleetError> {
+        self.change("keep a wish to enrol", |line, _| change::ask(line, asked, most))
     }
 
-    fn stand(&self, origin: &str, standing: Standing, by: &str, at_ms: i64) -> Result<bool, FleetError> {
+    fn wishes(&self, origin: &str) -> Result<Vec<Held>, FleetError> {
+        self.read("list wishes", |line| line.rows(WISHES, &[&origin])?.iter().map(held_of).collect())
+    }
+
+    fn drop_wishes(&self, origin: &str) -> Result<u64, FleetError> {
+        self.change("drop wishes", |line, _| {
+            Ok(line.change("DELETE FROM wish WHERE origin = $1", &[&origin])?)
+        })
+    }
+
+    fn stand(
+        &self,
+        origin: &str,
+        key: &PublicKey,
+        standing: Standing,
+        by: &str,
+        at_ms: i64,
+    ) -> Result<bool, FleetError> {
         self.change("decide on a log", |line, _| {
-            let changed = line.change(
-                "UPDATE log SET standing = $2, by = $3, at_ms = $4 WHERE origin = $1",
-                &[&origin, &standing.code(), &by, &at_ms],
-            )?;
-            Ok(changed == 1)
+            change::stand(line, (origin, key.as_text()), (standing, by, at_ms))
         })
     }
 
     fn advance(&self, step: &Step) -> Result<bool, FleetError> {
-        self.change("take entries", |line, again| advance(line, step, again))
+        let taken = self.change("take entries", |line, again| change::advance(line, step, again))?;
+        if taken {
+            self.is_settled(&step.origin, &step.head);
+        }
+        Ok(taken)
+    }
+
+    fn tree_until(&self, origin: &str, size: u64) -> Result<Frontier, FleetError> {
+        self.read("read a tree", |line| {
+            let found = line.rows(TREE, &[&origin, &signed(size)])?;
+            let Some(found) = found.first() else { return Ok(Frontier::default()) };
+            row::frontier(found.try_get(0)?, found.try_get(1)?).ok_or(Fault::Strange("before"))
+        })
     }
 
     fn leaves(&self, origin: &str, from: u64, most_bytes: usize) -> Result<Vec<String>, FleetError> {
@@ -260,15 +264,8 @@ impl Fleet for PostgresFleet {
         })
     }
 
-    fn keep(&self, kind: &str, bytes: &[u8]) -> Result<(), FleetError> {
-        let digest = Digest::of(bytes);
-        self.change("keep what entries name", |line, _| {
-            let kept = line.change(
-                "INSERT INTO blob(digest, kind, bytes) VALUES($1, $2, $3) ON CONFLICT DO NOTHING",
-                &[&digest.0.as_slice(), &kind, &bytes],
-            )?;
-            settled(line, kept)
-        })
+    fn keep(&self, origin: &str, kind: &str, bytes: &[u8], at_ms: i64) -> Result<bool, FleetError> {
+        self.change("keep what entries name", |line, _| change::keep(line, origin, (kind, bytes), at_ms))
     }
 
     fn kept(&self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, FleetError> {
@@ -279,28 +276,20 @@ impl Fleet for PostgresFleet {
         })
     }
 
-    fn missing(&self, digests: &[Digest]) -> Result<Vec<Digest>, FleetError> {
+    fn missing(&self, origin: &str, digests: &[Digest], at_ms: i64) -> Result<Vec<Digest>, FleetError> {
         let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+        let since = at_ms - BYTES_WAIT_MS / 2;
         self.read("look for what entries name", |line| {
             let digest = |row: &Row| {
                 let bytes: &[u8] = row.try_get(0)?;
                 bytes.try_into().map(Digest).map_err(|_| Fault::Strange("digest"))
             };
-            line.rows(MISSING, &[&digests])?.iter().map(digest).collect()
+            line.rows(MISSING, &[&digests, &origin, &since])?.iter().map(digest).collect()
         })
     }
 
     fn split(&self, fork: &Fork) -> Result<(), FleetError> {
-        let Fork { origin, what, held, came, .. } = fork;
-        let digest = Digest::of(format!("{origin}\0{what}\0{held}\0{came}").as_bytes());
-        self.change("keep two heads", |line, _| {
-            let kept = line.change(
-                "INSERT INTO fork(digest, origin, what, held, came, at_ms) VALUES($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT DO NOTHING",
-                &[&digest.0.as_slice(), &fork.origin, &fork.what, &fork.held, &fork.came, &fork.at_ms],
-            )?;
-            settled(line, kept)
-        })
+        self.change("keep two heads", |line, _| change::split(line, fork))
     }
 
     fn settle(&self, origin: &str, seen_ms: i64, said: &Settled) -> Result<u64, FleetError> {
@@ -314,21 +303,17 @@ impl Fleet for PostgresFleet {
     }
 
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError> {
+        self.read("list the forks", |line| line.rows(FORKS, &[&signed(most)])?.iter().map(fork).collect())
+    }
+
+    fn forks_of(&self, origin: &str) -> Result<Vec<Fork>, FleetError> {
+        self.read("list the forks", |line| line.rows(FORKS_OF, &[&origin])?.iter().map(fork).collect())
+    }
+
+    fn contradicted(&self) -> Result<Vec<String>, FleetError> {
         self.read("list the forks", |line| {
-            let fork = |row: &Row| {
-                Ok(Fork {
-                    origin: row.try_get(0)?,
-                    what: row.try_get(1)?,
-                    held: row.try_get(2)?,
-                    came: row.try_get(3)?,
-                    at_ms: row.try_get(4)?,
-                    settled: row::settled(row.try_get(5)?, row.try_get(6)?, row.try_get(7)?),
-                })
-            };
-            let all =
-                "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
-                 ORDER BY settled_ms IS NOT NULL, at_ms DESC, id DESC LIMIT $1";
-            line.rows(all, &[&signed(most)])?.iter().map(fork).collect()
+            let origins = "SELECT DISTINCT origin FROM fork WHERE settled_ms IS NULL ORDER BY origin";
+            Ok(line.rows(origins, &[])?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
         })
     }
 

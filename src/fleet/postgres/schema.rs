@@ -3,12 +3,51 @@
 use super::{Fault, line::Line};
 
 /// The version of these tables; a later one comes with its migration.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// What version 2 has more than version 1.
 const SETTLED: &str = "
 ALTER TABLE loa_fleet.fork
   ADD COLUMN settled_by text, ADD COLUMN settled_reason text, ADD COLUMN settled_ms bigint;
+";
+
+/// What version 3 has more than version 2: wishes beside the logs, bytes that wait for their push, and with every piece the
+/// tree before it.
+const STRANGERS: &str = "
+CREATE TABLE loa_fleet.wish(
+  origin text COLLATE \"C\" NOT NULL,
+  key text COLLATE \"C\" NOT NULL,
+  token bytea NOT NULL CHECK(length(token) = 32),
+  at_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY(origin, key)
+);
+CREATE INDEX wish_token ON loa_fleet.wish(token);
+CREATE INDEX wish_last ON loa_fleet.wish(last_ms);
+INSERT INTO loa_fleet.wish SELECT origin, key, token, at_ms, (extract(epoch FROM now()) * 1000)::bigint
+  FROM loa_fleet.log WHERE standing = 'asked';
+ALTER TABLE loa_fleet.log DISABLE TRIGGER log_kept;
+DELETE FROM loa_fleet.log WHERE standing = 'asked';
+ALTER TABLE loa_fleet.log ENABLE TRIGGER log_kept;
+CREATE VIEW loa_fleet.known AS
+  SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM loa_fleet.log
+  WHERE NOT (standing = 'revoked' AND size = 0
+    AND EXISTS (SELECT 1 FROM loa_fleet.wish WHERE wish.origin = log.origin))
+  UNION ALL
+  SELECT origin, key, token, 'asked', '', at_ms, 0, ''::bytea, '', NULL, '' FROM loa_fleet.wish
+  WHERE NOT EXISTS (SELECT 1 FROM loa_fleet.wish AS other
+    WHERE other.origin = wish.origin AND (other.at_ms, other.key) < (wish.at_ms, wish.key));
+CREATE TABLE loa_fleet.waiting(
+  log bigint NOT NULL REFERENCES loa_fleet.log(id),
+  digest bytea NOT NULL CHECK(length(digest) = 32),
+  kind text NOT NULL,
+  bytes bytea NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY(log, digest)
+);
+CREATE INDEX waiting_at ON loa_fleet.waiting(at_ms);
+CREATE INDEX fork_origin ON loa_fleet.fork(origin, what);
+ALTER TABLE loa_fleet.piece ADD COLUMN before bytea;
 ";
 
 /// `loaF`: whoever makes the tables, or counts wishes, holds this lock of the database.
@@ -88,10 +127,12 @@ pub fn prepare(line: &mut Line) -> Result<(), Fault> {
     }
     let row = making.query_opt("SELECT max(number) FROM loa_fleet.version", &[])?;
     let mut version = row.map(|row| row.try_get::<_, Option<i32>>(0)).transpose()?.flatten().unwrap_or(0);
-    if version == 1 {
-        making.batch_execute(SETTLED)?;
-        making.execute("UPDATE loa_fleet.version SET number = $1", &[&VERSION])?;
-        version = VERSION;
+    for (number, more) in [(2, SETTLED), (3, STRANGERS)] {
+        if version == number - 1 {
+            making.batch_execute(more)?;
+            making.execute("UPDATE loa_fleet.version SET number = $1", &[&number])?;
+            version = number;
+        }
     }
     if version != VERSION {
         return Err(Fault::Version(version, VERSION));

@@ -74,13 +74,24 @@ fn whoever_comes_first_makes_the_tables(cluster: &Cluster, url: &str) {
 fn tables_of_the_first_version_are_taken_over(cluster: &Cluster, url: &str) {
     let first = "ALTER TABLE loa_fleet.fork
            DROP COLUMN settled_by, DROP COLUMN settled_reason, DROP COLUMN settled_ms;
+         DROP VIEW loa_fleet.known;
+         DROP TABLE loa_fleet.wish, loa_fleet.waiting;
+         DROP INDEX loa_fleet.fork_origin;
+         ALTER TABLE loa_fleet.piece DROP COLUMN before;
          UPDATE loa_fleet.version SET number = 1;
          INSERT INTO loa_fleet.fork(digest, origin, what, held, came, at_ms)
            VALUES(decode(repeat('00', 32), 'hex'), 'loa/station/v1/1', 'fork', 'mot', 'hai', 5);";
     cluster.client("begun").batch_execute(first).unwrap();
+    let key = station("v1", 0).key.public().clone();
+    let asked = "INSERT INTO loa_fleet.log(origin, key, token, standing, by, at_ms, size, peaks, head, word)
+      VALUES($1, $2, decode(repeat('07', 32), 'hex'), 'asked', '', 1, 0, '', '', '')";
+    cluster.client("begun").execute(asked, &[&key.name(), &key.as_text()]).unwrap();
     thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| open(url)))));
     let (fleet, said) = (open(url), Settled { by: "An".into(), reason: "x".into(), at_ms: 7 });
     assert_eq!(fleet.forks(9).unwrap()[0].settled, None);
+    let held = fleet.log(key.name()).unwrap().unwrap();
+    assert_eq!((held.standing, &held.key), (Standing::Asked, &key));
+    assert!(fleet.stand(key.name(), &key, Standing::Enrolled, "An", 2).unwrap());
     assert_eq!(fleet.settle("loa/station/v1/1", 5, &said).unwrap(), 1);
     assert_eq!(open(url).forks(9).unwrap()[0].settled, Some(said));
     cluster.client("begun").batch_execute("DELETE FROM loa_fleet.fork").unwrap();
@@ -146,7 +157,7 @@ fn cut_connections_are_made_anew(cluster: &Cluster, url: &str) {
 }
 
 fn tables_of_a_later_program_are_refused(cluster: &Cluster, url: &str) {
-    cluster.client("begun").batch_execute("UPDATE loa_fleet.version SET number = 3").unwrap();
+    cluster.client("begun").batch_execute("UPDATE loa_fleet.version SET number = 4").unwrap();
     let begun = Instant::now();
     assert!(PostgresFleet::open(url, None).is_err());
     assert!(begun.elapsed() < Duration::from_secs(10), "and nobody waits for them to change");
@@ -208,6 +219,27 @@ fn an_answer_that_got_lost_is_looked_for(primary: &Cluster, replica: &Cluster) -
     station
 }
 
+/// What a server has and its replica has not can be read, and is no acknowledgement until the replica has it.
+fn what_is_read_is_not_told_before_the_replica_has_it(primary: &Cluster, replica: &Cluster) {
+    let (fleet, station) = (open(&primary.url("fleet")), station("read", 5));
+    let (origin, mut client) = (station.origin.as_str(), primary.client("fleet"));
+    enrolled(&fleet, &station);
+    assert!(fleet.advance(&step(&fleet, &station, 5)).unwrap());
+    replica.server().freeze(true);
+    assert_eq!(fleet.log_settled(origin).unwrap().unwrap().frontier.size(), 5, "that was told before");
+    // A commit of another process, whose wait was broken off.
+    client.batch_execute("SET synchronous_commit = local").unwrap();
+    client.execute("UPDATE loa_fleet.log SET head = 'later' WHERE origin = $1", &[&origin]).unwrap();
+    assert_eq!(fleet.log(origin).unwrap().unwrap().head, "later");
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| fleet.log_settled(origin).unwrap().unwrap().head);
+        primary.held_up("SyncRep", 1);
+        assert!(!asked.is_finished(), "its replica has not, and nothing is said");
+        replica.server().freeze(false);
+        assert_eq!(asked.join().unwrap(), "later");
+    });
+}
+
 /// Waits until the connection does not wait for the replica any more.
 fn gone(client: &mut Client, waiting: i32) {
     let begun = Instant::now();
@@ -243,6 +275,7 @@ fn a_primary_that_goes_in_mid_push_loses_nothing_and_doubles_nothing() {
     let replica = primary.replica();
     primary.database("fleet");
     let lost = an_answer_that_got_lost_is_looked_for(&primary, &replica);
+    what_is_read_is_not_told_before_the_replica_has_it(&primary, &replica);
 
     let url = primary.url_of_both(&replica, "fleet");
     let stations: Vec<Station> = (0..4).map(|n| station(&format!("doi-{n}"), 400)).collect();

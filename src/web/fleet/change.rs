@@ -73,7 +73,7 @@ async fn revoked(visit: &Visit, from: IpAddr, form: &Form) -> Result<[String; 2]
     let said = Message::new("fleet-revoked").with("origin", &origin);
     visit
         .entering(Act::Fleet, move |_, enter| {
-            centre.known(&origin)?;
+            centre.may_revoke(&origin)?;
             enter(&by, format!("revoke {origin}: {reason}"))?;
             centre.revoke(&origin, &by)
         })

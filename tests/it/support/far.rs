@@ -118,15 +118,22 @@ impl Far {
     /// Asks `centre` to be enrolled.
     pub fn asks(&self, centre: &Centre) {
         let token = Digest::of(self.origin.as_bytes());
-        let asked = Asked { origin: self.origin.clone(), key: self.key.public().clone(), token, at_ms: 1 };
-        assert!(centre.fleet.ask(&asked, 100_000).unwrap());
+        let (key, at_ms) = (self.key.public().clone(), Utc::now().timestamp_millis());
+        let asked = Asked { origin: self.origin.clone(), key, token, at_ms };
+        assert!(centre.fleet.ask(&asked, 100_000).unwrap().is_some());
+    }
+
+    /// Is enrolled at `centre`.
+    pub fn enrolled(&self, centre: &Centre) {
+        self.asks(centre);
+        let at_ms = Utc::now().timestamp_millis();
+        let key = self.key.public();
+        assert!(centre.fleet.stand(&self.origin, key, Standing::Enrolled, "Lê Văn C", at_ms).unwrap());
     }
 
     /// Is enrolled at `centre`, and brings what it entered.
     pub fn joins(&self, centre: &Centre) {
-        self.asks(centre);
-        let at_ms = Utc::now().timestamp_millis();
-        assert!(centre.fleet.stand(&self.origin, Standing::Enrolled, "Lê Văn C", at_ms).unwrap());
+        self.enrolled(centre);
         self.brings(centre).unwrap();
     }
 

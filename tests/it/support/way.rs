@@ -38,15 +38,20 @@ impl Way {
             centre.ok(&["key", "new", who, "-o", file.to_str().unwrap()]);
         }
         let way = Way { centre, station, tools, slots: vec![in_seconds(3600)] };
-        let (editor, approver, root) = (way.public("editor"), way.public("approver"), way.public("root"));
-        let mut new = vec!["trust", "new", "--editor", &editor, "--approver", &approver, "--root", &root];
-        let key = way.key("root");
-        new.extend(["--until", "2099-12-31", "--key", &key, "--by", "Lãnh đạo"]);
-        way.centre.ok(&new);
+        way.new_trust();
         let trust = way.centre.path("data/packages/trust/1.note").display().to_string();
         way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
         way.issue(1, &["2022-03/a.wav"]);
         way
+    }
+
+    /// Makes the centre's next trust file.
+    pub fn new_trust(&self) {
+        let (editor, approver, root) = (self.public("editor"), self.public("approver"), self.public("root"));
+        let mut new = vec!["trust", "new", "--editor", &editor, "--approver", &approver, "--root", &root];
+        let key = self.key("root");
+        new.extend(["--until", "2099-12-31", "--key", &key, "--by", "Lãnh đạo"]);
+        self.centre.ok(&new);
     }
 
     /// The key file of `who`. Whoever approves months at the centre approves packages, with the same key.

@@ -3,6 +3,9 @@
 //! All writing goes through one thread, which makes one durable transaction of whatever waits: a hundred stations that
 //! push at the same moment share one sync of the disk. Nobody learns of a success before it.
 
+mod change;
+mod schema;
+
 use std::{
     path::Path,
     sync::{
@@ -17,10 +20,10 @@ use chrono::NaiveDate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
-    Asked, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
+    Asked, BYTES_WAIT_MS, Ended, Fleet, FleetError, Fork, Held, Settled, Standing, Step, Tally,
     row::{self, signed},
 };
-use crate::units::Digest;
+use crate::{evidence::Frontier, keys::PublicKey, units::Digest};
 
 /// Changes that are made in one transaction at most.
 const AT_ONCE: usize = 128;
@@ -28,68 +31,17 @@ const AT_ONCE: usize = 128;
 /// Changes that may wait; whoever comes then waits with them.
 const WAITING: usize = 1024;
 
-/// `loaF`, in the header of the file: this is a fleet of loa.
-const APPLICATION_ID: i64 = 0x6c6f_6146;
-
-/// The version of these tables; a later one comes with its migration.
-const VERSION: i64 = 2;
-
-/// What version 2 has more than version 1.
-const SETTLED: &str = "
-ALTER TABLE fork ADD COLUMN settled_by TEXT;
-ALTER TABLE fork ADD COLUMN settled_reason TEXT;
-ALTER TABLE fork ADD COLUMN settled_ms INTEGER;
-";
-
-/// Leaves lie as they came, in the pieces in which they came: nobody asks for a single one but by its position.
-const SCHEMA: &str = "
-CREATE TABLE log(
-  id INTEGER PRIMARY KEY,
-  origin TEXT NOT NULL UNIQUE,
-  key TEXT NOT NULL,
-  token BLOB NOT NULL CHECK(length(token) = 32),
-  standing TEXT NOT NULL,
-  by TEXT NOT NULL,
-  at_ms INTEGER NOT NULL,
-  size INTEGER NOT NULL,
-  peaks BLOB NOT NULL,
-  head TEXT NOT NULL,
-  heard_ms INTEGER,
-  word TEXT NOT NULL
-) STRICT;
-CREATE INDEX log_token ON log(token);
-CREATE TABLE piece(
-  log INTEGER NOT NULL REFERENCES log(id),
-  first INTEGER NOT NULL,
-  count INTEGER NOT NULL CHECK(count > 0),
-  leaves TEXT NOT NULL,
-  PRIMARY KEY(log, first)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE ended(
-  log INTEGER NOT NULL REFERENCES log(id),
-  seq INTEGER NOT NULL,
-  day TEXT NOT NULL,
-  slot TEXT NOT NULL,
-  outcome TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  proof INTEGER NOT NULL,
-  PRIMARY KEY(log, seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX ended_day ON ended(day, log, outcome);
-CREATE INDEX ended_log ON ended(log, day, outcome);
-CREATE TABLE blob(digest BLOB PRIMARY KEY CHECK(length(digest) = 32), kind TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE fork(
-  origin TEXT NOT NULL, what TEXT NOT NULL, held TEXT NOT NULL, came TEXT NOT NULL, at_ms INTEGER NOT NULL,
-  UNIQUE(origin, what, held, came)
-) STRICT;
-CREATE TRIGGER piece_update BEFORE UPDATE ON piece BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
-CREATE TRIGGER piece_delete BEFORE DELETE ON piece BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
-CREATE TRIGGER log_shrink BEFORE UPDATE ON log WHEN NEW.size < OLD.size
-  BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
-";
-
 const LOG: &str =
-    "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM log";
+    "SELECT origin, key, token, standing, by, at_ms, size, peaks, head, heard_ms, word FROM known";
+
+/// An undecided wish as a log.
+const WISH: &str = "SELECT origin, key, token, 'asked', '', at_ms, 0, x'', '', NULL, '' FROM wish";
+
+/// Of one log where `?2` is its origin.
+const FORKS: &str = "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
+ WHERE ?2 IS NULL OR origin = ?2
+ ORDER BY settled_ms IS NOT NULL, ?2 IS NULL AND row_number() OVER (
+   PARTITION BY origin, settled_ms IS NULL ORDER BY at_ms DESC, rowid DESC) > 1, at_ms DESC, rowid DESC LIMIT ?1";
 
 type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
 
@@ -108,7 +60,7 @@ impl SqliteFleet {
     pub fn open(path: &Path) -> Result<SqliteFleet, FleetError> {
         let failed = |source: rusqlite::Error| FleetError::new("open the file", source);
         let writer = connect(path).map_err(failed)?;
-        prepare(&writer).map_err(failed)?;
+        schema::prepare(&writer).map_err(failed)?;
         let reader = connect(path).map_err(failed)?;
         let (jobs, waiting) = sync_channel(WAITING);
         let thread = thread::Builder::new().name("fleet".into()).spawn(move || write(&writer, &waiting));
@@ -149,6 +101,19 @@ impl SqliteFleet {
     }
 }
 
+impl SqliteFleet {
+    fn list_forks(&self, most: i64, of: Option<&str>) -> Result<Vec<Fork>, FleetError> {
+        let fork = |row: &Row<'_>| {
+            let (origin, what, held) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let settled = row::settled(row.get(5)?, row.get(6)?, row.get(7)?);
+            Ok(Fork { origin, what, held, came: row.get(3)?, at_ms: row.get(4)?, settled })
+        };
+        self.read("list the forks", |db| {
+            db.prepare_cached(FORKS)?.query_map(params![most, of], fork)?.collect()
+        })
+    }
+}
+
 impl Drop for SqliteFleet {
     fn drop(&mut self) {
         drop(self.jobs.take());
@@ -168,31 +133,6 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     db.pragma_update(None, "trusted_schema", false)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
-}
-
-fn prepare(db: &Connection) -> rusqlite::Result<()> {
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let ours: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    match (ours, version) {
-        (APPLICATION_ID, VERSION) => Ok(()),
-        (0, 0) => {
-            db.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {SCHEMA} {SETTLED} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-            ))
-        }
-        (APPLICATION_ID, 1) => migrate(db),
-        _ => Err(rusqlite::Error::InvalidParameterName("this file is no fleet that this program can use".into())),
-    }
-}
-
-/// Brings the tables of version 1 up to this one; another process may do so at the same moment.
-fn migrate(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 1 {
-        db.execute_batch(&format!("{SETTLED} PRAGMA user_version = {VERSION};"))?;
-    }
-    db.execute_batch("COMMIT")
 }
 
 /// The loop of the writing thread.
@@ -246,39 +186,6 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
     })
 }
 
-fn advance(db: &Connection, step: &Step) -> rusqlite::Result<bool> {
-    let id: Option<i64> = db
-        .prepare_cached(
-            "UPDATE log SET size = ?3, peaks = ?4, head = ?5
-             WHERE origin = ?1 AND size = ?2 AND standing = 'enrolled' RETURNING id",
-        )?
-        .query_row(
-            params![
-                step.origin,
-                signed(step.from),
-                signed(step.frontier.size()),
-                row::peaks(&step.frontier),
-                step.head
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(id) = id else { return Ok(false) };
-    if !step.leaves.is_empty() {
-        db.prepare_cached("INSERT INTO piece(log, first, count, leaves) VALUES(?1, ?2, ?3, ?4)")?.execute(
-            params![id, signed(step.from), signed(step.leaves.len() as u64), step.leaves.join("\n")],
-        )?;
-    }
-    let mut insert = db.prepare_cached(
-        "INSERT INTO ended(log, seq, day, slot, outcome, reason, proof) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for ended in &step.ends {
-        let (day, slot, outcome, reason) = row::ended(ended);
-        insert.execute(params![id, signed(ended.seq), day, slot, outcome, reason, ended.proof])?;
-    }
-    Ok(true)
-}
-
 impl Fleet for SqliteFleet {
     fn logs(&self) -> Result<Vec<Held>, FleetError> {
         self.read("list the logs", |db| {
@@ -292,54 +199,65 @@ impl Fleet for SqliteFleet {
         })
     }
 
+    fn log_settled(&self, origin: &str) -> Result<Option<Held>, FleetError> {
+        // What can be read is on the disk.
+        self.log(origin)
+    }
+
     fn log_of_token(&self, token: Digest) -> Result<Option<Held>, FleetError> {
         self.read("find a log", |db| {
-            db.prepare_cached(&format!("{LOG} WHERE token = ?1"))?.query_row([token.0], held).optional()
-        })
-    }
-
-    fn ask(&self, asked: &Asked, most: u64) -> Result<bool, FleetError> {
-        let asked = asked.clone();
-        self.change("keep a wish to enrol", move |db| {
-            let key: Option<String> = db
-                .prepare_cached("SELECT key FROM log WHERE origin = ?1")?
-                .query_row([&asked.origin], |row| row.get(0))
+            let known: Option<String> = db
+                .prepare_cached("SELECT origin FROM log WHERE token = ?1")?
+                .query_row([token.0], |row| row.get(0))
                 .optional()?;
-            if let Some(key) = key {
-                if key != asked.key.as_text() {
-                    return Ok(false);
-                }
-                db.prepare_cached("UPDATE log SET token = ?2 WHERE origin = ?1")?
-                    .execute(params![asked.origin, asked.token.0])?;
-                return Ok(true);
+            if let Some(origin) = known {
+                return db
+                    .prepare_cached(&format!("{LOG} WHERE origin = ?1"))?
+                    .query_row([origin], held)
+                    .optional();
             }
-            let waiting: i64 =
-                db.query_row("SELECT count(*) FROM log WHERE standing = 'asked'", [], |row| row.get(0))?;
-            if waiting >= signed(most) {
-                return Ok(false);
-            }
-            db.prepare_cached(
-                "INSERT INTO log(origin, key, token, standing, by, at_ms, size, peaks, head, word)
-                 VALUES(?1, ?2, ?3, 'asked', '', ?4, 0, x'', '', '')",
-            )?
-            .execute(params![asked.origin, asked.key.as_text(), asked.token.0, asked.at_ms])?;
-            Ok(true)
+            db.prepare_cached(&format!("{WISH} WHERE token = ?1 LIMIT 1"))?
+                .query_row([token.0], held)
+                .optional()
         })
     }
 
-    fn stand(&self, origin: &str, standing: Standing, by: &str, at_ms: i64) -> Result<bool, FleetError> {
-        let (origin, by) = (origin.to_owned(), by.to_owned());
-        self.change("decide on a log", move |db| {
-            let changed = db
-                .prepare_cached("UPDATE log SET standing = ?2, by = ?3, at_ms = ?4 WHERE origin = ?1")?
-                .execute(params![origin, standing.code(), by, at_ms])?;
-            Ok(changed == 1)
+    fn ask(&self, asked: &Asked, most: u64) -> Result<Option<Standing>, FleetError> {
+        let asked = asked.clone();
+        self.change("keep a wish to enrol", move |db| change::ask(db, &asked, most))
+    }
+
+    fn wishes(&self, origin: &str) -> Result<Vec<Held>, FleetError> {
+        self.read("list wishes", |db| {
+            db.prepare_cached(&format!("{WISH} WHERE origin = ?1 ORDER BY at_ms, key"))?
+                .query_map([origin], held)?
+                .collect()
         })
+    }
+
+    fn drop_wishes(&self, origin: &str) -> Result<u64, FleetError> {
+        let origin = origin.to_owned();
+        self.change("drop wishes", move |db| {
+            let dropped = db.prepare_cached("DELETE FROM wish WHERE origin = ?1")?.execute([origin])?;
+            Ok(dropped as u64)
+        })
+    }
+
+    fn stand(
+        &self,
+        origin: &str,
+        key: &PublicKey,
+        standing: Standing,
+        by: &str,
+        at_ms: i64,
+    ) -> Result<bool, FleetError> {
+        let (origin, key, by) = (origin.to_owned(), key.as_text().to_owned(), by.to_owned());
+        self.change("decide on a log", move |db| change::stand(db, (&origin, &key), (standing, &by, at_ms)))
     }
 
     fn advance(&self, step: &Step) -> Result<bool, FleetError> {
         let step = step.clone();
-        self.change("take entries", move |db| advance(db, &step))
+        self.change("take entries", move |db| change::advance(db, &step))
     }
 
     fn leaves(&self, origin: &str, from: u64, most_bytes: usize) -> Result<Vec<String>, FleetError> {
@@ -359,13 +277,22 @@ impl Fleet for SqliteFleet {
         })
     }
 
-    fn keep(&self, kind: &str, bytes: &[u8]) -> Result<(), FleetError> {
-        let (kind, bytes) = (kind.to_owned(), bytes.to_owned());
-        self.change("keep what entries name", move |db| {
-            db.prepare_cached("INSERT OR IGNORE INTO blob(digest, kind, bytes) VALUES(?1, ?2, ?3)")?
-                .execute(params![Digest::of(&bytes).0, kind, bytes])
-                .map(drop)
+    fn tree_until(&self, origin: &str, size: u64) -> Result<Frontier, FleetError> {
+        self.read("read a tree", |db| {
+            let found: Option<(i64, Vec<u8>)> = db
+                .prepare_cached(
+                    "SELECT first, before FROM piece WHERE log = (SELECT id FROM log WHERE origin = ?1)
+                     AND first <= ?2 AND before IS NOT NULL ORDER BY first DESC LIMIT 1",
+                )?
+                .query_row(params![origin, signed(size)], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            Ok(found.and_then(|(first, peaks)| row::frontier(first, &peaks)).unwrap_or_default())
         })
+    }
+
+    fn keep(&self, origin: &str, kind: &str, bytes: &[u8], at_ms: i64) -> Result<bool, FleetError> {
+        let (origin, kind, bytes) = (origin.to_owned(), kind.to_owned(), bytes.to_owned());
+        self.change("keep what entries name", move |db| change::keep(db, &origin, (&kind, &bytes), at_ms))
     }
 
     fn kept(&self, digest: Digest) -> Result<Option<(String, Vec<u8>)>, FleetError> {
@@ -376,23 +303,23 @@ impl Fleet for SqliteFleet {
         })
     }
 
-    fn missing(&self, digests: &[Digest]) -> Result<Vec<Digest>, FleetError> {
+    fn missing(&self, origin: &str, digests: &[Digest], at_ms: i64) -> Result<Vec<Digest>, FleetError> {
         self.read("look for what entries name", |db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")?;
-            let absent = |digest: &Digest| query.exists([digest.0]).map(|there| (!there).then_some(*digest));
+            let mut query = db.prepare_cached(
+                "SELECT 1 FROM blob WHERE digest = ?1 UNION ALL SELECT 1 FROM waiting
+                 WHERE log = (SELECT id FROM log WHERE origin = ?2) AND digest = ?1 AND at_ms > ?3",
+            )?;
+            let absent = |digest: &Digest| {
+                let there = query.exists(params![digest.0, origin, at_ms - BYTES_WAIT_MS / 2]);
+                there.map(|there| (!there).then_some(*digest))
+            };
             digests.iter().map(absent).filter_map(Result::transpose).collect()
         })
     }
 
     fn split(&self, fork: &Fork) -> Result<(), FleetError> {
         let fork = fork.clone();
-        self.change("keep two heads", move |db| {
-            db.prepare_cached(
-                "INSERT OR IGNORE INTO fork(origin, what, held, came, at_ms) VALUES(?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![fork.origin, fork.what, fork.held, fork.came, fork.at_ms])
-            .map(drop)
-        })
+        self.change("keep two heads", move |db| change::split(db, &fork))
     }
 
     fn settle(&self, origin: &str, seen_ms: i64, settled: &Settled) -> Result<u64, FleetError> {
@@ -409,18 +336,18 @@ impl Fleet for SqliteFleet {
     }
 
     fn forks(&self, most: u64) -> Result<Vec<Fork>, FleetError> {
+        self.list_forks(signed(most), None)
+    }
+
+    fn forks_of(&self, origin: &str) -> Result<Vec<Fork>, FleetError> {
+        self.list_forks(-1, Some(origin))
+    }
+
+    fn contradicted(&self) -> Result<Vec<String>, FleetError> {
         self.read("list the forks", |db| {
-            let fork = |row: &Row<'_>| {
-                let (origin, what, held) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let settled = row::settled(row.get(5)?, row.get(6)?, row.get(7)?);
-                Ok(Fork { origin, what, held, came: row.get(3)?, at_ms: row.get(4)?, settled })
-            };
-            db.prepare_cached(
-                "SELECT origin, what, held, came, at_ms, settled_by, settled_reason, settled_ms FROM fork
-                 ORDER BY settled_ms IS NOT NULL, at_ms DESC, rowid DESC LIMIT ?1",
-            )?
-            .query_map([signed(most)], fork)?
-            .collect()
+            db.prepare_cached("SELECT DISTINCT origin FROM fork WHERE settled_ms IS NULL ORDER BY origin")?
+                .query_map([], |row| row.get(0))?
+                .collect()
         })
     }
 
@@ -495,7 +422,10 @@ impl Fleet for SqliteFleet {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        schema::{APPLICATION_ID, SCHEMA},
+        *,
+    };
 
     #[test]
     fn it_keeps_to_the_conduct_of_a_fleet() {
@@ -511,14 +441,26 @@ mod tests {
         let db = Connection::open(&path).unwrap();
         db.execute_batch(&format!(
             "{SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
-             INSERT INTO fork VALUES('loa/station/a/1', 'fork', 'mot', 'hai', 5);"
+             INSERT INTO fork VALUES('loa/station/a/1', 'fork', 'mot', 'hai', 5);
+             INSERT INTO blob VALUES(zeroblob(32), 'plan', x'00');"
         ))
         .unwrap();
+        let key = |id: &str| crate::fleet::conduct::Station::new(id).key.public().clone();
+        let (asks, enrolled) = (key("asks"), key("enrolled"));
+        for (key, standing) in [(&asks, "asked"), (&enrolled, "enrolled")] {
+            let values = params![key.name(), key.as_text(), [7_u8; 32], standing];
+            db.execute("INSERT INTO log VALUES(NULL, ?1, ?2, ?3, ?4, '', 1, 0, x'', '', NULL, '')", values)
+                .unwrap();
+        }
         drop(db);
         for _ in 0..2 {
             let fleet = SqliteFleet::open(&path).unwrap();
             let forks = fleet.forks(9).unwrap();
             assert_eq!((forks.len(), &forks[0].came, &forks[0].settled), (1, &"hai".to_owned(), &None));
+            let logs: Vec<_> =
+                fleet.logs().unwrap().into_iter().map(|held| (held.standing, held.key)).collect();
+            assert_eq!(logs, [(Standing::Asked, asks.clone()), (Standing::Enrolled, enrolled.clone())]);
+            assert!(fleet.kept(Digest([0; 32])).unwrap().is_some());
         }
         let settled = Settled { by: "An".into(), reason: "x".into(), at_ms: 7 };
         let fleet = SqliteFleet::open(&path).unwrap();
@@ -540,7 +482,16 @@ mod tests {
         let fleet = SqliteFleet::open(&folder.path().join("fleet.db")).unwrap();
         let refused = fleet.change("try", |db| db.execute("INSERT INTO blob VALUES(x'00', 'a', x'')", []));
         assert!(refused.is_err());
-        fleet.keep("plan", b"a").unwrap();
-        assert_eq!(fleet.missing(&[Digest::of(b"a"), Digest::of(b"b")]).unwrap(), [Digest::of(b"b")]);
+        fleet
+            .split(&Fork {
+                origin: "a".into(),
+                what: "fork".into(),
+                held: "1".into(),
+                came: "2".into(),
+                at_ms: 1,
+                settled: None,
+            })
+            .unwrap();
+        assert_eq!(fleet.contradicted().unwrap(), ["a"]);
     }
 }
