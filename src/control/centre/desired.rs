@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
@@ -16,6 +17,9 @@ use crate::{
 
 /// Longest note of a package that is read.
 const LONGEST_NOTE: usize = 1 << 20;
+
+/// What no station takes any more is named to them for so long: one of the two clocks may be wrong.
+const LONG_PAST: TimeDelta = TimeDelta::days(92);
 
 /// Bytes of a file that are copied at once.
 const PIECE: usize = 1 << 20;
@@ -34,18 +38,28 @@ pub struct Desired {
 /// All that was issued, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Issued {
-    packages: BTreeMap<u64, (Digest, Vec<String>)>,
+    packages: BTreeMap<u64, Issue>,
     trusts: Vec<u64>,
 }
 
+/// A package, as its note says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Issue {
+    note: Digest,
+    stations: Vec<String>,
+    /// Until when stations take it, in milliseconds since 1970.
+    until_ms: i64,
+}
+
 impl Issued {
-    /// What the station of the log that is `held` shall hold.
+    /// What the station of the log that is `held` shall hold `now`: nothing that is long past.
     #[must_use]
-    pub fn desired(&self, held: &Held) -> Desired {
+    pub fn desired(&self, held: &Held, now: DateTime<Utc>) -> Desired {
         let id = held.origin.rsplit('/').nth(1).unwrap_or_default();
         let is_its = |station: &String| station == EVERY_STATION || station == id;
-        let its = self.packages.iter().filter(|(_, (_, stations))| stations.iter().any(is_its));
-        let packages: Vec<_> = its.map(|(seq, (digest, _))| (*seq, *digest)).collect();
+        let past = (now - LONG_PAST).timestamp_millis();
+        let its = self.packages.iter().filter(|(_, it)| it.until_ms > past && it.stations.iter().any(is_its));
+        let packages: Vec<_> = its.map(|(seq, it)| (*seq, it.note)).collect();
         let text = serde_json::to_string(&(&packages, &self.trusts)).unwrap_or_default();
         Desired { tag: Digest::of(text.as_bytes()).to_string(), packages, trusts: self.trusts.clone() }
     }
@@ -122,8 +136,9 @@ fn issued(files: &dyn Files, known: &Issued) -> Result<Issued, ControlError> {
         }
         // What says nothing readable is nobody's.
         let note = files.read(&name, 0, LONGEST_NOTE)?;
-        let stations = Manifest::unchecked(&note).0.map_or(Vec::new(), |manifest| manifest.stations);
-        packages.insert(seq, (Digest::of(&note), stations));
+        let said = Manifest::unchecked(&note).0;
+        let (stations, until_ms) = said.map_or_else(Default::default, |it| (it.stations, it.not_after_ms));
+        packages.insert(seq, Issue { note: Digest::of(&note), stations, until_ms });
     }
     let mut trusts: Vec<u64> = files.names("trust")?.iter().filter_map(|name| number(name)).collect();
     trusts.sort_unstable();
