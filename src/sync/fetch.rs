@@ -255,7 +255,7 @@ impl Fetch {
         if needed.saturating_add(STAYS_FREE) > free {
             return Err(no_room(needed, free));
         }
-        let shelf = Shelf::new(&self.inbox);
+        let inbox = Shelf::new(&self.inbox);
         for part in parts {
             let (name, path) = (blob(*part), self.inbox.join(blob(*part)));
             // What came earlier may be spoilt: then it comes once more from its first byte.
@@ -266,7 +266,7 @@ impl Fetch {
                 if here(part) != Some(part.bytes) && !way.fetch(&name, &path, part.bytes, wanted)? {
                     return Ok(false);
                 }
-                match shelf.pour(*part, &mut io::sink()) {
+                match inbox.pour(*part, &mut io::sink()) {
                     Ok(()) => break,
                     Err(error) => {
                         remove(&path)?;

@@ -235,3 +235,28 @@ fn a_file_that_is_longer_than_it_says_fills_no_disk() {
     assert!(most() <= part, "{} of {part}", most());
     assert!(became(&way).is_empty(), "{:?}", became(&way));
 }
+
+#[test]
+fn of_what_is_packed_only_what_is_whole_is_laid_out_for_stations() {
+    let way = Way::new();
+    way.issue(2, &["2022-03/a.wav"]);
+    noise(&way.centre.path("media/2022-03/b.wav"), 2, 77);
+    way.issue(3, &["2022-03/b.wav"]);
+    publish(&way);
+    // Of the newest the audio ended early on this disk.
+    let blob = audio(&way, &way.manifest(3));
+    let bytes = fs::read(&blob).unwrap();
+    fs::write(&blob, &bytes[..bytes.len() - 1]).unwrap();
+    let lines = found(&way.centre);
+    let settings = fs::read_to_string(way.centre.path("config/centre.toml")).unwrap();
+    fs::write(way.centre.path("config/centre.toml"), settings + "files = \"data/laid\"\n").unwrap();
+    let (_, _at_centre, daemon) = enrolled(&way, &lines, &address(&way.centre));
+    until("what is whole is taken", || taken(&way, 2));
+    let laid = way.centre.path("data/laid");
+    assert!(laid.join("2.note").exists() && !laid.join("3.note").exists());
+    assert!(!laid.join(format!("blobs/sha256/{}", way.manifest(3).files[0].sha256)).exists());
+    assert_eq!(became(&way).len(), 1, "nobody hears of what is not there");
+    // Somebody brings it, and it goes out by itself.
+    fs::write(&blob, bytes).unwrap();
+    daemon.until_entered(&["\"seq\":3", "\"act\":\"taken\""]);
+}
