@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ControlError, Folder, import::STAYS_FREE};
+use super::{ControlError, Folder, examine::STAYS_FREE};
 use crate::{
     disk::{self, At as _},
     package::{PackageError, Shelf},

@@ -19,6 +19,7 @@ mod draft;
 mod edit;
 mod epoch;
 mod error;
+mod examine;
 mod export;
 mod folder;
 mod glance;
@@ -90,6 +91,7 @@ pub use draft::{Draft, Released, Save, Stage, Trail, give_back, given_back, last
 pub use edit::Edit;
 pub use epoch::{NewEpoch, Opener, new_epoch};
 pub use error::{ControlError, file_error};
+pub use examine::{held, is_for_good, lacks, turn_away};
 pub use export::{Exported, Wish, deliver, export};
 pub use folder::{Folder, Lock};
 pub use glance::Glance;

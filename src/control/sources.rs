@@ -9,12 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::{Centre, ControlError, Folder, compliance::plan_of, folder::open_log};
-use crate::{
-    evidence::Body,
-    fleet::Standing,
-    keys::PublicKey,
-    programme::Plan,
-};
+use crate::{evidence::Body, fleet::Standing, keys::PublicKey, programme::Plan};
 
 /// A log that speaks of a unit, for people who follow a number down to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

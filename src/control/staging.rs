@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::{ControlError, Folder, arriving, import::STAYS_FREE};
+use super::{ControlError, Folder, arriving, examine::STAYS_FREE};
 use crate::{
     disk::{self, At as _},
     package::{self, Shelf},

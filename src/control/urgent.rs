@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ControlError, Folder,
+    examine::{Good, floor},
     folder::has_errors,
-    import::{Good, floor},
     month::{cached_length, read_if_there},
     prepare::{from_control, master_of},
     survey::source_digests,

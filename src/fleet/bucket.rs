@@ -16,8 +16,12 @@ use object_store::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Files, FleetError, files::is_name, trusted::trusted};
-use crate::units::Hasher;
+use super::{
+    Files, FleetError,
+    files::{is_name, is_named},
+    trusted::trusted,
+};
+use crate::units::{Digest, Hasher};
 
 /// Longest file that goes in one piece, and how long the pieces of longer ones are; S3 asks for 5 MiB at least, and takes
 /// 10,000 of them.
@@ -133,11 +137,12 @@ impl BucketFiles {
     /// Puts a file piece by piece. S3 has no condition for that, so what was put stays only where other bytes cannot
     /// come: the name must be the digest of what went.
     fn put_large(&self, name: &str, file: &mut fs::File) -> Result<(), FleetError> {
-        let digest = name.rsplit('/').next().filter(|_| name.starts_with("blobs/"));
-        let digest = digest.ok_or_else(|| FleetError::new("put a file", format!("`{name}` is too long")))?;
+        if !name.starts_with("blobs/") {
+            return Err(FleetError::new("put a file", format!("`{name}` is too long")));
+        }
         let place = self.place(name)?;
         let mut upload = self.wait("begin a file", self.store.put_multipart(&place))?;
-        let put = self.put_pieces(upload.as_mut(), file, digest);
+        let put = self.put_pieces(upload.as_mut(), file, name);
         if put.is_err() {
             // What stays of it where this fails too is the bucket's to clear, by its rule for unfinished uploads.
             let _ = self.wait("give a file up", upload.abort());
@@ -149,7 +154,7 @@ impl BucketFiles {
         &self,
         upload: &mut dyn MultipartUpload,
         file: &mut fs::File,
-        digest: &str,
+        name: &str,
     ) -> Result<(), FleetError> {
         let mut hasher = Hasher::default();
         loop {
@@ -162,9 +167,7 @@ impl BucketFiles {
             hasher.update(&piece);
             self.wait("put a piece", upload.put_part(PutPayload::from(piece)))?;
         }
-        if hasher.finish().to_string() != digest {
-            return Err(FleetError::new("put a file", format!("its bytes are not those of `{digest}`")));
-        }
+        is_named(name, hasher.finish())?;
         self.wait("end a file", upload.complete()).map(drop)
     }
 }
@@ -224,6 +227,7 @@ impl Files for BucketFiles {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
+        is_named(name, Digest::of(&bytes))?;
         self.wait("put a file", async {
             match self.store.put_opts(&place, PutPayload::from(bytes), PutMode::Create.into()).await {
                 Ok(_) | Err(Error::AlreadyExists { .. }) => Ok(()),
@@ -248,10 +252,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::{
-        fleet::{files::hold, servers::Seaweed},
-        units::Digest,
-    };
+    use crate::fleet::{files::hold, servers::Seaweed};
 
     fn bucket(server: &Seaweed, folder: &str) -> Bucket {
         let address = format!("s3://loa/{folder}?endpoint={}", server.endpoint());

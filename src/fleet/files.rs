@@ -2,13 +2,20 @@
 //! (`<seq>.note`, `<seq>.tlog-proof`, `trust/<n>.note`, `blobs/sha256/<hex>`).
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _, Write as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use super::FleetError;
-use crate::disk;
+use crate::{
+    disk,
+    units::{Digest, Hasher},
+};
+
+/// Bytes that are copied at once.
+const PIECE: usize = 64 << 10;
 
 /// Where they lie. A file that was put is never changed: its name stands for its bytes.
 pub trait Files: Send + Sync {
@@ -21,7 +28,8 @@ pub trait Files: Send + Sync {
     /// At most `most` bytes of it from `from` on.
     fn read(&self, name: &str, from: u64, most: usize) -> Result<Vec<u8>, FleetError>;
 
-    /// Puts the file at `from` under `name`, whole or not at all; one that lies there already stays.
+    /// Puts the file at `from` under `name`, whole or not at all; one that lies there already stays. A blob of other bytes
+    /// than its name says is not put.
     fn put(&self, name: &str, from: &Path) -> Result<(), FleetError>;
 }
 
@@ -38,6 +46,16 @@ pub fn is_name(name: &str) -> bool {
         Some(("blobs", blob)) => blob.strip_prefix("sha256/").is_some_and(hex),
         Some(_) => false,
         None => name.strip_suffix(".note").or_else(|| name.strip_suffix(".tlog-proof")).is_some_and(number),
+    }
+}
+
+/// Refuses bytes with this `digest` under a name that says another.
+pub(super) fn is_named(name: &str, digest: Digest) -> Result<(), FleetError> {
+    match name.strip_prefix("blobs/sha256/") {
+        Some(named) if named != digest.to_string() => {
+            Err(FleetError::new("put a file", format!("its bytes are not those of `{named}`")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -114,8 +132,21 @@ impl Files for FolderFiles {
             disk::make_folder(folder).map_err(|source| FleetError::new("make a folder", source))?;
         }
         let copied = disk::place(&path, false, |file| {
-            let source = fs::File::open(from).and_then(|mut source| io::copy(&mut source, file));
-            source.map_err(|source| FleetError::new("copy a file", source))
+            let (mut hasher, mut piece) = (Hasher::default(), vec![0; PIECE]);
+            let mut copy = || {
+                let mut source = fs::File::open(from)?;
+                loop {
+                    match source.read(&mut piece)? {
+                        0 => return Ok(()),
+                        n => {
+                            hasher.update(&piece[..n]);
+                            file.write_all(&piece[..n])?;
+                        }
+                    }
+                }
+            };
+            copy().map_err(|source: io::Error| FleetError::new("copy a file", source))?;
+            is_named(name, hasher.finish())
         });
         copied.map(drop)
     }
@@ -132,18 +163,22 @@ pub(super) fn hold(open: &dyn Fn() -> Box<dyn Files>) {
         path
     };
     let large: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
-    let blob = format!("blobs/sha256/{}", "0a".repeat(32));
+    let digest = Digest::of(&large).to_string();
+    let blob = format!("blobs/sha256/{digest}");
     assert_eq!(files.length("7.note").unwrap(), None);
     assert!(files.names("").unwrap().is_empty());
     for (name, bytes) in [("7.note", b"bay".as_slice()), ("10.tlog-proof", b""), ("trust/1.note", b"tin")] {
         files.put(name, &source(bytes)).unwrap();
     }
+    let broken_off = &large[..large.len() - 1];
+    assert!(files.put(&blob, &source(broken_off)).is_err(), "other bytes than the name says");
+    assert_eq!(files.length(&blob).unwrap(), None, "and nothing of them is there");
     files.put(&blob, &source(&large)).unwrap();
     files.put("7.note", &source(b"khac")).unwrap();
     let again = open();
     assert_eq!(again.names("").unwrap(), ["10.tlog-proof", "7.note"]);
     assert_eq!(again.names("trust").unwrap(), ["1.note"]);
-    assert_eq!(again.names("blobs/sha256").unwrap(), ["0a".repeat(32)]);
+    assert_eq!(again.names("blobs/sha256").unwrap(), [digest]);
     assert_eq!(again.read("7.note", 0, 99).unwrap(), b"bay", "what was put stays");
     assert_eq!(again.length("10.tlog-proof").unwrap(), Some(0));
     assert_eq!(again.length(&blob).unwrap(), Some(1_200_000));

@@ -155,11 +155,14 @@ impl Transport for Carried {
         Ok(Desired { tag, packages: Vec::new(), trusts })
     }
 
-    fn fetch(&mut self, name: &str, path: &Path, _: &str) -> Result<bool, SyncError> {
+    fn fetch(&mut self, name: &str, path: &Path, most: u64, _: &str) -> Result<bool, SyncError> {
         let from = self.root.join(name);
         let file = disk::open_plain(&from).map_err(|error| failed("open", &from, error))?;
         // What grows meanwhile is another file than the one that was found.
         let length = file.metadata().map_err(|error| failed("measure", &from, error))?.len();
+        if length > most {
+            return Err(SyncError::Other(name.into()));
+        }
         let copied = fs::File::create(path).and_then(|mut to| io::copy(&mut file.take(length), &mut to));
         copied.map(|_| true).map_err(|error| failed("copy", &from, error))
     }

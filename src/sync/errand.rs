@@ -150,12 +150,11 @@ impl Errand {
         }
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
         let desired = way.speak(&word, &self.have, if whole { WAIT } else { Duration::ZERO })?;
-        let wanted = desired.tag != self.have || self.fetch.is_due(self.studio.now());
+        let is_due = self.fetch.is_due(self.studio.now(), Instant::now());
         // The log comes home before months go out; what is urgent waits for neither, and is looked for once.
-        if wanted && (whole || self.looked != desired.tag) {
-            let came = self.fetch.fetch(way, &desired, self.studio.now(), !whole)?;
+        if (desired.tag != self.have || is_due) && (whole || self.looked != desired.tag) {
+            let came = self.fetch.fetch(way, &self.studio, &desired, !whole)?;
             if came != Came::Otherwise {
-                self.fetch.import(&self.studio, came == Came::All)?;
                 self.looked.clone_from(&desired.tag);
             }
             if came == Came::All {

@@ -181,10 +181,7 @@ impl Exchange {
         }
         self.issued = self.centre.issued(&self.issued)?;
         let to = FolderFiles::new(&self.root);
-        for name in self.issued.names(&*self.centre.files)? {
-            self.centre.copy(&*self.centre.files, &name, &to)?;
-        }
-        Ok(())
+        self.centre.lay(&*self.centre.files, &self.issued, &to).map(drop)
     }
 }
 

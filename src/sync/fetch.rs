@@ -4,21 +4,31 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{SyncError, Transport};
 use crate::{
     config::{Link, Way},
-    control::{self, Ask, Became, ControlError, Desired, Folder, Reply, Studio, file_error},
-    package::Manifest,
-    units::{Digest, Month},
+    control::{self, Arrival, Ask, Became, ControlError, Desired, Folder, Reply, Studio, file_error},
+    package::{Manifest, Part, Shelf},
+    units::Digest,
     words::Message,
 };
 
 /// So much of the disk stays free for what airs.
 const STAYS_FREE: u64 = 500 << 20;
+
+/// Longest note, proof and trust file: what the signed-note format takes.
+const LONGEST_NOTE: u64 = 1_000_000;
+
+/// What came to nothing for a cause that passes is tried again after this.
+const TRY_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// The clock was set where it went further than this beside the time that passed.
+const STEP: TimeDelta = TimeDelta::minutes(1);
 
 /// What came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +41,18 @@ pub(super) enum Came {
     Otherwise,
 }
 
+/// A package as it is desired: its number, and the digest of its note.
+type Named = (u64, Digest);
+
 /// Where it comes together.
 pub(super) struct Fetch {
     inbox: PathBuf,
-    /// Notes of packages that were taken, or refused: neither is fetched again.
-    done: BTreeSet<Digest>,
-    /// Notes of packages that were refused because their time had not come, with that time, in milliseconds since 1970.
-    later: BTreeMap<Digest, i64>,
-    /// The number of the newest package of each month.
-    newest: BTreeMap<Month, u64>,
+    /// Packages of which nothing more is wanted: taken, or refused for what their signed bytes say.
+    done: BTreeSet<Named>,
+    /// Packages that came to nothing for a cause that passes, and when they are tried again, in milliseconds since 1970.
+    later: BTreeMap<Named, i64>,
+    /// A moment on both clocks: what they do not agree on since then is a clock that was set.
+    seen: Option<(Instant, DateTime<Utc>)>,
     /// The folder that both see: nothing is fetched out of it before it is believed.
     shared: Option<PathBuf>,
 }
@@ -51,153 +64,285 @@ impl Fetch {
             Way::Https { .. } => None,
         };
         let inbox = folder.data().join("inbox");
-        Fetch { inbox, done: BTreeSet::new(), later: BTreeMap::new(), newest: BTreeMap::new(), shared }
+        Fetch { inbox, done: BTreeSet::new(), later: BTreeMap::new(), seen: None, shared }
     }
 
-    /// Whether the time of something has come that came too early.
-    pub(super) fn is_due(&self, now: DateTime<Utc>) -> bool {
+    /// Whether something is to be tried again `now`: its time has come, or the clock was set since this was last asked.
+    pub(super) fn is_due(&mut self, now: DateTime<Utc>, at: Instant) -> bool {
+        let passed = |then: Instant| TimeDelta::from_std(at.duration_since(then)).unwrap_or(TimeDelta::MAX);
+        if self.seen.is_some_and(|(then, wall)| ((now - wall) - passed(then)).abs() > STEP) {
+            // Of every time that was too early or too late nothing is known any more.
+            self.later.values_mut().for_each(|from| *from = i64::MIN);
+        }
+        self.seen = Some((at, now));
         self.later.values().any(|from| *from <= now.timestamp_millis())
     }
 
-    /// Brings what is `desired` and not here yet into the inbox. What is urgent comes first, and waits for nothing else;
-    /// nothing else comes where `urgent_only`.
+    /// Brings what is `desired` and not here yet, and imports each package as soon as it is whole. What is urgent comes first,
+    /// and waits for nothing else; nothing else comes where `urgent_only`.
     pub(super) fn fetch(
         &mut self,
         way: &mut dyn Transport,
+        studio: &Studio,
         desired: &Desired,
-        now: DateTime<Utc>,
         urgent_only: bool,
     ) -> Result<Came, SyncError> {
-        if self.shared.is_some() {
+        if let Some(from) = self.shared.clone() {
+            let now = studio.now();
+            self.later.retain(|_, from| *from > now.timestamp_millis());
+            if holds_packages(&from) {
+                self.import(studio, &from)?;
+            }
             return Ok(Came::All);
         }
-        let made = fs::create_dir_all(self.inbox.join("blobs/sha256"))
-            .and_then(|()| fs::create_dir_all(self.inbox.join("trust")));
-        made.map_err(|error| own("make the folder", &self.inbox, error))?;
-        for version in &desired.trusts {
-            self.whole(way, &format!("trust/{version}.note"), &desired.tag)?;
-        }
-        // The newest first: of a month nothing older is wanted.
-        let mut manifests = Vec::new();
-        let early = |digest| self.later.get(digest).is_some_and(|from| *from > now.timestamp_millis());
-        let known = |digest| self.done.contains(digest) || early(digest);
-        for (seq, digest) in desired.packages.iter().rev().filter(|(_, digest)| !known(digest)) {
-            match self.note(way, *seq, *digest, &desired.tag) {
-                Ok(manifest) => manifests.push((*seq, manifest)),
-                // What is not at the centre comes in its own time or never; the import says by name what is missing.
-                Err(SyncError::Refused { status: 404, .. }) => {
-                    tracing::warn!("package {seq} is not whole at the centre");
-                }
-                Err(error) => return Err(error),
+        self.prepare()?;
+        self.trusts(way, studio, desired)?;
+        let (urgent, rest) = self.notes(way, studio, desired)?;
+        // Where something urgent came, months come with the next round: the log of what was taken comes home before them.
+        let hurry = urgent_only || !urgent.is_empty();
+        for package in urgent.into_iter().chain(rest.into_iter().filter(|_| !hurry)) {
+            if !self.package(way, studio, package, &desired.tag)? {
+                return Ok(Came::Otherwise);
             }
         }
-        let is_urgent = |manifest: &Option<Manifest>| manifest.as_ref().is_some_and(|it| it.urgent.is_some());
-        let hurry = urgent_only || manifests.iter().any(|(_, manifest)| is_urgent(manifest));
-        for (seq, manifest) in manifests {
-            let of_month = manifest.as_ref().filter(|it| it.urgent.is_none()).map(|it| it.month);
-            // Where something urgent comes, months come with the next round: they are imported together.
-            if hurry && !is_urgent(&manifest) || of_month.is_some_and(|month| self.is_older(month, seq)) {
-                let _ = fs::remove_file(self.inbox.join(format!("{seq}.note")));
+        if hurry {
+            return Ok(Came::Urgent);
+        }
+        self.later.retain(|package, _| package.0 == 0 || desired.packages.contains(package));
+        if self.later.is_empty() {
+            // What was taken has its place; what was refused is told and needs none.
+            let _ = fs::remove_dir_all(&self.inbox);
+        }
+        Ok(Came::All)
+    }
+
+    /// Makes the inbox. Notes that lie there from before go: an import finds what is whole and nothing else.
+    fn prepare(&self) -> Result<(), SyncError> {
+        for below in ["", "trust", "waiting"] {
+            let folder = self.inbox.join(below);
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+                    let path = entry.path();
+                    fs::remove_file(&path).map_err(|error| own("remove", &path, error))?;
+                }
+            }
+        }
+        for below in ["blobs/sha256", "trust", "waiting"] {
+            let folder = self.inbox.join(below);
+            fs::create_dir_all(&folder).map_err(|error| own("make the folder", &folder, error))?;
+        }
+        Ok(())
+    }
+
+    /// Brings and takes the trust files that follow on the one in force: packages are judged by the last.
+    fn trusts(
+        &mut self,
+        way: &mut dyn Transport,
+        studio: &Studio,
+        desired: &Desired,
+    ) -> Result<(), SyncError> {
+        let in_force = control::trust_in_force(&studio.folder)?;
+        let Some(in_force) = in_force else {
+            // Nobody can tell good from bad here yet.
+            let none = || Err(ControlError::from(Message::new("trust-none")).into());
+            return if desired.packages.is_empty() { Ok(()) } else { none() };
+        };
+        let new: Vec<_> = desired.trusts.iter().filter(|version| **version > in_force.version).collect();
+        for version in &new {
+            let name = format!("trust/{version}.note");
+            self.whole(way, &name, &name, &desired.tag)?;
+        }
+        self.later.retain(|package, _| package.0 != 0);
+        if !new.is_empty() {
+            let arrivals = self.import(studio, &self.inbox.clone())?;
+            if arrivals.iter().any(|arrival| matches!(arrival.became, Became::Refused(_))) {
+                let again = (studio.now() + TRY_AGAIN).timestamp_millis();
+                self.later.insert((0, Digest::of(b"trust")), again);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the notes and proofs of packages that are not known yet, the newest first: those that are urgent, and the
+    /// others.
+    fn notes(
+        &mut self,
+        way: &mut dyn Transport,
+        studio: &Studio,
+        desired: &Desired,
+    ) -> Result<(Vec<Named>, Vec<Named>), SyncError> {
+        let now = studio.now();
+        let early =
+            |package: &Named| self.later.get(package).is_some_and(|from| *from > now.timestamp_millis());
+        let is_new = |package: &&Named| !self.done.contains(package) && !early(package);
+        let new: Vec<Named> = desired.packages.iter().rev().filter(is_new).copied().collect();
+        let held = control::held(&studio.folder, &new)?;
+        let (mut urgent, mut rest) = (Vec::new(), Vec::new());
+        for package in new {
+            if held.contains(&package.1) {
+                self.is_done(package);
                 continue;
             }
-            match manifest.map_or(Ok(true), |manifest| self.bytes(way, &manifest, &desired.tag)) {
-                Err(SyncError::Refused { status: 404, .. }) => {
-                    tracing::warn!("package {seq} is not whole at the centre");
-                }
-                Ok(false) => return Ok(Came::Otherwise),
-                brought => drop(brought?),
+            match self.note(way, package, &desired.tag) {
+                Ok(true) => urgent.push(package),
+                Ok(false) => rest.push(package),
+                Err(error) => self.not_whole(studio, package, error)?,
             }
         }
-        Ok(if hurry { Came::Urgent } else { Came::All })
+        Ok((urgent, rest))
     }
 
-    /// Whether a newer package of `month` was seen than the one numbered `seq`.
-    fn is_older(&mut self, month: Month, seq: u64) -> bool {
-        let newest = self.newest.entry(month).or_insert(seq);
-        *newest = seq.max(*newest);
-        *newest > seq
-    }
-
-    /// Brings note and proof of a package; a note that says nothing readable is refused by name when it is imported.
-    fn note(
-        &self,
-        way: &mut dyn Transport,
-        seq: u64,
-        digest: Digest,
-        wanted: &str,
-    ) -> Result<Option<Manifest>, SyncError> {
-        let path = self.whole(way, &format!("{seq}.note"), wanted)?;
+    /// Brings note and proof of a package, to where they wait for its bytes; gives whether it says that it is urgent.
+    fn note(&self, way: &mut dyn Transport, (seq, digest): Named, wanted: &str) -> Result<bool, SyncError> {
+        let name = format!("{seq}.note");
+        let path = self.whole(way, &name, &format!("waiting/{name}"), wanted)?;
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
         if Digest::of(&note) != digest {
-            // Half of it, or another: it is asked for anew.
-            let _ = fs::remove_file(&path);
-            return Err(SyncError::Unclear);
+            return Err(SyncError::Other(name));
         }
-        self.whole(way, &format!("{seq}.tlog-proof"), wanted)?;
-        Ok(Manifest::unchecked(&note).0)
+        let name = format!("{seq}.tlog-proof");
+        self.whole(way, &name, &format!("waiting/{name}"), wanted)?;
+        Ok(Manifest::unchecked(&note).0.is_some_and(|manifest| manifest.urgent.is_some()))
     }
 
-    /// Brings everything that a package names; gives whether that is here, or something else is wanted by now.
-    fn bytes(&self, way: &mut dyn Transport, manifest: &Manifest, wanted: &str) -> Result<bool, SyncError> {
-        let parts: Vec<_> = manifest.parts().collect();
-        let needed: u64 = parts.iter().map(|part| part.bytes).sum();
+    /// Brings what a package lacks, and imports it; gives whether that was done, or something else is wanted by now.
+    fn package(
+        &mut self,
+        way: &mut dyn Transport,
+        studio: &Studio,
+        package: Named,
+        wanted: &str,
+    ) -> Result<bool, SyncError> {
+        let waiting = self.inbox.join("waiting");
+        let lacks = control::lacks(&studio.folder, &Shelf::new(&waiting), package.0, studio.now());
+        let parts = match lacks {
+            Ok(Some(parts)) => parts,
+            Ok(None) => {
+                self.is_done(package);
+                return Ok(true);
+            }
+            Err(ControlError::No(no)) => return self.turn_away(studio, package, &no).map(|()| true),
+            Err(error) => return Err(error.into()),
+        };
+        match self.bytes(way, &parts, wanted) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(SyncError::Own(ControlError::No(no))) => {
+                return self.turn_away(studio, package, &no).map(|()| true);
+            }
+            Err(error) => return self.not_whole(studio, package, error).map(|()| true),
+        }
+        for name in [format!("{}.tlog-proof", package.0), format!("{}.note", package.0)] {
+            let (from, to) = (waiting.join(&name), self.inbox.join(&name));
+            fs::rename(&from, &to).map_err(|error| own("move", &from, error))?;
+        }
+        self.import(studio, &self.inbox.clone())?;
+        if self.done.contains(&package) {
+            for part in parts {
+                let _ = fs::remove_file(self.inbox.join(blob(part)));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Brings `parts`; gives whether they are here, or something else is wanted by now.
+    fn bytes(&self, way: &mut dyn Transport, parts: &[Part], wanted: &str) -> Result<bool, SyncError> {
+        let here = |part: &Part| fs::metadata(self.inbox.join(blob(*part))).ok().map(|found| found.len());
+        // Once for the inbox, and once for its place.
+        let to_come = |part: &Part| part.bytes.saturating_sub(here(part).unwrap_or_default());
+        let needed: u64 = parts.iter().map(|part| to_come(part) + part.bytes).sum();
         let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
         if needed.saturating_add(STAYS_FREE) > free {
-            let no = Message::new("package-room").with("needed", needed >> 20).with("free", free >> 20);
-            return Err(ControlError::from(no).into());
+            return Err(no_room(needed, free));
         }
+        let inbox = Shelf::new(&self.inbox);
         for part in parts {
-            let path = self.inbox.join(format!("blobs/sha256/{}", part.sha256));
-            let before = fs::metadata(&path).map_or(0, |found| found.len());
-            if before > part.bytes {
-                let _ = fs::remove_file(&path);
-            }
-            let name = format!("blobs/sha256/{}", part.sha256);
-            if before != part.bytes && !way.fetch(&name, &path, wanted)? {
-                return Ok(false);
+            let (name, path) = (blob(*part), self.inbox.join(blob(*part)));
+            // What came earlier may be spoilt: then it comes once more from its first byte.
+            for is_new in [here(part).is_none(), true] {
+                if here(part).is_some_and(|bytes| bytes > part.bytes) {
+                    remove(&path)?;
+                }
+                if here(part) != Some(part.bytes) && !way.fetch(&name, &path, part.bytes, wanted)? {
+                    return Ok(false);
+                }
+                match inbox.pour(*part, &mut io::sink()) {
+                    Ok(()) => break,
+                    Err(error) => {
+                        remove(&path)?;
+                        if is_new {
+                            return Err(ControlError::from(error).into());
+                        }
+                    }
+                }
             }
         }
         Ok(true)
     }
 
     /// Fetches a small file anew: half of an old one tells nothing.
-    fn whole(&self, way: &mut dyn Transport, name: &str, wanted: &str) -> Result<PathBuf, SyncError> {
-        let path = self.inbox.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(own("remove", &path, error)),
-            _ => {}
-        }
-        if way.fetch(name, &path, wanted)? { Ok(path) } else { Err(SyncError::Unclear) }
+    fn whole(
+        &self,
+        way: &mut dyn Transport,
+        name: &str,
+        to: &str,
+        wanted: &str,
+    ) -> Result<PathBuf, SyncError> {
+        let path = self.inbox.join(to);
+        remove(&path)?;
+        if way.fetch(name, &path, LONGEST_NOTE, wanted)? { Ok(path) } else { Err(SyncError::Unclear) }
     }
 
-    /// Imports what came; what was refused is an entry and is not fetched again, unless it was too early. What came of others
-    /// stays where `all` did not come yet.
-    pub(super) fn import(&mut self, studio: &Studio, all: bool) -> Result<(), SyncError> {
-        let (from, now) = (self.shared.as_ref().unwrap_or(&self.inbox), studio.now());
-        // Only now: had the line broken before, it would have to be fetched again.
-        self.later.retain(|_, from| *from > now.timestamp_millis());
-        if !holds_packages(from) {
-            return Ok(());
+    fn is_done(&mut self, package: Named) {
+        self.later.remove(&package);
+        self.done.insert(package);
+    }
+
+    /// What was refused is not fetched again where its bytes alone tell why; else later.
+    fn is_refused(&mut self, package: Named, note: &[u8], code: &str, now: DateTime<Utc>) {
+        tracing::warn!("package {} of the centre is refused: {code}", package.0);
+        if control::is_for_good(code) {
+            return self.is_done(package);
         }
-        let mut enter = |ask: Ask| match studio.ask_waiting(ask) {
-            Reply::Done(_) => Ok(()),
-            Reply::No(said) => Err(SyncError::Away(said.code)),
-            Reply::Failed(words) => Err(SyncError::Away(words)),
-            Reply::Status(_) | Reply::Pruned(_) => Err(SyncError::Unclear),
-        };
-        let arrivals = control::import(&studio.folder, from, now, "", &mut enter)?;
+        let in_its_time = Manifest::unchecked(note).0.filter(|_| code == Manifest::NOT_YET);
+        let again = in_its_time.map_or((now + TRY_AGAIN).timestamp_millis(), |it| it.not_before_ms);
+        self.later.insert(package, again);
+    }
+
+    /// Enters that a package is refused of which not all came.
+    fn turn_away(&mut self, studio: &Studio, package: Named, no: &Message) -> Result<(), SyncError> {
+        let path = self.inbox.join(format!("waiting/{}.note", package.0));
+        let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
+        control::turn_away(&studio.folder, &note, no, studio.now(), &mut enter(studio))?;
+        self.is_refused(package, &note, no.code, studio.now());
+        Ok(())
+    }
+
+    /// What the centre does not have, or has otherwise than it says, keeps nothing else from coming; any other `error` does.
+    fn not_whole(&mut self, studio: &Studio, package: Named, error: SyncError) -> Result<(), SyncError> {
+        match error {
+            SyncError::Refused { status: 404, .. } | SyncError::Other(_) => {
+                tracing::warn!("package {} is not whole at the centre: {error}", package.0);
+                self.later.insert(package, (studio.now() + TRY_AGAIN).timestamp_millis());
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
+    /// Imports what lies in `from`; what was refused is an entry.
+    fn import(&mut self, studio: &Studio, from: &Path) -> Result<Vec<Arrival>, SyncError> {
+        let now = studio.now();
+        let arrivals = control::import(&studio.folder, from, now, "", &mut enter(studio))?;
         for arrival in &arrivals {
+            let number = arrival.file.strip_suffix(".note").and_then(|number| number.parse().ok());
+            let Some(seq) = number else { continue };
             let path = from.join(&arrival.file);
             let bytes = fs::read(&path).unwrap_or_default();
-            let digest = Digest::of(&bytes);
-            let mut later = None;
-            if let Became::Refused(no) = &arrival.became {
-                tracing::warn!("`{}` of the centre is refused: {}", arrival.file, no.code);
-                later = Manifest::unchecked(&bytes).0.filter(|_| no.code == Manifest::NOT_YET);
-            }
-            match later {
-                Some(manifest) => drop(self.later.insert(digest, manifest.not_before_ms)),
-                None => drop(self.done.insert(digest)),
+            let package = (seq, Digest::of(&bytes));
+            match &arrival.became {
+                Became::Refused(no) => self.is_refused(package, &bytes, no.code, now),
+                _ => self.is_done(package),
             }
             if self.shared.is_none() {
                 let _ = fs::remove_file(path);
@@ -206,12 +351,41 @@ impl Fetch {
         if arrivals.iter().any(|arrival| arrival.became == Became::Taken) {
             let _ = studio.ask_waiting(Ask::Look {});
         }
-        if self.shared.is_none() && all {
-            // What was taken has its place; what was refused is told and needs none.
-            let _ = fs::remove_dir_all(&self.inbox);
-        }
-        Ok(())
+        Ok(arrivals)
     }
+}
+
+/// Makes entries durable at the station of `studio`.
+fn enter(studio: &Studio) -> impl FnMut(Ask) -> Result<(), SyncError> {
+    |ask| match studio.ask_waiting(ask) {
+        Reply::Done(_) => Ok(()),
+        Reply::No(said) => Err(SyncError::Away(said.code)),
+        Reply::Failed(words) => Err(SyncError::Away(words)),
+        Reply::Status(_) | Reply::Pruned(_) => Err(SyncError::Unclear),
+    }
+}
+
+fn blob(part: Part) -> String {
+    format!("blobs/sha256/{}", part.sha256)
+}
+
+fn remove(path: &Path) -> Result<(), SyncError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(own("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// That the disk has not room for so many bytes, and what stays free beside them.
+fn no_room(needed: u64, free: u64) -> SyncError {
+    let no = Message::new("package-room").with("needed", needed >> 20).with("free", free >> 20);
+    ControlError::from(no).into()
+}
+
+/// Refuses to write on where the disk below `path` has no more than what stays free for what airs.
+pub(super) fn leave_room(path: &Path) -> Result<(), SyncError> {
+    let free = crate::disk::free_bytes(path.parent().unwrap_or(path)).map_err(ControlError::from)?;
+    if free < STAYS_FREE { Err(no_room(0, free)) } else { Ok(()) }
 }
 
 fn holds_packages(from: &Path) -> bool {
@@ -229,68 +403,38 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{control::Enrolment, fleet::Push, sync::Answer};
 
-    /// A line that breaks whatever is asked.
-    struct Broken;
-
-    fn away<T>() -> Result<T, SyncError> {
-        Err(SyncError::Away("the line broke".into()))
-    }
-
-    impl Transport for Broken {
-        fn enrol(&mut self, _: &str) -> Result<Enrolment, SyncError> {
-            away()
-        }
-
-        fn head(&mut self, _: Duration) -> Result<String, SyncError> {
-            away()
-        }
-
-        fn push(&mut self, _: &Push) -> Result<Answer, SyncError> {
-            away()
-        }
-
-        fn missing(&mut self, _: &[Digest]) -> Result<Vec<Digest>, SyncError> {
-            away()
-        }
-
-        fn bring(&mut self, _: &str, _: &[u8]) -> Result<(), SyncError> {
-            away()
-        }
-
-        fn speak(&mut self, _: &str, _: &str, _: Duration) -> Result<Desired, SyncError> {
-            away()
-        }
-
-        fn fetch(&mut self, _: &str, _: &Path, _: &str) -> Result<bool, SyncError> {
-            away()
-        }
-
-        fn leaves(&mut self, _: u64) -> Result<Vec<String>, SyncError> {
-            away()
-        }
-
-        fn retained(&mut self, _: Digest) -> Result<Option<Vec<u8>>, SyncError> {
-            away()
+    #[test]
+    fn what_came_too_early_is_due_in_its_time_and_when_the_clock_was_set() {
+        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
+        let early = (2, Digest::of(b"early"));
+        let (inbox, later) = (PathBuf::new(), BTreeMap::from([(early, 1_000_000)]));
+        let mut fetch = Fetch { inbox, done: BTreeSet::new(), later, seen: None, shared: None };
+        let (start, passes) = (Instant::now(), Duration::from_millis);
+        assert!(!fetch.is_due(at(0), start));
+        assert!(!fetch.is_due(at(999_999), start + passes(999_999)), "time only passed");
+        assert!(fetch.is_due(at(1_000_000), start + passes(1_000_000)));
+        fetch.later.insert(early, 9_000_000);
+        assert!(!fetch.is_due(at(1_059_000), start + passes(1_000_000)), "a clock is put right softly");
+        for set in [1_120_000, 900_000] {
+            fetch.later.insert(early, 9_000_000);
+            assert!(fetch.is_due(at(set), start + passes(1_001_000)), "set to {set}");
         }
     }
 
     #[test]
-    fn what_came_too_early_stays_due_though_the_line_breaks_in_its_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let (early, inbox) = (Digest::of(b"early"), folder.path().join("inbox"));
-        let later = BTreeMap::from([(early, 1000)]);
-        let mut fetch = Fetch { inbox, done: BTreeSet::new(), later, newest: BTreeMap::new(), shared: None };
-        let desired = Desired { packages: vec![(2, early)], ..Desired::default() };
-        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
-        assert!(!fetch.is_due(at(999)) && fetch.is_due(at(1000)));
-        assert_eq!(
-            fetch.fetch(&mut Broken, &desired, at(999), false).unwrap(),
-            Came::All,
-            "it is not asked for"
-        );
-        fetch.fetch(&mut Broken, &desired, at(1000), false).unwrap_err();
-        assert!(fetch.is_due(at(1001)), "and is tried again");
+    fn only_what_signed_bytes_tell_is_refused_for_good() {
+        let package = (2, Digest::of(b"note"));
+        let now = DateTime::from_timestamp_millis(5_000).unwrap();
+        let passing = ["package-expired", "trust-expired", "package-other-audio", "package-room"];
+        let passing = passing.into_iter().chain(["package-changed", "package-trust-newer"]);
+        for (code, good) in passing.map(|code| (code, false)).chain([("package-signature", true)]) {
+            let (inbox, later) = (PathBuf::new(), BTreeMap::new());
+            let mut fetch = Fetch { inbox, done: BTreeSet::new(), later, seen: None, shared: None };
+            fetch.is_refused(package, b"", code, now);
+            assert_eq!(fetch.done.contains(&package), good, "{code}");
+            let again = (!good).then_some(3_605_000);
+            assert_eq!(fetch.later.get(&package).copied(), again, "{code}");
+        }
     }
 }

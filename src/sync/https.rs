@@ -13,7 +13,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{Answer, SyncError, Transport, pinned::pinned};
+use super::{Answer, SyncError, Transport, fetch::leave_room, pinned::pinned};
 use crate::{
     control::{Desired, Enrolment},
     fleet::Push,
@@ -31,6 +31,9 @@ const SLOWEST: u64 = 1 << 10;
 
 /// While a file comes, so often the centre is asked whether something else is wanted by now.
 const ASK_MEANWHILE: Duration = Duration::from_secs(1);
+
+/// After so many bytes of a file it is seen whether the disk has room for more.
+const LOOK_EACH: u64 = 8 << 20;
 
 /// Longest answer that is read but for files.
 const LONGEST_ANSWER: u64 = 16 << 20;
@@ -148,7 +151,7 @@ impl Transport for Https {
         json(send(request.timeout(ANSWER_WITHIN + wait).body(word.to_owned()))?)
     }
 
-    fn fetch(&mut self, name: &str, path: &Path, wanted: &str) -> Result<bool, SyncError> {
+    fn fetch(&mut self, name: &str, path: &Path, most: u64, wanted: &str) -> Result<bool, SyncError> {
         let own = |error: io::Error| SyncError::Own(crate::control::file_error("write", path, error));
         let have = fs::metadata(path).map_or(0, |found| found.len());
         let request = self.get(&format!("files/{name}"));
@@ -162,12 +165,20 @@ impl Transport for Https {
         let mut options = fs::OpenOptions::new();
         options.create(true).write(true).append(goes_on).truncate(!goes_on);
         let mut file = options.open(path).map_err(own)?;
-        let mut piece = vec![0; 256 << 10];
-        let mut asked = Instant::now();
+        let (mut piece, mut asked) = (vec![0; 256 << 10], Instant::now());
+        let (mut left, mut unlooked) = (most.saturating_sub(if goes_on { have } else { 0 }), 0);
         loop {
-            match io::Read::read(&mut answer, &mut piece).map_err(|error| away(&error))? {
-                0 => break,
-                n => io::Write::write_all(&mut file, &piece[..n]).map_err(own)?,
+            let n = io::Read::read(&mut answer, &mut piece).map_err(|error| away(&error))?;
+            if n == 0 {
+                break;
+            }
+            // Whatever the other end says that it has, no more is written than may be.
+            left = left.checked_sub(n as u64).ok_or_else(|| SyncError::Other(name.into()))?;
+            io::Write::write_all(&mut file, &piece[..n]).map_err(own)?;
+            unlooked += n as u64;
+            if unlooked >= LOOK_EACH {
+                unlooked = 0;
+                leave_room(path)?;
             }
             // A month takes long over a slow line, and what is urgent does not wait for it.
             if asked.elapsed() >= ASK_MEANWHILE {

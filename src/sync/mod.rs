@@ -47,6 +47,9 @@ pub enum SyncError {
     /// It answered something that is no answer.
     #[error("the centre's answer is not understood")]
     Unclear,
+    /// A file of it is another than it says, or goes on behind the length that it may have.
+    #[error("`{0}` of the centre is not what it says")]
+    Other(String),
     /// Something of this station.
     #[error(transparent)]
     Own(#[from] ControlError),
@@ -83,9 +86,10 @@ pub trait Transport: Send {
     /// Says the station's word, and hears what it shall hold; waits up to `wait` for that to be other than `have`.
     fn speak(&mut self, word: &str, have: &str, wait: Duration) -> Result<Desired, SyncError>;
 
-    /// Fetches the file called `name` of the packages to `path`; goes on where it was broken off. Gives whether it is there:
-    /// a long one is left where it is when the centre wants something else held than what has the tag `wanted`.
-    fn fetch(&mut self, name: &str, path: &Path, wanted: &str) -> Result<bool, SyncError>;
+    /// Fetches the file called `name` of the packages to `path`, `most` bytes of it and a no where it has more; goes on where
+    /// it was broken off. Gives whether it is there: a long one is left where it is when the centre wants something else held
+    /// than what has the tag `wanted`.
+    fn fetch(&mut self, name: &str, path: &Path, most: u64, wanted: &str) -> Result<bool, SyncError>;
 
     /// Leaves of this log that the centre retained, from a position on.
     fn leaves(&mut self, from: u64) -> Result<Vec<String>, SyncError>;

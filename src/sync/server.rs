@@ -14,8 +14,9 @@
 //! What is sent is bounded by its matter, in length and in time (`body`).
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -159,9 +160,16 @@ async fn answer(
 
 /// Looks what was issued, by this process or another, and tells those who wait.
 async fn look(centre: Centre, tell: watch::Sender<Arc<Issued>>) {
+    let failed = Arc::new(Mutex::new(BTreeMap::new()));
     loop {
-        let (looking, known) = (centre.clone(), tell.borrow().clone());
-        let job = move || looking.publish().and_then(|()| looking.issued(&known));
+        let (looking, known, failed) = (centre.clone(), tell.borrow().clone(), failed.clone());
+        let job = move || {
+            // What cannot be laid out keeps nobody from what was laid out before.
+            if let Err(error) = looking.publish(&mut failed.lock().unwrap_or_else(PoisonError::into_inner)) {
+                tracing::warn!("cannot lay out what was packed: {error}");
+            }
+            looking.issued(&known)
+        };
         match tokio::task::spawn_blocking(job).await {
             Ok(Ok(issued)) => {
                 tell.send_if_modified(|known| {
@@ -357,14 +365,14 @@ async fn desired(
 async fn wait(mut desk: Desk, held: &Held, Have { have, wait }: Have) -> Json<Desired> {
     let changed = async {
         loop {
-            let desired = desk.issued.borrow_and_update().desired(held);
+            let desired = desk.issued.borrow_and_update().desired(held, desk.centre.now());
             if desired.tag != have || desk.issued.changed().await.is_err() {
                 return desired;
             }
         }
     };
     let desired = tokio::time::timeout(Duration::from_secs(wait.min(LONGEST_WAIT)), changed).await;
-    Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held)))
+    Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held, desk.centre.now())))
 }
 
 async fn head(State(desk): State<Desk>, of: Of) -> Result<String, No> {

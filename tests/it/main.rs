@@ -19,6 +19,7 @@ mod device;
 mod disk;
 mod doctor;
 mod epoch;
+mod fetching;
 mod findings;
 mod glance;
 #[path = "../home/mod.rs"]

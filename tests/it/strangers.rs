@@ -178,7 +178,7 @@ fn one_bad_folder_of_a_share_keeps_nobody_behind_it_waiting() {
         let answers = [
             carried.enrol(&wish).is_err(),
             carried.head(Duration::ZERO).is_err(),
-            carried.fetch("7.note", &to, "").is_err(),
+            carried.fetch("7.note", &to, 1000, "").is_err(),
         ];
         let _ = tell.send(answers);
     });

@@ -1,7 +1,12 @@
 //! What is a station's to fetch.
 
-use std::{collections::BTreeMap, io::Write as _};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
@@ -9,13 +14,19 @@ use crate::{
     config::Place,
     control::ControlError,
     disk::At as _,
-    fleet::{Files, FolderFiles, Held},
+    fleet::{Files, FleetError, FolderFiles, Held},
     package::{EVERY_STATION, Manifest},
     units::Digest,
 };
 
 /// Longest note of a package that is read.
 const LONGEST_NOTE: usize = 1 << 20;
+
+/// What no station takes any more is named to them for so long: one of the two clocks may be wrong.
+const LONG_PAST: TimeDelta = TimeDelta::days(92);
+
+/// What could not be laid out is tried again after this: whatever is missing is brought by a person.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Bytes of a file that are copied at once.
 const PIECE: usize = 1 << 20;
@@ -34,70 +45,95 @@ pub struct Desired {
 /// All that was issued, and to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Issued {
-    packages: BTreeMap<u64, (Digest, Vec<String>)>,
+    packages: BTreeMap<u64, Issue>,
     trusts: Vec<u64>,
 }
 
+/// A package, as its note says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Issue {
+    note: Digest,
+    stations: Vec<String>,
+    /// Until when stations take it, in milliseconds since 1970.
+    until_ms: i64,
+}
+
 impl Issued {
-    /// What the station of the log that is `held` shall hold.
+    /// What the station of the log that is `held` shall hold `now`: nothing that is long past.
     #[must_use]
-    pub fn desired(&self, held: &Held) -> Desired {
+    pub fn desired(&self, held: &Held, now: DateTime<Utc>) -> Desired {
         let id = held.origin.rsplit('/').nth(1).unwrap_or_default();
         let is_its = |station: &String| station == EVERY_STATION || station == id;
-        let its = self.packages.iter().filter(|(_, (_, stations))| stations.iter().any(is_its));
-        let packages: Vec<_> = its.map(|(seq, (digest, _))| (*seq, *digest)).collect();
+        let past = (now - LONG_PAST).timestamp_millis();
+        let its = self.packages.iter().filter(|(_, it)| it.until_ms > past && it.stations.iter().any(is_its));
+        let packages: Vec<_> = its.map(|(seq, it)| (*seq, it.note)).collect();
         let text = serde_json::to_string(&(&packages, &self.trusts)).unwrap_or_default();
         Desired { tag: Digest::of(text.as_bytes()).to_string(), packages, trusts: self.trusts.clone() }
     }
 }
 
-impl Issued {
-    /// Every file of it that `files` has, in the order in which they may be laid elsewhere: trust files, blobs and proofs
-    /// before the notes that name them.
-    pub fn names(&self, files: &dyn Files) -> Result<Vec<String>, ControlError> {
-        let trusts = self.trusts.iter().map(|version| format!("trust/{version}.note"));
-        let mut names: Vec<String> = trusts.collect();
-        for seq in self.packages.keys() {
-            let note = files.read(&format!("{seq}.note"), 0, LONGEST_NOTE)?;
-            if let Some(manifest) = Manifest::unchecked(&note).0 {
-                names.extend(manifest.parts().map(|part| format!("blobs/sha256/{}", part.sha256)));
-            }
-            names.push(format!("{seq}.tlog-proof"));
-            names.push(format!("{seq}.note"));
-        }
-        Ok(names)
-    }
+/// The files of package `seq` in the order in which they may be laid: blobs and proof before the note that names them.
+fn names(files: &dyn Files, seq: u64) -> Result<Vec<String>, ControlError> {
+    let note = files.read(&format!("{seq}.note"), 0, LONGEST_NOTE)?;
+    let manifest = Manifest::unchecked(&note).0;
+    let blobs = manifest.iter().flat_map(Manifest::parts).map(|part| format!("blobs/sha256/{}", part.sha256));
+    Ok(blobs.chain([format!("{seq}.tlog-proof"), format!("{seq}.note")]).collect())
 }
 
 impl Centre {
-    /// Lays what was packed in this folder where stations fetch it, if that is elsewhere.
-    pub fn publish(&self) -> Result<(), ControlError> {
+    /// Lays what was packed in this folder where stations fetch it, if that is elsewhere. A package of which something is
+    /// missing or spoilt is told, stays `failed` with the moment of it for a while, and keeps no other from being laid.
+    pub fn publish(&self, failed: &mut BTreeMap<u64, Instant>) -> Result<(), ControlError> {
         let packed = self.folder.data().join("packages");
         if self.settings.files == Place::Below(self.folder.station.data.join("packages")) {
             return Ok(());
         }
-        let (own, there) = (FolderFiles::new(&packed), self.files.names("")?);
-        let new: Vec<String> = own.names("")?.into_iter().filter(|name| !there.contains(name)).collect();
-        let trusts = own.names("trust")?.len() != self.files.names("trust")?.len();
-        if new.is_empty() && !trusts {
-            return Ok(());
-        }
-        for name in issued(&own, &Issued::default())?.names(&own)? {
-            self.copy(&own, &name, &*self.files)?;
+        failed.retain(|_, at| at.elapsed() < AGAIN);
+        let own = issued(&FolderFiles::new(&packed), &Issued::default())?;
+        let (there, trusts) = (self.files.names("")?, self.files.names("trust")?);
+        let is_new = |seq: &u64| !failed.contains_key(seq) && !there.contains(&format!("{seq}.note"));
+        let new = Issued {
+            packages: own.packages.into_iter().filter(|(seq, _)| is_new(seq)).collect(),
+            trusts: own.trusts.into_iter().filter(|it| !trusts.contains(&format!("{it}.note"))).collect(),
+        };
+        for seq in self.lay(&FolderFiles::new(&packed), &new, &*self.files)? {
+            failed.insert(seq, Instant::now());
         }
         Ok(())
     }
 
-    /// Copies the file called `name` to `to`, where it is not there yet.
-    pub fn copy(&self, from: &dyn Files, name: &str, to: &dyn Files) -> Result<(), ControlError> {
-        let (Some(length), None) = (from.length(name)?, to.length(name)?) else { return Ok(()) };
+    /// Copies what was `issued` to `to`, trust files first, each note behind all that it names. Gives the numbers of the
+    /// packages of which that could not be done, after it told why: they have no note there.
+    pub fn lay(&self, from: &dyn Files, issued: &Issued, to: &dyn Files) -> Result<Vec<u64>, ControlError> {
+        for version in &issued.trusts {
+            self.copy(from, &format!("trust/{version}.note"), to)?;
+        }
+        let mut failed = Vec::new();
+        for seq in issued.packages.keys() {
+            let laid = names(from, *seq)
+                .and_then(|names| names.iter().try_for_each(|name| self.copy(from, name, to)));
+            if let Err(error) = laid {
+                tracing::warn!("package {seq} is not laid out for stations: {error}");
+                failed.push(*seq);
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Copies the file called `name` to `to`, where it is not there yet; an error where it is not there whole.
+    fn copy(&self, from: &dyn Files, name: &str, to: &dyn Files) -> Result<(), ControlError> {
+        if to.length(name)?.is_some() {
+            return Ok(());
+        }
+        let failed = |why: &str| FleetError::new("copy a file", format!("`{name}` {why}"));
+        let length = from.length(name)?.ok_or_else(|| failed("is not there"))?;
         let mut file = tempfile::NamedTempFile::new_in(self.folder.data())
             .at("create a file in", &self.folder.data())?;
         let mut at = 0;
         while at < length {
             let bytes = from.read(name, at, PIECE)?;
             if bytes.is_empty() {
-                break;
+                return Err(failed("ends early").into());
             }
             file.write_all(&bytes).at("write", file.path())?;
             at += bytes.len() as u64;
@@ -122,8 +158,9 @@ fn issued(files: &dyn Files, known: &Issued) -> Result<Issued, ControlError> {
         }
         // What says nothing readable is nobody's.
         let note = files.read(&name, 0, LONGEST_NOTE)?;
-        let stations = Manifest::unchecked(&note).0.map_or(Vec::new(), |manifest| manifest.stations);
-        packages.insert(seq, (Digest::of(&note), stations));
+        let said = Manifest::unchecked(&note).0;
+        let (stations, until_ms) = said.map_or_else(Default::default, |it| (it.stations, it.not_after_ms));
+        packages.insert(seq, Issue { note: Digest::of(&note), stations, until_ms });
     }
     let mut trusts: Vec<u64> = files.names("trust")?.iter().filter_map(|name| number(name)).collect();
     trusts.sort_unstable();

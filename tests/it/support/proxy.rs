@@ -27,6 +27,8 @@ struct Line {
     /// Nothing passes behind a connection's first word.
     deaf: AtomicBool,
     cuts: AtomicU64,
+    /// Bytes that came, both ways together.
+    came: AtomicU64,
 }
 
 /// The line.
@@ -46,7 +48,8 @@ impl Proxy {
         let (left, each) = (AtomicI64::new(FREE), AtomicI64::new(FREE));
         let (rate, deaf, cuts) = (AtomicU64::new(0), AtomicBool::new(false), AtomicU64::new(0));
         let taken = [Mutex::new(Instant::now()), Mutex::new(Instant::now())];
-        let line = Arc::new(Line { left, each, rate, taken, deaf, cuts });
+        let came = AtomicU64::new(0);
+        let line = Arc::new(Line { left, each, rate, taken, deaf, cuts, came });
         let ended = Arc::new(AtomicBool::new(false));
         let to = Arc::new(Mutex::new(to.to_owned()));
         let (leads, between, ending) = (to.clone(), line.clone(), ended.clone());
@@ -98,6 +101,11 @@ impl Proxy {
         self.line.cuts.load(SeqCst)
     }
 
+    /// How many bytes came to it, both ways together.
+    pub fn came(&self) -> u64 {
+        self.line.came.load(SeqCst)
+    }
+
     /// Lets `bytes` pass by every connection, then breaks it.
     pub fn break_each_after(&self, bytes: i64) {
         self.line.each.store(bytes, SeqCst);
@@ -140,6 +148,7 @@ impl Line {
             }
             self.take_its_time(n as u64, out);
             let length = i64::try_from(n).unwrap();
+            self.came.fetch_add(n as u64, SeqCst);
             let left = self.left.fetch_sub(length, SeqCst);
             let of_each = self.each.load(SeqCst) - passed.fetch_add(length, SeqCst);
             let whole = usize::try_from(left.min(of_each).clamp(0, length)).unwrap();
