@@ -243,6 +243,10 @@ pub fn lacks(
 /// Of the packages `desired`, by number and digest of the note, those of which nothing is wanted any more: they were taken, and
 /// have their place, or their month or their time has passed on.
 pub fn held(folder: &Folder, desired: &[(u64, Digest)]) -> Result<BTreeSet<Digest>, ControlError> {
+    if desired.is_empty() {
+        // Where nothing was ever kept there is no folder to ask.
+        return Ok(BTreeSet::new());
+    }
     let _alone = folder.packages()?;
     let own = kept(folder);
     let kept = Kept::read(&own)?;

@@ -109,8 +109,8 @@ impl Fetch {
             return Ok(Came::Urgent);
         }
         self.later.retain(|package, _| package.0 == 0 || desired.packages.contains(package));
-        if self.later.is_empty() {
-            // What was taken has its place; what was refused is told and needs none.
+        if self.later.is_empty() || fs::remove_dir(self.inbox.join("blobs/sha256")).is_ok() {
+            // No bytes wait for another time. What was taken has its place; what was refused is told and needs none.
             let _ = fs::remove_dir_all(&self.inbox);
         }
         Ok(Came::All)
