@@ -249,6 +249,17 @@ mod tests {
         report::tests::golden,
     };
 
+    /// A letter of the legend is six points wide on the average; its sign takes thirty-six.
+    #[test]
+    fn no_word_of_the_legend_runs_into_the_next() {
+        for lang in [Lang::Vi, Lang::En] {
+            for state in State::ALL {
+                let said = say(lang, &format!("web-{}", state.key()), &[]);
+                assert!(said.chars().count() * 6 <= LEGEND.0 - 36, "{said}");
+            }
+        }
+    }
+
     fn sample(names: [&str; 2]) -> Matrix {
         let months = ["2022-01", "2022-02", "2022-03"];
         let rows = [

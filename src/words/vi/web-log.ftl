@@ -196,5 +196,5 @@ web-cell-complete = đã phát đủ
 web-cell-short = phát chưa đủ
 web-cell-none = không có lượt phát đạt yêu cầu
 web-cell-not-yet-due = chưa đến hạn
-web-cell-no-unit = đơn vị đã sắp xếp, sáp nhập hoặc chưa thành lập
+web-cell-no-unit = đã sáp nhập hoặc chưa thành lập
 web-cell-no-report = chưa có đủ số liệu
