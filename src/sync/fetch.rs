@@ -416,7 +416,7 @@ mod tests {
         assert!(fetch.is_due(at(1_000_000), start + passes(1_000_000)));
         fetch.later.insert(early, 9_000_000);
         assert!(!fetch.is_due(at(1_059_000), start + passes(1_000_000)), "a clock is put right softly");
-        for set in [1_120_000, 900_000] {
+        for set in [1_121_000, 900_000] {
             fetch.later.insert(early, 9_000_000);
             assert!(fetch.is_due(at(set), start + passes(1_001_000)), "set to {set}");
         }
