@@ -163,10 +163,10 @@ impl Home {
         self.folder.data().join("cosigned.note")
     }
 
-    /// Takes `note`, a head of this log with the centre's cosignature: the centre has so many entries, durably. It is kept
-    /// beside the log. Gives the size, and the fact to be entered where anything but such facts came between `before` and
-    /// it, or they would follow one another for ever. A no where the centre's key did not sign, or where this log never had
-    /// that head.
+    /// Takes `note`, a head of this log with the centre's cosignature: the centre has so many entries, durably. The
+    /// greatest is kept beside the log. Gives the size, and the fact to be entered where anything but such facts came
+    /// between `before` and it, or they would follow one another for ever. A no where the centre's key did not sign, or
+    /// where this log never had that head.
     pub fn acknowledged(&self, note: &str, before: u64) -> Result<(u64, Option<AnchorFact>), ControlError> {
         let keys = self.folder.station.centre.as_ref().map_or(&[][..], |link| &link.keys);
         let unsigned = || {
@@ -189,7 +189,10 @@ impl Home {
         if head.origin != self.origin || log.frontier(head.size)?.root() != head.root {
             return Err(Message::new("centre-holds-other").with("held", head.size).into());
         }
-        disk::replace(&self.acknowledgement(), note.as_bytes(), 0o644)?;
+        // Of two that came on sticks the older tells nothing new.
+        if head.size >= self.acknowledged_size() {
+            disk::replace(&self.acknowledgement(), note.as_bytes(), 0o644)?;
+        }
         for leaf in log.leaves(before.min(head.size)..head.size) {
             let (_, leaf) = leaf?;
             let read = canonical::decode(leaf.as_bytes());

@@ -285,4 +285,10 @@ fn a_station_says_up_to_where_its_log_was_cosigned() {
     drop(log);
     let text = paper("after.docx");
     assert!(text.contains(&format!("Cosigned up to entry {seen}, at ")) && !text.contains("nobody yet"));
+    bring(&centre, &home);
+    let later = centre.known(home.origin()).unwrap().head;
+    for head in [&later, &note] {
+        home.acknowledged(head, seen).unwrap();
+        assert_eq!(home.acknowledged_size(), seen + 1, "an older word tells nothing new");
+    }
 }

@@ -43,7 +43,8 @@ const FORKS: &str = "SELECT origin, what, held, came, at_ms, settled_by, settled
  ORDER BY settled_ms IS NOT NULL, ?2 IS NULL AND row_number() OVER (
    PARTITION BY origin, settled_ms IS NULL ORDER BY at_ms DESC, rowid DESC) > 1, at_ms DESC, rowid DESC LIMIT ?1";
 
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// A change, made where there is a transaction.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 
 /// Told when the transaction is durable, with what the commit said.
 type Answer = Box<dyn FnOnce(Option<&rusqlite::Error>) + Send>;
@@ -84,14 +85,14 @@ impl SqliteFleet {
     ) -> Result<T, FleetError> {
         let (told, answer) = sync_channel(1);
         let job: Job = Box::new(move |db| {
-            let done = within(db, make);
+            let done = db.map(|db| within(db, make).map_err(|source| FleetError::new(attempt, source)));
             Box::new(move |failed| {
-                let done = done.map_err(|source| FleetError::new(attempt, source));
-                let ended = match failed {
-                    None => done,
-                    Some(why) => done.and(Err(FleetError::new(attempt, why.to_string()))),
+                let failed = failed.map(|why| Err(FleetError::new(attempt, why.to_string())));
+                let _ = match (done, failed) {
+                    (Some(done), None) => told.send(done),
+                    (Some(done), Some(failed)) => told.send(done.and(failed)),
+                    (None, failed) => failed.map_or(Ok(()), |failed| told.send(failed)),
                 };
-                let _ = told.send(ended);
             })
         });
         let ended = |_| FleetError::new(attempt, "the store was closed");
@@ -143,10 +144,12 @@ fn write(db: &Connection, waiting: &Receiver<Job>) {
     }
 }
 
-/// Makes `jobs` in one transaction and answers each when it is durable.
+/// Makes `jobs` in one transaction and answers each when it is durable. None is made where that does not begin: outside of it
+/// each would be kept for itself, and told as failed all the same.
 fn together(db: &Connection, jobs: Vec<Job>) {
     let begun = db.execute_batch("BEGIN IMMEDIATE");
-    let answers: Vec<Answer> = jobs.into_iter().map(|job| job(db)).collect();
+    let within = begun.is_ok().then_some(db);
+    let answers: Vec<Answer> = jobs.into_iter().map(|job| job(within)).collect();
     let ended = begun.and_then(|()| db.execute_batch("COMMIT"));
     if ended.is_err() {
         let _ = db.execute_batch("ROLLBACK");
@@ -426,6 +429,30 @@ mod tests {
         schema::{APPLICATION_ID, SCHEMA},
         *,
     };
+
+    #[test]
+    fn what_cannot_begin_is_not_done_and_told_as_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fleet.db");
+        let open = || {
+            let db = connect(&path).unwrap();
+            db.busy_timeout(Duration::ZERO).unwrap();
+            db
+        };
+        let (db, other) = (open(), open());
+        db.execute_batch("CREATE TABLE seen (n)").unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (told, answer) = sync_channel(1);
+        let job: Job = Box::new(move |db| {
+            // The other ends just now: whatever is made, would be kept.
+            other.execute_batch("COMMIT").unwrap();
+            let made = db.map(|db| db.execute_batch("INSERT INTO seen VALUES (1)"));
+            Box::new(move |failed| told.send((made.is_some(), failed.is_some())).unwrap())
+        });
+        together(&db, vec![job]);
+        assert_eq!(answer.recv().unwrap(), (false, true));
+        assert_eq!(db.query_row("SELECT count(*) FROM seen", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
 
     #[test]
     fn it_keeps_to_the_conduct_of_a_fleet() {
