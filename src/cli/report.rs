@@ -110,8 +110,7 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 
 /// The log of `folder`, or those of its stations where it is a centre's.
 fn sources(folder: &Folder) -> Result<Sources, ControlError> {
-    // Nobody can have been enrolled at what never was set up as a centre, such as the example's folder.
-    if !folder.key_path("centre").exists() {
+    if !Centre::is_set_up(folder) {
         return Ok(Sources::alone(folder));
     }
     let centre = Centre::open(Arc::new(folder.clone()), Arc::new(System::new()))?;

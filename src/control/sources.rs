@@ -33,14 +33,17 @@ pub struct Sources {
     is_narrow: bool,
 }
 
-/// Where the log lies that the one at `path` followed, by its first entry; none where it is the first, or where the one
-/// before it was damaged.
+/// So many contradictions are looked at, those first that nobody settled.
+const MOST_FORKS: u64 = 10_000;
+
+/// Where the log lies that the one at `path` followed, by its first entry, or the one before that where it was damaged; none
+/// where there is none.
 fn before(folder: &Folder, path: &Path) -> Result<Option<PathBuf>, ControlError> {
     let opening = open_log(path)?.entries(0..1).next().transpose()?.map(|entry| entry.body);
     let Some(Body::LogOpen { reason, after: Some(after), .. }) = opening else { return Ok(None) };
     let epoch = after.origin.rsplit('/').next().and_then(|last| last.parse::<u32>().ok());
-    let kept = epoch.map(|epoch| folder.data().join("epochs").join(epoch.to_string()).join("log.db"));
-    Ok(kept.filter(|_| reason != "damaged"))
+    let epoch = epoch.and_then(|epoch| epoch.checked_sub(u32::from(reason == "damaged")));
+    Ok(epoch.map(|epoch| folder.data().join("epochs").join(epoch.to_string()).join("log.db")))
 }
 
 /// One log.
@@ -108,6 +111,11 @@ impl Source {
             if known || !before.exists() {
                 break;
             }
+            // What cannot be read keeps nobody from what goes on.
+            if let Err(error) = open_log(&before).and_then(|log| Ok(log.head()?)) {
+                tracing::warn!("the log {} is left out: {error}", before.display());
+                break;
+            }
             path.clone_from(&before);
             logs.push(Source { path: before, state: Ended::Followed, ..Source::of(folder.clone()) });
         }
@@ -153,6 +161,7 @@ impl Sources {
         logs.retain(|held| !held.head.is_empty());
         logs.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
         let contradicted = centre.fleet.contradicted()?;
+        let forks = centre.fleet.forks(MOST_FORKS)?;
         for (at, held) in logs.iter().enumerate() {
             let is_followed = logs.get(at + 1).is_some_and(|next| next.station() == held.station());
             let state = match held.standing {
@@ -162,7 +171,7 @@ impl Sources {
             };
             let histories = match () {
                 () if contradicted.contains(&held.origin) => Histories::Two,
-                () if !centre.fleet.forks_of(&held.origin)?.is_empty() => Histories::TwoSettled,
+                () if forks.iter().any(|fork| fork.origin == held.origin) => Histories::TwoSettled,
                 () => Histories::One,
             };
             let mut source = Source { state, histories, ..Source::of(centre.mirror(&held.origin)?) };

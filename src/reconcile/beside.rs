@@ -158,15 +158,19 @@ impl Beside {
     }
 }
 
-/// The slots of `span` whose time had not come by the end of the day `as_of`, or by the end of their station's log, in order.
+/// The slots of `span` whose time had not come by the end of the day `as_of`, and those behind the end of their station's log,
+/// of which nothing is known; in order.
 #[must_use]
 pub fn to_come(stations: &[StationRecord], span: Span, as_of: NaiveDate) -> Vec<OpenSlot> {
     let mut coming: BTreeMap<(&str, &SlotId), OpenSlot> = BTreeMap::new();
+    let rows = stations.iter().flat_map(|record| record.rows.iter().map(move |row| (&*record.station, row)));
+    let told: BTreeSet<(&str, &SlotId)> =
+        rows.filter_map(|(station, row)| Some((station, row.slot.as_ref()?))).collect();
     for record in stations.iter().filter(|record| !record.ended) {
-        let told: BTreeSet<&SlotId> = record.rows.iter().filter_map(|row| row.slot.as_ref()).collect();
         for meant in record.meant.iter().filter(|meant| !meant.dropped) {
             let at = meant.at.with_timezone(&record.rules.zone).fixed_offset();
-            let is_beyond = meant.at + patience() > record.known_until && !told.contains(&meant.slot);
+            let is_beyond = meant.at + patience() > record.known_until
+                && !told.contains(&(&*record.station, &meant.slot));
             if span.contains(at.date_naive()) && (at.date_naive() > as_of || is_beyond) {
                 let (station, unit, slot) = (record.station.clone(), record.unit.clone(), meant.slot.clone());
                 coming.insert((&record.station, &meant.slot), OpenSlot { station, unit, slot, at });

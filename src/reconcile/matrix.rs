@@ -297,7 +297,8 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, lo
         let topics = log.tally.programmes.iter().filter(|fact| fact.month == month);
         let aired = topics.filter(|fact| done.iter().any(|done| done.programme == fact.id));
         cell.topics.extend(aired.flat_map(|fact| fact.topics.iter().cloned()));
-        beside(&mut cell, log.tally, cutoff);
+        let vouched = log.tally.vouched.iter();
+        cell.vouched += count(vouched.filter(|(of, began)| *of == month && *began <= cutoff));
     }
     let mut programmes_done: Option<u32> = None;
     for place in &asked {
@@ -309,6 +310,7 @@ fn cell(plan: &Plan, unit: &str, month: Month, span: Span, cutoff: NaiveDate, lo
         cell.airings_within += within(plan, of_programme.into_values().collect());
         programmes_done = Some(programmes_done.map_or(enough, |least| least.min(enough)));
         // A log that was begun anew has the month's schedules, too.
+        place.logs.iter().for_each(|log| reasons(&mut cell, log.tally, cutoff));
         let slots = place.logs.iter().flat_map(|log| &log.tally.slots);
         let slots = slots.filter(|slot| slot.month == month && slot.concerns);
         cell.slots += count(slots.map(|slot| slot.at).collect::<BTreeSet<_>>().iter());
@@ -384,10 +386,8 @@ fn within(plan: &Plan, mut airings: Vec<u32>) -> u32 {
     wanted.map(|airings| (*airings).min(plan.airings_due)).sum()
 }
 
-/// What stands beside the airings that count: what people vouch for, and why slots did not count.
-fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
-    let vouched = |(month, began): &&(Month, NaiveDate)| *month == cell.month && *began <= cutoff;
-    cell.vouched += count(tally.vouched.iter().filter(vouched));
+/// Why slots did not count.
+fn reasons(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
     for slot in tally.slots.iter().filter(|slot| slot.month == cell.month && slot.date <= cutoff) {
         if let Some(reason) = slot.reason {
             *cell.reasons.entry(reason).or_default() += 1;
@@ -396,7 +396,10 @@ fn beside(cell: &mut Cell, tally: &Tally, cutoff: NaiveDate) {
 }
 
 fn state(plan: &Plan, unit: &str, cell: &Cell, cutoff: NaiveDate, places: &[Place]) -> State {
-    let unknown = |place: &Place| place.until < cell.month.last() || place.from > cell.month.last();
+    let last = cell.month.last();
+    // Between two logs of a place nothing is known either.
+    let covers = |log: &&Counted| log.tally.known_from <= last && last <= log.tally.known_until;
+    let unknown = |place: &Place| !place.logs.iter().any(covers);
     match () {
         () if cell.stations > 0 && cell.programmes_done >= cell.programmes_due => State::Complete,
         () if plan.unit_at(unit, cell.month.last()).is_none() => State::NoUnit,

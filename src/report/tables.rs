@@ -1,5 +1,7 @@
 //! The tables of a report, each number with the entries that it comes from.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::Serialize;
 
@@ -242,7 +244,8 @@ fn incidents(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     let missed = account.airings.iter().filter(|aired| !aired.counts && aired.is_due());
     let mut lines: Vec<(String, Vec<Cell>)> =
         missed.map(|aired| (aired.row.planned.clone(), incident(aired, lang))).collect();
-    lines.extend(account.matrix.beside.open.iter().map(|slot| (instant(slot.at), open(account, slot))));
+    let titles = titles(account);
+    lines.extend(account.matrix.beside.open.iter().map(|slot| (instant(slot.at), open(&titles, slot))));
     // The stations' rows stand one behind the other.
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     lines.into_iter().map(|(_, line)| line).collect()
@@ -271,20 +274,26 @@ fn incident(aired: &Aired, lang: Lang) -> Vec<Cell> {
 }
 
 /// A slot of which the log tells nothing.
-fn open(account: &Account, open: &OpenSlot) -> Vec<Cell> {
+fn open(titles: &Titles<'_>, open: &OpenSlot) -> Vec<Cell> {
     let mut line =
-        vec![text(instant(open.at)), text(&open.unit), text(open.slot.month), text(title_of(account, open))];
+        vec![text(instant(open.at)), text(&open.unit), text(open.slot.month), text(title_of(titles, open))];
     line.resize(INCIDENTS.len() - 2, Cell::Blank);
     line.extend([text(&open.station), Cell::Blank]);
     line
 }
 
+/// What the programmes of a period are called, by month and id.
+pub(super) type Titles<'a> = HashMap<(&'a str, &'a str), &'a str>;
+
+pub(super) fn titles(account: &Account) -> Titles<'_> {
+    let rows = account.airings.iter().rev().map(|aired| &aired.row);
+    rows.filter_map(|row| Some(((&*row.month, &*row.programme), row.title.as_deref()?))).collect()
+}
+
 /// What the programme of a slot that no row tells of is called elsewhere in the period, or its id.
-pub(super) fn title_of<'a>(account: &'a Account, open: &'a OpenSlot) -> &'a str {
-    let (month, programme) = (open.slot.month.to_string(), &open.slot.programme);
-    let mut rows = account.airings.iter().map(|aired| &aired.row);
-    let same = rows.find(|row| row.month == month && row.programme == *programme && row.title.is_some());
-    same.and_then(|row| row.title.as_ref()).unwrap_or(programme)
+pub(super) fn title_of<'a>(titles: &Titles<'a>, open: &'a OpenSlot) -> &'a str {
+    let (month, programme) = (open.slot.month.to_string(), &*open.slot.programme);
+    titles.get(&(&*month, programme)).copied().unwrap_or(programme)
 }
 
 /// As rows write their instants.
@@ -343,7 +352,7 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
     let mut lines: Vec<Vec<Cell>> =
         lines.iter().map(|(key, value)| vec![text(key), text(said(key)), Cell::Count(*value)]).collect();
     let Span { from, to } = account.matrix.span;
-    for (key, day) in [("period_from", from), ("period_to", to), ("period_as_of", account.as_of)] {
+    for (key, day) in [("period_from", from), ("period_to", to), ("period_as_of", account.as_of.min(to))] {
         lines.push(vec![text(key), text(said(key)), text(day)]);
     }
     // Those of several stations have no common state: each has its own line among the logs.

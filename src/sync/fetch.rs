@@ -148,11 +148,15 @@ impl Fetch {
             return if desired.packages.is_empty() { Ok(()) } else { none() };
         };
         let new: Vec<_> = desired.trusts.iter().filter(|version| **version > in_force.version).collect();
+        self.later.retain(|package, _| package.0 != 0);
         for version in &new {
             let name = format!("trust/{version}.note");
-            self.whole(way, &name, &name, &desired.tag)?;
+            // Without it what is in force goes on to be.
+            if let Err(error) = self.whole(way, &name, &name, &desired.tag) {
+                self.not_whole(studio, (0, Digest::of(b"trust")), error)?;
+                break;
+            }
         }
-        self.later.retain(|package, _| package.0 != 0);
         if !new.is_empty() {
             let arrivals = self.import(studio, &self.inbox.clone())?;
             if arrivals.iter().any(|arrival| matches!(arrival.became, Became::Refused(_))) {

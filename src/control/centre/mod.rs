@@ -73,6 +73,17 @@ impl Centre {
         Ok(Some(Centre { folder, settings, fleet, files, key: Arc::new(key), earlier, clock }))
     }
 
+    /// Whether `folder` ever was made a centre's: nobody can have been enrolled where neither its key nor its store is, such
+    /// as in the folder of the example.
+    #[must_use]
+    pub fn is_set_up(folder: &Folder) -> bool {
+        let store = |settings: &config::Centre| match &settings.store {
+            Place::Below(path) => folder.root.join(path).exists(),
+            Place::Address(_) => true,
+        };
+        folder.key_path("centre").exists() || folder.centre.as_ref().is_some_and(store)
+    }
+
     /// The time, by the centre's clock.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

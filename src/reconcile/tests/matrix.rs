@@ -149,6 +149,24 @@ fn a_station_that_came_when_another_had_gone_stands_in_its_place() {
             (2, 4, 3),
         ),
         (
+            "a gap between two",
+            [
+                ("a", ("2022-02-01", "2022-03-10", true), &[][..]),
+                ("b", ("2022-04-01", "2022-04-02", false), &[][..]),
+            ],
+            State::NoReport,
+            (1, 2, 0),
+        ),
+        (
+            "one gone before, one come behind",
+            [
+                ("a", ("2022-01-01", "2022-02-10", true), &[][..]),
+                ("b", ("2022-04-01", "2022-04-02", false), &[][..]),
+            ],
+            State::NoReport,
+            (1, 2, 0),
+        ),
+        (
             "both gone before",
             [
                 ("a", ("2022-01-01", "2022-01-20", true), &[][..]),

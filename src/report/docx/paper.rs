@@ -108,7 +108,10 @@ impl<'a> Paper<'a> {
     /// The year of the paper's date, where it is sure before anybody signs it.
     fn dated(&self) -> Option<i32> {
         let year = self.account.plan.year;
-        (self.account.matrix.span.to.year() == year).then_some(year)
+        let to = self.account.matrix.span.to;
+        // What ends with December is signed in January.
+        let is_sure = matches!(self.account.period, Period::Year) || to.month() < 12;
+        (to.year() == year && is_sure).then_some(year)
     }
 
     /// Number and date, as appendices refer to them.

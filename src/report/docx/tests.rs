@@ -491,7 +491,10 @@ fn the_page_to_print_says_what_the_document_says() {
 #[test]
 fn a_log_that_ended_or_contradicts_itself_says_so() {
     for (lang, known) in [
-        (Lang::Vi, ["hai lịch sử được ký mâu thuẫn nhau", "đã bị thu hồi", "hai lịch sử mâu thuẫn, chưa rõ"]),
+        (
+            Lang::Vi,
+            ["hai phiên bản đã ký mâu thuẫn nhau", "đã bị thu hồi", "hai phiên bản đã ký mâu thuẫn, chưa rõ"],
+        ),
         (Lang::En, ["Two contradicting histories", "is revoked", "two contradicting histories, nobody"]),
     ] {
         let mut account = account(vec![(row(1, 3, 5, None), true)]);

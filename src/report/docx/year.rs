@@ -286,8 +286,13 @@ fn why(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
 
 /// How an incident ended, with its reason where it says more.
 fn ended(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
-    let [outcome, reason] = ["outcome_said", "reason_said"].map(|key| table.text(row, key));
-    if reason.is_empty() { said::beginning(&why(paper, table, row)) } else { format!("{outcome}: {reason}") }
+    let [outcome, reason, uncounted] =
+        ["outcome_said", "reason_said", "uncounted_said"].map(|key| table.text(row, key));
+    let why = why(paper, table, row);
+    let is_test = outcome == paper.say("outcome-test");
+    // The reason alone tells these outcomes.
+    let tells = outcome.is_empty() || (reason.is_empty() && (is_test || !uncounted.is_empty()));
+    if tells { said::beginning(&why) } else { format!("{outcome}: {why}") }
 }
 
 /// Appendix I: unit by month.

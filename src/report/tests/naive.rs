@@ -285,9 +285,8 @@ pub fn count(
                 fewest = Some(fewest.map_or(enough, |fewest: usize| fewest.min(enough)));
             }
             let silent = |spot: &Vec<usize>| {
-                let begun = spot.iter().any(|log| logs[*log].0.known.0 <= month.last());
-                let told = spot.iter().any(|log| logs[*log].0.known.1 >= month.last());
-                !begun || !told
+                let last = month.last();
+                !spot.iter().any(|log| logs[*log].0.known.0 <= last && logs[*log].0.known.1 >= last)
             };
             square.state = if fewest.is_some_and(|fewest| fewest >= plan.a_month as usize) {
                 "complete"
