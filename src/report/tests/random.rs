@@ -177,6 +177,29 @@ fn rows<'a>(all: &'a Value, name: &str) -> &'a Vec<Value> {
     all[name].as_array().unwrap()
 }
 
+/// Every slot whose time came, as far as its log reaches, stands in one line.
+fn slots_agree(counted: &Counted, slots: &[Value]) {
+    let ended = [
+        "full",
+        "full_uncounted",
+        "partial",
+        "missed",
+        "preempted",
+        "out_of_window",
+        "cancelled",
+        "tested",
+        "no_outcome",
+        "superseded",
+    ];
+    let past = slots.iter().filter(|slot| slot["slot_state"] != "to-come" && slot["slot_state"] != "unknown");
+    let past = past.count();
+    assert_eq!(
+        past as u64,
+        ended.map(|key| counted.totals[key]).iter().sum::<u64>(),
+        "slots whose time came"
+    );
+}
+
 pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
     let bytes = write(account, Format::Json, "", Lang::Vi).unwrap().unwrap();
     let all: Value = serde_json::from_slice(&bytes).unwrap();
@@ -199,27 +222,7 @@ pub fn json_agrees(account: &Account, counted: &Counted) -> Value {
         assert!(entries.filter_map(|entry| entry.parse().ok()).all(|entry: u64| entry < log.head.size));
     }
     assert_eq!(rows(&all, "logs").len(), account.logs.len());
-    let ended = [
-        "full",
-        "full_uncounted",
-        "partial",
-        "missed",
-        "preempted",
-        "out_of_window",
-        "cancelled",
-        "tested",
-        "no_outcome",
-        "superseded",
-    ];
-    let past = rows(&all, "slots")
-        .iter()
-        .filter(|slot| slot["slot_state"] != "to-come" && slot["slot_state"] != "unknown");
-    let past = past.count();
-    assert_eq!(
-        past as u64,
-        ended.map(|key| counted.totals[key]).iter().sum::<u64>(),
-        "slots whose time came"
-    );
+    slots_agree(counted, rows(&all, "slots"));
     assert_eq!(rows(&all, "matrix").len(), counted.squares.len());
     for line in rows(&all, "matrix") {
         let [unit, month] = ["unit", "month"].map(|key| line[key].as_str().unwrap().to_owned());
