@@ -75,8 +75,8 @@ struct Memory {
     frames: HashMap<i32, (u64, Arc<Frame>)>,
     /// The plan of each year, as of the size of the log.
     plans: HashMap<i32, (u64, Arc<Option<Plan>>)>,
-    /// What of a year counts.
-    tallies: HashMap<i32, (Known, Arc<Vec<Tally>>)>,
+    /// What of a year counts; with days beyond it, too.
+    tallies: HashMap<(i32, Option<Span>), (Known, Arc<Vec<Tally>>)>,
 }
 
 /// The size of the log when something last came that changes …
@@ -272,35 +272,28 @@ impl OfLog {
         period: Period,
     ) -> Result<Arc<Vec<Tally>>, ControlError> {
         self.look_through(&source.folder, log)?;
-        let span = period.span(plan);
-        if span.from.year() < plan.year || span.to.year() > plan.year {
-            // Beyond the year every entry may matter.
-            return Ok(Arc::new(self.tally(source, log, plan, period)?));
-        }
-        self.of_year(source, log, plan)
-    }
-
-    /// What counts of the year of `plan`.
-    fn of_year(&self, source: &Source, log: &Reader, plan: &Plan) -> Result<Arc<Vec<Tally>>, ControlError> {
-        let year = plan.year;
+        let (year, span) = (plan.year, period.span(plan));
+        let beyond = (span.from.year() < year || span.to.year() > year).then_some(span);
+        let of = (year, beyond);
         let until = last_wall(log)?;
-        let touched = self.memory().touched.of_year(year);
+        let touched = self.memory().touched.of_year(year, beyond);
         let day = |at: DateTime<Utc>| at.with_timezone(&source.folder.station.zone).date_naive();
         let ended = source.state != Ended::Current;
-        if let Some(((of, seen, was_ended), tallied)) = self.memory().tallies.get(&year)
-            && *of == touched
+        if let Some(((was, seen, was_ended), tallied)) = self.memory().tallies.get(&of)
+            && *was == touched
             && day(*seen) == day(until)
             && *was_ended == ended
             && tallied.iter().all(|tally| tally.stands(*seen, until))
         {
             return Ok(Arc::clone(tallied));
         }
-        let tallied = Arc::new(self.tally(source, log, plan, Period::Year)?);
+        let tallied =
+            Arc::new(self.tally(source, log, plan, if beyond.is_some() { period } else { Period::Year })?);
         let mut memory = self.memory();
         if memory.tallies.len() >= memory.most_years() {
             memory.tallies.clear();
         }
-        memory.tallies.insert(year, ((touched, until, ended), Arc::clone(&tallied)));
+        memory.tallies.insert(of, ((touched, until, ended), Arc::clone(&tallied)));
         Ok(tallied)
     }
 
@@ -476,9 +469,10 @@ impl Touched {
         Ok(())
     }
 
-    /// The size of the log when something last came that changes the matrix of `year`.
-    fn of_year(&self, year: i32) -> u64 {
-        let its = self.months.iter().filter(|(month, _)| month.year() == year);
+    /// The size of the log when something last came that changes the matrix of `year`, with days `beyond` it.
+    fn of_year(&self, year: i32, beyond: Option<Span>) -> u64 {
+        let touches = |month: Month| month.year() == year || beyond.is_some_and(|span| span.touches(month));
+        let its = self.months.iter().filter(|(month, _)| touches(**month));
         let of_months = its.map(|(_, size)| *size).max();
         let of_year = self.years.get(&year).copied();
         self.all.max(of_months.unwrap_or(0)).max(of_year.unwrap_or(0))

@@ -25,7 +25,7 @@ pub enum Period {
 }
 
 /// Days of station time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Span {
     /// The first.
     pub from: NaiveDate,
