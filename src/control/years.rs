@@ -76,7 +76,7 @@ struct Memory {
     /// The plan of each year, as of the size of the log.
     plans: HashMap<i32, (u64, Arc<Option<Plan>>)>,
     /// What of a year counts; with days beyond it, too.
-    tallies: HashMap<(i32, Option<Span>), (Known, Arc<Vec<Tally>>)>,
+    tallies: HashMap<Days, (Known, Arc<Vec<Tally>>)>,
 }
 
 /// The size of the log when something last came that changes …
@@ -91,6 +91,9 @@ struct Touched {
     /// … what was meant or vouched for in a year.
     years: HashMap<i32, u64>,
 }
+
+/// A year, and the days of a period that reaches beyond it.
+type Days = (i32, Option<Span>);
 
 /// What a year was tallied from: the size of the log that last touched it, when the log ended then, and whether for good.
 type Known = (u64, DateTime<Utc>, bool);
