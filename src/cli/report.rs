@@ -111,7 +111,7 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
 /// The log of `folder`, or those of its stations where it is a centre's.
 fn sources(folder: &Folder) -> Result<Sources, ControlError> {
     if !Centre::is_set_up(folder) {
-        return Ok(Sources::alone(folder));
+        return Sources::alone(folder);
     }
     let centre = Centre::open(Arc::new(folder.clone()), Arc::new(System::new()))?;
     Sources::of(folder, centre.as_ref())

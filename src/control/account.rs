@@ -10,7 +10,7 @@ use super::{
     folder::open_log,
     row::Row,
     rows::{RowFilter, rows},
-    sources::{Ended, Histories, Source},
+    sources::{Course, Histories, Source},
 };
 use crate::{
     evidence::{AnchorFact, Body, Checkpoint, Outcome, Reason},
@@ -85,7 +85,7 @@ pub struct LogState {
     /// Its last cosignature that is good; none where there is none yet.
     pub cosigned: Option<Cosigned>,
     /// Whether its station goes on with it.
-    pub state: Ended,
+    pub state: Course,
     /// Whether it is one of two histories under one name.
     pub histories: Histories,
 }
@@ -127,9 +127,9 @@ impl Account {
         };
         let span = period.span(&plan);
         let plans: Vec<Plan> = [plan].into_iter().chain(others).collect();
-        let logs = sources.logs()?;
+        let logs = sources.logs();
         let mut told = Vec::new();
-        for log in &logs {
+        for log in logs {
             told.push(Told::by(log, &plans, period, span)?);
         }
         let mut matrices = plans.into_iter().map(|plan| {

@@ -8,7 +8,7 @@ use super::{
     ControlError, Folder,
     ledger::brief,
     names::{Names, blob},
-    sources::{Ended, Source},
+    sources::{Course, Source},
 };
 use crate::{
     evidence::{AsRunRow, Body, Checkpoint, ScheduleFact},
@@ -127,7 +127,7 @@ pub(super) fn records(
     let until = last_wall(log)?;
     let first = log.entries(0..1).next().transpose()?.map_or(until, |entry| entry.clk.wall());
     let Frame { meant, programmes, vouched, .. } = frame;
-    let (folder, name, ended) = (&source.folder, name_of(log)?, source.state != Ended::Current);
+    let (folder, name, ended) = (&source.folder, name_of(log)?, source.state != Course::Current);
     let rules = Rules::new(folder.station.zone, folder.station.windows.clone());
     let blank = |unit: String, known_from| StationRecord {
         log: name.clone(),

@@ -122,7 +122,7 @@ pub use row::{NoteRow, Row, SegmentRow};
 pub use rows::{RowFilter, each_row, rows};
 pub use settings::{KeyView, Setting, SettingsFile, check_plan, devices, place_plan, plan_file};
 pub use signing::{Signer, Signing, Voice, sign_month, signing};
-pub use sources::{Ended, Histories, Sources, Teller};
+pub use sources::{Course, Histories, Sources, Teller};
 pub use staging::sweep_imports;
 pub use stamp::{Alive, Position, Stamper};
 pub use status::status_at_rest;

@@ -25,8 +25,10 @@ pub struct Teller {
 pub struct Sources {
     /// Whose plan holds, and who reports.
     pub(super) home: Folder,
-    /// Those of a centre's stations; none where only `home` speaks.
-    fleet: Option<Vec<Source>>,
+    /// They, those of a station one behind the other.
+    logs: Vec<Source>,
+    /// Whether they are those of a centre's stations, and not `home`'s alone.
+    is_fleet: bool,
     /// The ids of the station or the centre that reports, and of its unit.
     pub(super) reporter: (String, String),
     /// Whether only the units to which the stations belonged are reported of.
@@ -54,7 +56,7 @@ pub(super) struct Source {
     /// Where it lies.
     pub path: PathBuf,
     /// Whether its station goes on with it.
-    pub state: Ended,
+    pub state: Course,
     /// What the centre saw of it that contradicts itself.
     pub histories: Histories,
     /// The keys that may have cosigned it.
@@ -66,7 +68,7 @@ pub(super) struct Source {
 /// Whether a station goes on with a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ended {
+pub enum Course {
     /// It does.
     Current,
     /// It began another behind it.
@@ -97,7 +99,7 @@ impl Source {
     fn of(folder: Folder) -> Source {
         let keys = folder.station.centre.as_ref().map(|link| link.keys.clone());
         let path = folder.log_path();
-        let (state, histories) = (Ended::Current, Histories::One);
+        let (state, histories) = (Course::Current, Histories::One);
         Source { folder, path, state, histories, keys: keys.unwrap_or_default(), origin: None }
     }
 
@@ -117,7 +119,7 @@ impl Source {
                 break;
             }
             path.clone_from(&before);
-            logs.push(Source { path: before, state: Ended::Followed, ..Source::of(folder.clone()) });
+            logs.push(Source { path: before, state: Course::Followed, ..Source::of(folder.clone()) });
         }
         logs.reverse();
         Ok(logs)
@@ -125,19 +127,23 @@ impl Source {
 }
 
 impl Sources {
-    /// The log of `folder` alone.
-    #[must_use]
-    pub fn alone(folder: &Folder) -> Sources {
+    /// The log of `folder` alone, behind those that it followed.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn alone(folder: &Folder) -> Result<Sources, ControlError> {
         let reporter = (folder.station.id.clone(), folder.station.unit.clone());
-        Sources { home: folder.clone(), fleet: None, reporter, is_narrow: true }
+        let logs = Source::with_those_before(folder)?;
+        Ok(Sources { home: folder.clone(), logs, is_fleet: false, reporter, is_narrow: true })
     }
 
     /// Those of a centre in `home` with the logs in `folders`.
     #[cfg(test)]
-    pub(crate) fn written(home: &Folder, folders: Vec<(Folder, Ended)>) -> Sources {
+    pub(crate) fn written(home: &Folder, folders: Vec<(Folder, Course)>) -> Sources {
         let source = |(folder, state)| Source { state, ..Source::of(folder) };
-        let fleet = Some(folders.into_iter().map(source).collect());
-        Sources { fleet, is_narrow: false, ..Sources::alone(home) }
+        let logs = folders.into_iter().map(source).collect();
+        Sources { logs, is_fleet: true, is_narrow: false, ..Sources::alone(home).unwrap() }
     }
 
     /// The log of `folder`; where it is a `centre` that ever enrolled stations, all that came home of each, and its own only
@@ -147,31 +153,30 @@ impl Sources {
     ///
     /// The store or a log cannot be read.
     pub fn of(folder: &Folder, centre: Option<&Centre>) -> Result<Sources, ControlError> {
-        let sources = Sources::alone(folder);
+        let sources = Sources::alone(folder)?;
         let Some(centre) = centre else { return Ok(sources) };
         let mut logs = centre.fleet.logs()?;
         logs.retain(|held| held.standing != Standing::Asked);
         if logs.is_empty() {
             return Ok(sources);
         }
-        let mut fleet = Vec::new();
-        if open_log(&folder.log_path())?.next_planned(i64::MIN)?.is_some() {
-            fleet.extend(Source::with_those_before(folder)?);
-        }
+        let airs = open_log(&folder.log_path())?.next_planned(i64::MIN)?.is_some();
+        let mut fleet = if airs { sources.logs.clone() } else { Vec::new() };
         logs.retain(|held| !held.head.is_empty());
         logs.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
-        let contradicted = centre.fleet.contradicted()?;
-        let forks = centre.fleet.forks(MOST_FORKS)?;
+        let contradicted: HashSet<String> = centre.fleet.contradicted()?.into_iter().collect();
+        let forks = centre.fleet.forks(MOST_FORKS)?.into_iter();
+        let forked: HashSet<String> = forks.map(|fork| fork.origin).collect();
         for (at, held) in logs.iter().enumerate() {
             let is_followed = logs.get(at + 1).is_some_and(|next| next.station() == held.station());
             let state = match held.standing {
-                Standing::Revoked => Ended::Revoked,
-                _ if is_followed => Ended::Followed,
-                _ => Ended::Current,
+                Standing::Revoked => Course::Revoked,
+                _ if is_followed => Course::Followed,
+                _ => Course::Current,
             };
             let histories = match () {
                 () if contradicted.contains(&held.origin) => Histories::Two,
-                () if forks.iter().any(|fork| fork.origin == held.origin) => Histories::TwoSettled,
+                () if forked.contains(&held.origin) => Histories::TwoSettled,
                 () => Histories::One,
             };
             let mut source = Source { state, histories, ..Source::of(centre.mirror(&held.origin)?) };
@@ -181,28 +186,23 @@ impl Sources {
             source.origin = Some(held.origin.clone());
             fleet.push(source);
         }
-        Ok(Sources { fleet: Some(fleet), is_narrow: false, ..sources })
+        Ok(Sources { logs: fleet, is_fleet: true, is_narrow: false, ..sources })
     }
 
     /// Those of the station `id` alone, which then reports itself; nothing where none of its logs is known.
     #[must_use]
     pub fn of_station(&self, id: &str) -> Option<Sources> {
-        let Some(fleet) = &self.fleet else {
-            return (self.home.station.id == id).then(|| self.clone());
-        };
-        let own = fleet.iter().filter(|source| source.folder.station.id == id);
-        let own: Vec<Source> = own.cloned().collect();
-        let unit = own.last()?.folder.station.unit.clone();
-        let mut sources = Sources { fleet: Some(own), ..self.clone() };
-        (sources.reporter, sources.is_narrow) = ((id.to_owned(), unit), true);
-        Some(sources)
+        let own = self.logs.iter().filter(|source| source.folder.station.id == id);
+        let logs: Vec<Source> = own.cloned().collect();
+        let reporter = (id.to_owned(), logs.last()?.folder.station.unit.clone());
+        Some(Sources { home: self.home.clone(), logs, is_fleet: self.is_fleet, reporter, is_narrow: true })
     }
 
     /// The ids of a centre's stations of which logs came home, in order; none where only the folder's own speaks.
     #[must_use]
     pub fn stations(&self) -> Vec<String> {
-        let ids = self.fleet.iter().flatten().map(|source| source.folder.station.id.clone());
-        let mut ids: Vec<String> = ids.collect();
+        let of_fleet = self.logs.iter().filter(|_| self.is_fleet);
+        let mut ids: Vec<String> = of_fleet.map(|source| source.folder.station.id.clone()).collect();
         ids.sort();
         ids.dedup();
         ids
@@ -217,23 +217,18 @@ impl Sources {
     }
 
     /// Each log, those of a station one behind the other.
-    pub(super) fn logs(&self) -> Result<Vec<Source>, ControlError> {
-        self.fleet.clone().map_or_else(|| Source::with_those_before(&self.home), Ok)
-    }
-
-    /// How many logs there are.
-    pub(super) fn count(&self) -> usize {
-        self.fleet.as_ref().map_or(1, Vec::len)
+    pub(super) fn logs(&self) -> &[Source] {
+        &self.logs
     }
 
     /// Whether they are those of a centre's stations.
     pub(super) fn is_fleet(&self) -> bool {
-        self.fleet.is_some()
+        self.is_fleet
     }
 
     /// Whether the log of the folder itself is one of them: a centre that airs nothing is silent about itself.
     pub(super) fn own(&self) -> bool {
-        self.fleet.as_ref().is_none_or(|fleet| fleet.iter().any(|source| source.origin.is_none()))
+        self.logs.iter().any(|source| source.origin.is_none())
     }
 
     /// `plan` with the units that are reported of: a station alone speaks for those to which it belonged, which `units`

@@ -15,7 +15,7 @@ use super::{
     ControlError, Folder, Sources, Teller,
     compliance::{Frame, frame, in_order, last_wall, month_rows, records},
     folder::open_log,
-    sources::{Ended, Source},
+    sources::{Course, Source},
 };
 use crate::{
     evidence::{AsRunRow, Body},
@@ -157,7 +157,7 @@ impl Compliance {
 
     /// Whether anything was to air in the months of `span` that was made for a month of `year`.
     fn airs(&self, sources: &Sources, year: i32, span: Span) -> Result<bool, ControlError> {
-        for source in sources.logs()? {
+        for source in sources.logs() {
             let log = open_log(&source.path)?;
             let of_log = self.of_log(&source.path);
             of_log.look_through(&source.folder, &log)?;
@@ -189,9 +189,9 @@ impl Compliance {
     fn told(&self, sources: &Sources, year: i32, period: Period) -> Result<Option<Told>, ControlError> {
         let Some(plan) = self.plan(sources, year)? else { return Ok(None) };
         let mut told: Vec<(Teller, Tally)> = Vec::new();
-        for source in sources.logs()? {
+        for source in sources.logs() {
             let log = open_log(&source.path)?;
-            let tallies = self.of_log(&source.path).of_period(&source, &log, &plan, period)?;
+            let tallies = self.of_log(&source.path).of_period(source, &log, &plan, period)?;
             told.extend(tallies.iter().map(|tally| (source.teller(), tally.clone())));
         }
         let plan = sources.narrowed(plan, told.iter().map(|(_, tally)| &*tally.unit));
@@ -237,7 +237,7 @@ impl Compliance {
     /// A log cannot be read.
     pub fn years(sources: &Sources, now: DateTime<Utc>) -> Result<Vec<i32>, ControlError> {
         let mut span: Option<(i32, i32)> = None;
-        for source in sources.logs()? {
+        for source in sources.logs() {
             let log = open_log(&source.path)?;
             let year = |ms: i64| {
                 let at = DateTime::from_timestamp_millis(ms).unwrap_or_default();
@@ -249,7 +249,7 @@ impl Compliance {
             };
             span = Some(span.map_or((first, last), |(from, to)| (from.min(first), to.max(last))));
         }
-        let most = most_years(sources.count()).min(MOST_READ);
+        let most = most_years(sources.logs().len()).min(MOST_READ);
         Ok(span.into_iter().flat_map(|(first, last)| (first..=last).rev()).take(most).collect())
     }
 }
@@ -281,7 +281,7 @@ impl OfLog {
         let until = last_wall(log)?;
         let touched = self.memory().touched.of_year(year, beyond);
         let day = |at: DateTime<Utc>| at.with_timezone(&source.folder.station.zone).date_naive();
-        let ended = source.state != Ended::Current;
+        let ended = source.state != Course::Current;
         if let Some(((was, seen, was_ended), tallied)) = self.memory().tallies.get(&of)
             && *was == touched
             && day(*seen) == day(until)
@@ -290,8 +290,9 @@ impl OfLog {
         {
             return Ok(Arc::clone(tallied));
         }
-        let tallied =
-            Arc::new(self.tally(source, log, plan, if beyond.is_some() { period } else { Period::Year })?);
+        // Of all periods within the year one tally is remembered.
+        let read = if beyond.is_some() { period } else { Period::Year };
+        let tallied = Arc::new(self.tally(source, log, plan, read)?);
         let mut memory = self.memory();
         if memory.tallies.len() >= memory.most_years() {
             memory.tallies.clear();

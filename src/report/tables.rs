@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::slots::{SLOTS, slots};
 use crate::{
-    control::{Account, Aired, Ended, LogState, Row},
+    control::{Account, Aired, Course, LogState, Row},
     evidence::Outcome,
     reconcile::{MatrixTotals, OpenSlot, Span},
     units::Frames,
@@ -356,7 +356,7 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
         lines.push(vec![text(key), text(said(key)), text(day)]);
     }
     // Those of several stations have no common state: each has its own line among the logs.
-    if let Some(log) = account.logs.last().filter(|log| log.state == Ended::Current)
+    if let Some(log) = account.logs.last().filter(|log| log.state == Course::Current)
         && account.logs.iter().all(|other| other.station == log.station)
     {
         for (key, value) in [

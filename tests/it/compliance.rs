@@ -62,7 +62,8 @@ fn what_people_vouch_for_counts_for_the_unit_of_that_day() {
         say(at("2022-04-02T00:00:00Z"), manual(first));
     }
     let today = NaiveDate::from_ymd_opt(2022, 4, 3).unwrap();
-    let matrix = Compliance::default().of(&Sources::alone(&folder), 2022, today).unwrap().unwrap().matrix;
+    let matrix =
+        Compliance::default().of(&Sources::alone(&folder).unwrap(), 2022, today).unwrap().unwrap().matrix;
     let vouched = |unit: &str| {
         let row = matrix.units.iter().find(|row| row.unit == unit);
         row.map_or(0, |row| row.cells.iter().map(|cell| cell.vouched).sum())
@@ -98,7 +99,7 @@ fn what_is_remembered_of_years_is_what_a_fresh_look_reads() {
         let as_of: NaiveDate = "2022-12-31".parse().unwrap();
         let periods = [Period::Year, Period::Month("2022-01".parse().unwrap())];
         let of = |known: &Compliance| {
-            periods.map(|of| known.of_period(&Sources::alone(&folder), 2022, of, as_of).unwrap())
+            periods.map(|of| known.of_period(&Sources::alone(&folder).unwrap(), 2022, of, as_of).unwrap())
         };
         let (mut random, mut seen) = (fastrand::Rng::with_seed(seed), std::collections::BTreeSet::new());
         // The same log comes into being piece by piece, and is looked at after each.

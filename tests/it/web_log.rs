@@ -338,7 +338,7 @@ fn the_pages_of_the_log_hold_each_row_once() {
         }
     }
     let compliance = Compliance::default();
-    let (sources, last) = (control::Sources::alone(&folder), "2022-12-31".parse().unwrap());
+    let (sources, last) = (control::Sources::alone(&folder).unwrap(), "2022-12-31".parse().unwrap());
     let of = |known: &Compliance| known.of(&sources, 2022, last).unwrap().unwrap().matrix;
     let before = of(&compliance);
     assert!(before.totals.airings_done > 0 && before.totals.cells_due > 0, "{:?}", before.totals);

@@ -10,7 +10,7 @@ use super::{
     said::{self, Look, UNKNOWN},
 };
 use crate::{
-    control::{Account, Ended, Histories, LogState},
+    control::{Account, Course, Histories, LogState},
     programme::Office,
     reconcile::{Period, Span},
     report::{Cell, Table},
@@ -296,9 +296,9 @@ impl<'a> Paper<'a> {
             },
         );
         let state = match log.state {
-            Ended::Current => None,
-            Ended::Followed => Some("paper-log-followed"),
-            Ended::Revoked => Some("paper-log-revoked"),
+            Course::Current => None,
+            Course::Followed => Some("paper-log-followed"),
+            Course::Revoked => Some("paper-log-revoked"),
         };
         let histories = match log.histories {
             Histories::One => None,

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::told::{FOREIGN, Fate, LENGTH_MS, Place, RESUMED_MS, Told, utc};
 use crate::{
     config,
-    control::{Account, Compliance, Ended, Folder, Sources, written},
+    control::{Account, Compliance, Course, Folder, Sources, written},
     evidence::{
         Airing, Body, BootFacts, Clk, Cue, End, ManualFact, Missed, Outcome, Reason, ScheduleFact,
         SegmentFact, Start, Trigger,
@@ -306,7 +306,7 @@ fn told(
         Period::Month(month) | Period::Fifteenth(month) => month.year(),
         _ => plan.year,
     };
-    let state = |place: &Place| if place.ended { Ended::Revoked } else { Ended::Current };
+    let state = |place: &Place| if place.ended { Course::Revoked } else { Course::Current };
     let folders = folders.into_iter().zip(places).map(|(folder, place)| (folder, state(place))).collect();
     let sources = Sources::written(&home, folders);
     let account = Account::of(&sources, year, period, as_of).unwrap().unwrap();

@@ -1,5 +1,6 @@
 //! Reports of drawn and of told years, beside what was written into them.
 
+mod drawn;
 mod golden;
 mod logged;
 mod naive;
