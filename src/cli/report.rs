@@ -15,7 +15,7 @@ use crate::{
     clock::{Clock as _, System},
     control::{self, Account, Centre, Compliance, ControlError, Folder, Sources, Urging},
     reconcile::Period,
-    report::{self, Format},
+    report::{self, Format, ReportError},
     units::Month,
     words::Message,
 };
@@ -100,7 +100,14 @@ pub(super) fn report(folder: &Folder, wanted: &ReportPeriod, say: Say) -> anyhow
         say.no(&Message::new("report-no-plan").with("year", year));
         return Ok(Exit::No);
     };
-    let Some(bytes) = report::write(&account, form.format, &form.table, say.lang)? else {
+    let written = match report::write(&account, form.format, &form.table, say.lang) {
+        Err(ReportError::TooLarge(no)) => {
+            say.no(&no);
+            return Ok(Exit::No);
+        }
+        written => written?,
+    };
+    let Some(bytes) = written else {
         let names = report::TABLES.join(", ");
         say.no(&Message::new("report-table").with("table", &form.table).with("names", names));
         return Ok(Exit::Usage);

@@ -16,6 +16,8 @@ mod xlsx;
 
 use thiserror::Error;
 
+use crate::words::Message;
+
 pub use self::{
     csv::csv,
     docx::{docx, page},
@@ -42,4 +44,7 @@ pub enum ReportError {
     /// The lines.
     #[error("cannot write the lines")]
     Lines(#[from] ::csv::Error),
+    /// More than the form holds, in words for people.
+    #[error("the report is larger than its form can hold")]
+    TooLarge(Message),
 }

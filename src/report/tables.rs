@@ -132,7 +132,7 @@ const TOPICS: [&str; 4] = ["topic", "text", "covered", "months"];
 
 const TOTALS: [&str; 3] = ["total", "said", "value"];
 
-const LOGS: [&str; 12] = [
+const LOGS: [&str; 14] = [
     "station",
     "unit",
     "origin",
@@ -145,6 +145,8 @@ const LOGS: [&str; 12] = [
     "cosigned_by",
     "log_state",
     "histories",
+    "log_state_said",
+    "histories_said",
 ];
 
 /// The tables of `account`, for people who read `lang`.
@@ -156,7 +158,7 @@ pub fn tables(account: &Account, lang: Lang) -> Vec<Table> {
         table("incidents", &INCIDENTS, incidents(account, lang), lang),
         table("topics", &TOPICS, topics(account), lang),
         table("totals", &TOTALS, totals(account, lang), lang),
-        table("logs", &LOGS, account.logs.iter().map(log), lang),
+        table("logs", &LOGS, account.logs.iter().map(|state| log(state, lang)), lang),
         table("slots", &SLOTS, slots(account, lang), lang),
     ]
 }
@@ -371,7 +373,7 @@ fn totals(account: &Account, lang: Lang) -> Vec<Vec<Cell>> {
 }
 
 /// The state of a log on which the numbers rest.
-fn log(log: &LogState) -> Vec<Cell> {
+fn log(log: &LogState, lang: Lang) -> Vec<Cell> {
     let cosigned = log.cosigned.as_ref();
     vec![
         text(&log.station),
@@ -386,6 +388,8 @@ fn log(log: &LogState) -> Vec<Cell> {
         maybe(cosigned.map(|seen| &seen.by)),
         code(&log.state),
         code(&log.histories),
+        coded("log", Some(&log.state), lang),
+        coded("histories", Some(&log.histories), lang),
     ]
 }
 

@@ -10,11 +10,14 @@ use super::{Cell, ReportError, Table, pictures, raster::raster};
 use crate::{
     control::Account,
     reconcile::{Matrix, State},
-    words::{Lang, say},
+    words::{Lang, Message, say},
 };
 
 /// Widest column, in characters.
 const WIDEST: u16 = 60;
+
+/// Lines of a sheet, behind its heads (Excel's specifications and limits).
+const MOST_LINES: usize = 1_048_575;
 
 /// `account` and its `tables` as a workbook for people who read `lang`.
 ///
@@ -22,6 +25,11 @@ const WIDEST: u16 = 60;
 ///
 /// A table is larger than a sheet can be.
 pub fn xlsx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, ReportError> {
+    if let Some(table) = tables.iter().find(|table| table.rows.len() > MOST_LINES) {
+        let (lines, most) = (table.rows.len(), MOST_LINES);
+        let no = Message::new("report-too-large").with("table", &table.title);
+        return Err(ReportError::TooLarge(no.with("lines", lines).with("most", most)));
+    }
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     sheet.set_name(say(lang, "report-of-grid", &[]))?;

@@ -14,7 +14,7 @@ use crate::{
     programme::Office,
     reconcile::{Period, Span},
     report::{Cell, Table},
-    words::{Lang, say},
+    words::{self, Lang, say},
 };
 
 /// Widths of agency and nation: the nation's name stands in one line.
@@ -295,18 +295,15 @@ impl<'a> Paper<'a> {
                 self.tell("paper-witnessed", &[("size", &size), ("at", &at), ("by", &seen.by)])
             },
         );
-        let state = match log.state {
-            Course::Current => None,
-            Course::Followed => Some("paper-log-followed"),
-            Course::Revoked => Some("paper-log-revoked"),
-        };
-        let histories = match log.histories {
-            Histories::One => None,
-            Histories::TwoSettled => Some("paper-log-two-settled"),
-            Histories::Two => Some("paper-log-two"),
-        };
-        let beside = state.into_iter().chain(histories).map(|key| self.say(key));
-        [seen].into_iter().chain(beside).collect::<Vec<_>>().join("; ")
+        let mut told = vec![seen];
+        // What goes on, as every log does that nothing happened to, is not told of.
+        if log.state != Course::Current {
+            told.push(self.say(&format!("log-{}", words::code(&log.state))));
+        }
+        if log.histories != Histories::One {
+            told.push(self.say(&format!("histories-{}", words::code(&log.histories))));
+        }
+        told.join("; ")
     }
 
     /// What has to be known of logs of which a station signed two histories; none where none did.

@@ -14,7 +14,7 @@ use crate::{
     evidence::Reason,
     programme::{Plan, Unit},
     reconcile::Period,
-    report::{Cell, Format, docx::tests as paper, tables, write},
+    report::{Cell, Format, ReportError, docx::tests as paper, tables, write, xlsx},
     words::Lang,
 };
 
@@ -253,6 +253,16 @@ fn a_much_explained_airing_fits_a_field_of_the_workbook() {
     account.airings[0].row.detail = "ồ".repeat(40_000);
     account.airings[0].row.title = Some("𝄞".repeat(20_000));
     assert!(write(&account, Format::Xlsx, "", Lang::Vi).unwrap().is_some());
+}
+
+#[test]
+fn what_no_sheet_holds_is_said_before_it_is_written() {
+    let account = year(&plan(vec![ward("a", "phường A")]), &[]);
+    let mut all = tables(&account, Lang::Vi);
+    assert!(xlsx(&account, &all, Lang::Vi).is_ok());
+    all[1].rows = vec![Vec::new(); 1_048_576];
+    let Err(ReportError::TooLarge(no)) = xlsx(&account, &all, Lang::Vi) else { panic!("it was written") };
+    assert!(no.say(Lang::Vi).contains("“Lượt phát” có 1048576 dòng"), "{}", no.say(Lang::Vi));
 }
 
 #[test]

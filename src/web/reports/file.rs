@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::{asked, asked::Asked};
 use crate::{
     control::Account,
-    report::{self, Format},
+    report::{self, Format, ReportError},
     web::{
         error::Fault,
         log::TAKERS,
@@ -63,7 +63,10 @@ async fn sent(visit: &Visit, asked: &Asked, format: Format, way: &str) -> Result
     let lang = visit.lang;
     let station = account.station.clone();
     let written = visit.work(move |_| Ok(report::write(&account, format, table, lang))).await?;
-    let bytes = written.map_err(Fault::failed)?.ok_or_else(Fault::missing)?;
+    let bytes = match written {
+        Err(ReportError::TooLarge(no)) => return Err(Fault::no(no)),
+        written => written.map_err(Fault::failed)?.ok_or_else(Fault::missing)?,
+    };
     let disposition = format!("{way}; filename=\"bao-cao-{station}-{name}\"");
     let disposition = HeaderValue::from_str(&disposition).map_err(Fault::failed)?;
     let heads: [(HeaderName, HeaderValue); 3] = [

@@ -28,6 +28,9 @@ pub(super) fn routes() -> Vec<Route> {
     routes
 }
 
+/// From so many stations one is chosen; of more the id is written.
+const CHOSEN_FROM: usize = 200;
+
 #[derive(Template)]
 #[template(path = "reports.html")]
 struct ReportsPage {
