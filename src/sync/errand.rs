@@ -141,7 +141,13 @@ impl Errand {
             }
             self.enrolled = true;
         }
-        let whole = self.bring(way)?;
+        let (whole, no) = match self.bring(way) {
+            Ok(whole) => (whole, None),
+            // Where the centre holds another history this log goes no further there, but the station airs on: it says how
+            // it is, and fetches its months.
+            Err(SyncError::Own(ControlError::No(no))) => (false, Some(no)),
+            Err(error) => return Err(error),
+        };
         let Reply::Status(mut status) = self.studio.ask_waiting(Ask::Status) else {
             return Err(SyncError::Away("this station is busy".into()));
         };
@@ -150,10 +156,11 @@ impl Errand {
         }
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
         let desired = way.speak(&word, &self.have, if whole { WAIT } else { Duration::ZERO })?;
+        let at_rest = whole || no.is_some();
         let is_due = self.fetch.is_due(self.studio.now(), Instant::now());
         // The log comes home before months go out; what is urgent waits for neither, and is looked for once.
-        if (desired.tag != self.have || is_due) && (whole || self.looked != desired.tag) {
-            let came = self.fetch.fetch(way, &self.studio, &desired, !whole)?;
+        if (desired.tag != self.have || is_due) && (at_rest || self.looked != desired.tag) {
+            let came = self.fetch.fetch(way, &self.studio, &desired, !at_rest)?;
             if came != Came::Otherwise {
                 self.looked.clone_from(&desired.tag);
             }
@@ -161,7 +168,11 @@ impl Errand {
                 self.have = desired.tag;
             }
         }
-        Ok(if whole { Went::Home } else { Went::Partly })
+        match no {
+            Some(no) => Err(ControlError::No(no).into()),
+            None if whole => Ok(Went::Home),
+            None => Ok(Went::Partly),
+        }
     }
 
     /// Brings entries until the centre has what the log had when it began, or for a while; gives whether that is all.

@@ -25,7 +25,7 @@ use super::{
 
 const TAKEN: [&str; 2] = ["\"kind\":\"package\"", "\"act\":\"taken\""];
 
-fn until(what: &str, there: impl Fn() -> bool) {
+pub fn until(what: &str, there: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(2);
     while !there() {
         assert!(Instant::now() < deadline, "{what}");

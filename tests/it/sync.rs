@@ -7,11 +7,12 @@ use chrono::Utc;
 use loa::{
     control::Role,
     evidence::{Leaf, canonical},
-    fleet::{Fleet as _, SqliteFleet, Standing},
+    fleet::{Fleet as _, SqliteFleet, Standing, Word},
 };
 use serde_json::Value;
 
 use super::{
+    fetching::until,
     support::{
         centre::{
             Centre, address, an_older_copy_is_made_whole, anchors, code, enrol, found, leaves, origin,
@@ -155,16 +156,50 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
             || code(status, "centre-holds-more")
             || code(status, "centre-refused")
     });
-    let deadline = std::time::Instant::now() + Duration::from_mins(1);
-    while centre.fleet().forks(10).unwrap().is_empty() {
-        assert!(std::time::Instant::now() < deadline, "no fork is told: {told}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until(&format!("a fork: {told}"), || !centre.fleet().forks(10).unwrap().is_empty());
     let forks = centre.fleet().forks(10).unwrap();
     assert_eq!(forks[0].origin, origin);
     assert!(
         forks[0].held.contains(&origin) && forks[0].came.contains(&origin) && forks[0].held != forks[0].came
     );
+    // What it says of itself comes there all the same.
+    let known = Utc::now().timestamp_millis();
+    until("its word", || {
+        let held = centre.held(&origin);
+        Word::read(&held.word, &held.key).is_some_and(|word| word.wall_ms > known)
+    });
+}
+
+#[test]
+fn a_station_of_another_history_fetches_its_months_and_airs_them() {
+    let (server, mut way) = (Server::start(), Way::new());
+    let lines = found(&way.centre);
+    let origin = join(&way, &lines);
+    let _at_centre = way.centre.daemon_alone();
+    let daemon = way.station.daemon(&server);
+    enrol(&way.centre, &daemon, &origin);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    drop(daemon);
+    // What the centre holds of it goes on with what another PC with its key wrote.
+    let twin = tempfile::tempdir().unwrap();
+    copy(&way.station.path(""), twin.path());
+    let daemon = way.station.daemon(&server);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    drop(daemon);
+    let settings = fs::read_to_string(way.station.path("config/station.toml")).unwrap();
+    fs::remove_dir_all(way.station.path("")).unwrap();
+    copy(twin.path(), &way.station.path(""));
+    way.station.set(&settings.replace(&address(&way.centre), "127.0.0.1:9"));
+    drop(way.station.daemon(&server));
+    way.station.set(&settings);
+    let daemon = way.station.daemon(&server);
+    daemon.until("another history", |status| {
+        code(status, "centre-holds-other") || code(status, "centre-holds-more")
+    });
+    way.slots = vec![in_seconds(45)];
+    issue(&way, 2);
+    let rows = daemon.until_closed(1);
+    assert_eq!(rows[0]["outcome"], "full", "{rows:?}");
 }
 
 /// Adds the centre's table to the settings of the station of `way`.
