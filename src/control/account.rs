@@ -142,7 +142,7 @@ impl Account {
         });
         let Some((plan, mut matrix, mut to_come)) = matrices.next() else { return Ok(None) };
         for (_, other, others) in matrices {
-            matrix.admit(other);
+            matrix.admit(&plan, other);
             to_come.extend(others);
         }
         let (mut airings, mut logs) = (Vec::new(), Vec::new());

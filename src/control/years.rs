@@ -135,12 +135,12 @@ impl Compliance {
         as_of: NaiveDate,
     ) -> Result<Option<Matrix>, ControlError> {
         in_order(period)?;
-        let mut found: Option<Matrix> = None;
+        let mut found: Option<(Plan, Matrix)> = None;
         // In January what was made for December still airs, as the report of the same days has it.
         let beside =
             matches!(period, Period::Month(_) | Period::Fifteenth(_)).then_some([year - 1, year + 1]);
         for of in [year].into_iter().chain(beside.into_iter().flatten()) {
-            if let Some(known) = &found
+            if let Some((_, known)) = &found
                 && !self.airs(sources, of, known.span)?
             {
                 continue;
@@ -148,11 +148,11 @@ impl Compliance {
             let Some((plan, tallies)) = self.tallied(sources, of, period)? else { continue };
             let matrix = tallied(&plan, period, as_of, &tallies);
             match &mut found {
-                Some(found) => found.admit(matrix),
-                None => found = Some(matrix),
+                Some((plan, found)) => found.admit(plan, matrix),
+                None => found = Some((plan, matrix)),
             }
         }
-        Ok(found.map(|matrix| Matrix { counted: BTreeSet::new(), ..matrix }))
+        Ok(found.map(|(_, matrix)| Matrix { counted: BTreeSet::new(), ..matrix }))
     }
 
     /// Whether anything was to air in the months of `span` that was made for a month of `year`.

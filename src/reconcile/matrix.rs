@@ -185,13 +185,16 @@ pub fn tallied(plan: &Plan, period: Period, as_of: NaiveDate, stations: &[Tally]
 }
 
 impl Matrix {
-    /// Takes over what the plan of `another` year says of the airings of the same days that were made for that year.
-    pub fn admit(&mut self, another: Matrix) {
+    /// Takes over what the plan of `another` year says of the airings of the same days that were made for that year; `plan` is
+    /// that of this one, of whose units as many aired as its totals say.
+    pub fn admit(&mut self, plan: &Plan, another: Matrix) {
         let aired = |matrix: &Matrix| -> BTreeSet<String> {
             let aired = matrix.units.iter().filter(|row| row.has_aired());
             aired.map(|row| row.unit.clone()).collect()
         };
-        let more = aired(&another).difference(&aired(self)).count();
+        let here = aired(self);
+        let is_more = |unit: &&String| !here.contains(*unit) && is_of(plan, unit, self.span);
+        let more = aired(&another).iter().filter(is_more).count();
         self.totals.units_aired += u32::try_from(more).unwrap_or(u32::MAX);
         self.totals.in_period += another.totals.in_period;
         self.totals.strays += another.totals.strays;

@@ -158,6 +158,13 @@ fn january_beside_december() {
     only[0].airings.retain(|told| told.month == month("2022-12"));
     let both = account_behind(&of_2023, before, &only, january, day("2023-02-05"));
     assert_eq!((both.matrix.totals.units_aired, both.matrix.totals.in_period), (1, 2));
+    // A unit that the new year's plan does not have any more is none of those that it has and that aired.
+    let mut merged = of_2023.clone();
+    for unit in &mut merged.units {
+        unit.id.push_str("-cu");
+    }
+    let both = account_behind(&merged, before, &only, january, day("2023-02-05"));
+    assert_eq!((both.matrix.totals.units_aired, both.matrix.totals.in_period), (0, 2));
     // Nor does the year's report hear of what was made for another.
     let year = account_behind(&of_2023, before, &place(), Period::Year, day("2023-02-05"));
     assert_eq!((year.airings.len(), year.matrix.totals.in_period), (2, 2));
