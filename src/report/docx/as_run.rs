@@ -79,7 +79,7 @@ fn ended(paper: &Paper<'_>, table: Look<'_>, row: &[Cell]) -> String {
     };
     let beside = [text("reason_said"), uncounted, own, slot, made_good(paper, table, row)];
     let beside: Vec<String> = beside.into_iter().flatten().collect();
-    let outcome = table.text(row, "outcome_said");
+    let outcome = text("outcome_said").unwrap_or_else(|| paper.say("slot-state-open"));
     if beside.is_empty() { outcome } else { format!("{outcome}: {}", beside.join("; ")) }
 }
 
