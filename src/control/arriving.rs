@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ControlError, Folder, examine::STAYS_FREE};
+use super::{ControlError, Folder};
 use crate::{
     disk::{self, At as _},
     package::{PackageError, Shelf},
@@ -88,7 +88,7 @@ pub fn append_tar(folder: &Folder, by: &str, offset: u64, piece: &[u8]) -> Resul
         return Err(Message::new("import-tar-long").with("most", LONGEST_TAR >> 20).into());
     }
     let free = disk::free_bytes(&path)?;
-    if free < STAYS_FREE {
+    if free < disk::STAYS_FREE {
         return Err(Message::new("package-room").with("needed", end >> 20).with("free", free >> 20).into());
     }
     file.write_all(piece).at("write", &path)?;

@@ -24,9 +24,6 @@ use crate::{
     words::Message,
 };
 
-/// So much of the disk stays free for what airs.
-pub(super) const STAYS_FREE: u64 = 500 << 20;
-
 /// What was kept of the packages before.
 pub(super) struct Kept {
     notes: BTreeMap<u64, (Manifest, Digest)>,
@@ -373,7 +370,7 @@ fn room(folder: &Folder, manifest: &Manifest) -> Result<(), ControlError> {
         }
     }
     let free = disk::free_bytes(&folder.root)?;
-    if free < bytes + STAYS_FREE {
+    if free < bytes + disk::STAYS_FREE {
         return Err(Message::new("package-room").with("needed", bytes >> 20).with("free", free >> 20).into());
     }
     Ok(())

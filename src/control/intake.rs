@@ -27,8 +27,6 @@ pub const LONGEST_FILE: u64 = 500 << 20;
 pub const LONGEST_PIECE: usize = 4 << 20;
 /// What has not arrived whole may take so much of the disk.
 const MOST_UNFINISHED: u64 = 4 << 30;
-/// So much of the disk stays free for what airs.
-const STAYS_FREE: u64 = 500 << 20;
 /// What nobody has gone on with for so long is dropped.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// So many files can be chosen from.
@@ -95,7 +93,7 @@ pub fn begin(
     let offset = fs::metadata(&path).map_or(0, |meta| meta.len());
     // What is still to come, and the copy in its place.
     let free = disk::free_bytes(&place)?;
-    if unfinished + size > MOST_UNFINISHED || free < STAYS_FREE + (size - offset.min(size)) + size {
+    if unfinished + size > MOST_UNFINISHED || free < disk::STAYS_FREE + (size - offset.min(size)) + size {
         return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
     }
     fs::OpenOptions::new().create(true).append(true).open(&path).at("open", &path)?;
@@ -119,7 +117,7 @@ pub fn append(folder: &Folder, by: &str, id: &str, offset: u64, piece: &[u8]) ->
     if here + piece.len() as u64 > size {
         return Err(Message::new("intake-more").into());
     }
-    if disk::free_bytes(&incoming(folder))? < STAYS_FREE {
+    if disk::free_bytes(&incoming(folder))? < disk::STAYS_FREE {
         return Err(Message::new("intake-full").with("file", id).with("free", 0).into());
     }
     file.write_all(piece).at("write", &path)?;
@@ -191,7 +189,7 @@ fn take_in(
             continue;
         }
         let free = disk::free_bytes(&home)?;
-        if free < STAYS_FREE + heard.measure.bytes {
+        if free < disk::STAYS_FREE + heard.measure.bytes {
             return Err(Message::new("intake-full").with("file", name).with("free", free >> 20).into());
         }
         let copy = |to: &mut fs::File| {

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use super::{ControlError, Folder, arriving, examine::STAYS_FREE};
+use super::{ControlError, Folder, arriving};
 use crate::{
     disk::{self, At as _},
     package::{self, Shelf},
@@ -30,7 +30,7 @@ impl Staged {
     /// What the container `tar` holds, as far as the disk has room beside what airs.
     pub fn unwrap(folder: &Folder, tar: &Path) -> Result<Staged, ControlError> {
         let staged = Staged::new(folder)?;
-        let room = disk::free_bytes(&folder.data())?.saturating_sub(STAYS_FREE);
+        let room = disk::free_bytes(&folder.data())?.saturating_sub(disk::STAYS_FREE);
         package::unwrap(fs::File::open(tar).at("open", tar)?, staged.folder.path(), room)?;
         Ok(staged)
     }

@@ -139,6 +139,9 @@ pub fn join_below(root: &Path, name: &str) -> Option<PathBuf> {
     (plain && !name.is_empty() && !name.contains(['\0', '\\'])).then(|| root.join(relative))
 }
 
+/// So many bytes of the disk stay free for what airs and its log, whatever else is brought.
+pub const STAYS_FREE: u64 = 500 << 20;
+
 /// Bytes free for this user on the file system of `path`.
 pub fn free_bytes(path: &Path) -> Result<u64, DiskError> {
     let stat = rustix::fs::statvfs(path).map_err(io::Error::from).at("measure the disk of", path)?;

@@ -13,13 +13,11 @@ use super::{SyncError, Transport};
 use crate::{
     config::{Link, Way},
     control::{self, Arrival, Ask, Became, ControlError, Desired, Folder, Reply, Studio, file_error},
+    disk,
     package::{Manifest, Part, Shelf},
     units::Digest,
     words::Message,
 };
-
-/// So much of the disk stays free for what airs.
-const STAYS_FREE: u64 = 500 << 20;
 
 /// Longest note, proof and trust file: what the signed-note format takes.
 const LONGEST_NOTE: u64 = 1_000_000;
@@ -255,8 +253,8 @@ impl Fetch {
         // Once for the inbox, and once for its place.
         let to_come = |part: &Part| part.bytes.saturating_sub(here(part).unwrap_or_default());
         let needed: u64 = parts.iter().map(|part| to_come(part) + part.bytes).sum();
-        let free = crate::disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
-        if needed.saturating_add(STAYS_FREE) > free {
+        let free = disk::free_bytes(&self.inbox).map_err(ControlError::from)?;
+        if needed.saturating_add(disk::STAYS_FREE) > free {
             return Err(no_room(needed, free));
         }
         let inbox = Shelf::new(&self.inbox);
@@ -388,8 +386,8 @@ fn no_room(needed: u64, free: u64) -> SyncError {
 
 /// Refuses to write on where the disk below `path` has no more than what stays free for what airs.
 pub(super) fn leave_room(path: &Path) -> Result<(), SyncError> {
-    let free = crate::disk::free_bytes(path.parent().unwrap_or(path)).map_err(ControlError::from)?;
-    if free < STAYS_FREE { Err(no_room(0, free)) } else { Ok(()) }
+    let free = disk::free_bytes(path.parent().unwrap_or(path)).map_err(ControlError::from)?;
+    if free < disk::STAYS_FREE { Err(no_room(0, free)) } else { Ok(()) }
 }
 
 fn holds_packages(from: &Path) -> bool {

@@ -365,14 +365,14 @@ async fn desired(
 async fn wait(mut desk: Desk, held: &Held, Have { have, wait }: Have) -> Json<Desired> {
     let changed = async {
         loop {
-            let desired = desk.issued.borrow_and_update().desired(held, desk.centre.now());
+            let desired = desk.issued.borrow_and_update().desired(held.station(), desk.centre.now());
             if desired.tag != have || desk.issued.changed().await.is_err() {
                 return desired;
             }
         }
     };
     let desired = tokio::time::timeout(Duration::from_secs(wait.min(LONGEST_WAIT)), changed).await;
-    Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held, desk.centre.now())))
+    Json(desired.unwrap_or_else(|_| desk.issued.borrow().desired(held.station(), desk.centre.now())))
 }
 
 async fn head(State(desk): State<Desk>, of: Of) -> Result<String, No> {

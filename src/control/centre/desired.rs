@@ -14,7 +14,7 @@ use crate::{
     config::Place,
     control::ControlError,
     disk::At as _,
-    fleet::{Files, FleetError, FolderFiles, Held},
+    fleet::{Files, FleetError, FolderFiles},
     package::{EVERY_STATION, Manifest},
     units::Digest,
 };
@@ -59,11 +59,10 @@ struct Issue {
 }
 
 impl Issued {
-    /// What the station of the log that is `held` shall hold `now`: nothing that is long past.
+    /// What the `station` of this id shall hold `now`: nothing that is long past.
     #[must_use]
-    pub fn desired(&self, held: &Held, now: DateTime<Utc>) -> Desired {
-        let id = held.origin.rsplit('/').nth(1).unwrap_or_default();
-        let is_its = |station: &String| station == EVERY_STATION || station == id;
+    pub fn desired(&self, station: &str, now: DateTime<Utc>) -> Desired {
+        let is_its = |of: &String| of == EVERY_STATION || of == station;
         let past = (now - LONG_PAST).timestamp_millis();
         let its = self.packages.iter().filter(|(_, it)| it.until_ms > past && it.stations.iter().any(is_its));
         let packages: Vec<_> = its.map(|(seq, it)| (*seq, it.note)).collect();
@@ -165,4 +164,39 @@ fn issued(files: &dyn Files, known: &Issued) -> Result<Issued, ControlError> {
     let mut trusts: Vec<u64> = files.names("trust")?.iter().filter_map(|name| number(name)).collect();
     trusts.sort_unstable();
     Ok(Issued { packages, trusts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_station_is_told_of_what_is_its_own_and_not_long_past() {
+        let now: DateTime<Utc> = "2022-07-01T00:00:00Z".parse().unwrap();
+        let issue = |station: &str, ended_before: i64| Issue {
+            note: Digest::of(station.as_bytes()),
+            stations: vec![station.into()],
+            until_ms: (now - TimeDelta::days(ended_before)).timestamp_millis(),
+        };
+        let packages = [
+            issue("pho-an", 93),
+            issue("pho-an", 92),
+            issue("pho-an", 91),
+            issue("pho-an", -30),
+            issue("pho-hoa", -30),
+            issue(EVERY_STATION, -30),
+        ];
+        let issued = Issued { packages: (1..).zip(packages).collect(), trusts: vec![1, 2] };
+        let told = |station, now| {
+            let desired = issued.desired(station, now);
+            (desired.packages.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), desired.tag)
+        };
+        let (seqs, tag) = told("pho-an", now);
+        assert_eq!((seqs, issued.desired("pho-an", now).trusts), (vec![3, 4, 6], vec![1, 2]));
+        assert_eq!(told("pho-hoa", now).0, [5, 6]);
+        // What goes out of the list changes what a waiting station hears of, and nothing else does.
+        assert_eq!(told("pho-an", now + TimeDelta::hours(23)).1, tag);
+        let later = told("pho-an", now + TimeDelta::days(1));
+        assert!(later.0 == [4, 6] && later.1 != tag, "{later:?}");
+    }
 }
