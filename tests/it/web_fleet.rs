@@ -90,6 +90,12 @@ fn contradict(centre: &Centre) {
     other.ended(today(), Outcome::Missed);
     other.enter(Body::Heartbeat {});
     assert!(other.brings(centre).unwrap_err().contains("do not continue"));
+    // What it says of itself from then on is no further contradiction, however short that history is.
+    let held = || centre.known(&fork.origin).unwrap();
+    centre.hear(&held(), &fork.word(TimeDelta::minutes(5), &ready(), &[])).unwrap();
+    other.leaves.truncate(2);
+    centre.hear(&held(), &other.word(TimeDelta::minutes(1), &ready(), &[])).unwrap();
+    assert_eq!(centre.fleet.forks_of(&fork.origin).unwrap().len(), 1);
     let mut back = Far::new("bi-lui");
     (0..5).for_each(|_| back.enter(Body::Heartbeat {}));
     back.joins(centre);

@@ -94,6 +94,11 @@ impl Centre {
         Ok(frontier.root() == came.root)
     }
 
+    /// Whether it is known that the station signed two histories: then how long the other one is is nothing new.
+    fn is_split(&self, held: &Held) -> Result<bool, FleetError> {
+        Ok(self.fleet.contradicted()?.contains(&held.origin))
+    }
+
     fn split(&self, held: &Held, what: &str, came: &str) -> Result<(), FleetError> {
         self.fleet.split(&Fork {
             origin: held.origin.clone(),
@@ -133,7 +138,8 @@ impl Centre {
             // It came late on its way: that the station lives is true, what it says is old.
             return Ok(self.fleet.heard(&held.origin, &held.word, self.now().timestamp_millis())?);
         }
-        if word.size < held.frontier.size() && last.is_some_and(|last| last.wall_ms < word.wall_ms) {
+        let is_shorter = word.size < held.frontier.size();
+        if is_shorter && last.is_some_and(|last| last.wall_ms < word.wall_ms) && !self.is_split(held)? {
             self.split(held, "rollback", note)?;
         }
         Ok(self.fleet.heard(&held.origin, note, self.now().timestamp_millis())?)
