@@ -99,14 +99,9 @@ impl Home {
         Ok(open_log(&self.folder.log_path())?.size()?)
     }
 
-    /// What comes behind the first `old` entries, as much as goes at once. A log that is shorter is a no: it was rolled
-    /// back, and goes on only when it is whole again.
-    pub fn push(&self, old: u64) -> Result<Push, ControlError> {
-        self.push_of(old, MOST_LEAVES)
-    }
-
-    /// The same with at most `most` entries.
-    pub fn push_of(&self, old: u64, most: u64) -> Result<Push, ControlError> {
+    /// What comes behind the first `old` entries, as much as goes at once and at most `most` of them. A log that is shorter is
+    /// a no: it was rolled back, and goes on only when it is whole again.
+    pub fn push(&self, old: u64, most: u64) -> Result<Push, ControlError> {
         let log = open_log(&self.folder.log_path())?;
         let size = log.size()?;
         if size < old {

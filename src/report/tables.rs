@@ -388,7 +388,7 @@ fn log(log: &LogState, lang: Lang) -> Vec<Cell> {
         maybe(cosigned.map(|seen| &seen.by)),
         code(&log.state),
         code(&log.histories),
-        coded("log", Some(&log.state), lang),
+        coded("log-state", Some(&log.state), lang),
         coded("histories", Some(&log.histories), lang),
     ]
 }

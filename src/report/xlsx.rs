@@ -23,7 +23,7 @@ const MOST_LINES: usize = 1_048_575;
 ///
 /// # Errors
 ///
-/// A table is larger than a sheet can be.
+/// A table is larger than a sheet can be, or the workbook cannot be written.
 pub fn xlsx(account: &Account, tables: &[Table], lang: Lang) -> Result<Vec<u8>, ReportError> {
     if let Some(table) = tables.iter().find(|table| table.rows.len() > MOST_LINES) {
         let (lines, most) = (table.rows.len(), MOST_LINES);

@@ -69,6 +69,8 @@ pub struct Errand {
     /// The tag of what was last looked through for something urgent.
     looked: String,
     failures: u32,
+    /// The head of another history at the centre to which one of this was shown.
+    owned_up: String,
     /// What the clocks here and at the centre said at the same moment, where they were too far apart.
     apart: Option<Message>,
     told: Told,
@@ -80,8 +82,24 @@ impl Errand {
     pub fn new(home: Home, studio: Studio, link: Link, told: Told) -> Errand {
         let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
         let (enrolled, pace, way) = (false, Pace::default(), None);
-        let (have, looked, failures, apart) = (String::new(), String::new(), 0, None);
-        Errand { home, studio, link, way, fetch, held, pace, enrolled, have, looked, failures, apart, told }
+        let (have, looked, owned_up) = (String::new(), String::new(), String::new());
+        let (failures, apart) = (0, None);
+        Errand {
+            home,
+            studio,
+            link,
+            way,
+            fetch,
+            held,
+            pace,
+            enrolled,
+            have,
+            looked,
+            failures,
+            owned_up,
+            apart,
+            told,
+        }
     }
 
     /// Goes once: brings everything that is new, then waits for something to hold. Gives how long to wait before the next
@@ -113,7 +131,10 @@ impl Errand {
             Ok(Went::Asked(code)) => {
                 (lamp("warning", Message::new("centre-asked").with("code", code)), ASK_AGAIN)
             }
-            Err(SyncError::Own(ControlError::No(no))) => (Lamp::new("error", &no), ASK_AGAIN),
+            Err(SyncError::Own(ControlError::No(no))) => {
+                self.failures = 0;
+                (Lamp::new("error", &no), ASK_AGAIN)
+            }
             Err(SyncError::Refused { status, words }) => {
                 self.enrolled = false;
                 let no = Message::new("centre-refused").with("status", status).with("detail", words);
@@ -141,13 +162,26 @@ impl Errand {
             }
             self.enrolled = true;
         }
-        let (whole, no) = match self.bring(way) {
-            Ok(whole) => (whole, None),
-            // Where the centre holds another history this log goes no further there, but the station airs on: it says how
-            // it is, and fetches its months.
-            Err(SyncError::Own(ControlError::No(no))) => (false, Some(no)),
-            Err(error) => return Err(error),
-        };
+        match self.bring(way) {
+            Ok(whole) => {
+                self.confer(way, whole, whole)?;
+                Ok(if whole { Went::Home } else { Went::Partly })
+            }
+            // A log that the centre takes no further stays here; the station airs on: it says how it is, and fetches its
+            // months. What else goes wrong is not what is the matter.
+            Err(no) if is_no(&no) => {
+                if let Err(error) = self.confer(way, false, true) {
+                    tracing::info!("centre: {error}");
+                }
+                Err(no)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says how the station is and fetches what it shall hold: `waiting` until there is something new, and not only what is
+    /// urgent where nothing of the log is `at_rest`.
+    fn confer(&mut self, way: &mut dyn Transport, waiting: bool, at_rest: bool) -> Result<(), SyncError> {
         let Reply::Status(mut status) = self.studio.ask_waiting(Ask::Status) else {
             return Err(SyncError::Away("this station is busy".into()));
         };
@@ -155,8 +189,7 @@ impl Errand {
             status.clock = with_remedy(Lamp::new("error", apart));
         }
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
-        let desired = way.speak(&word, &self.have, if whole { WAIT } else { Duration::ZERO })?;
-        let at_rest = whole || no.is_some();
+        let desired = way.speak(&word, &self.have, if waiting { WAIT } else { Duration::ZERO })?;
         let is_due = self.fetch.is_due(self.studio.now(), Instant::now());
         // The log comes home before months go out; what is urgent waits for neither, and is looked for once.
         if (desired.tag != self.have || is_due) && (at_rest || self.looked != desired.tag) {
@@ -168,11 +201,7 @@ impl Errand {
                 self.have = desired.tag;
             }
         }
-        match no {
-            Some(no) => Err(ControlError::No(no).into()),
-            None if whole => Ok(Went::Home),
-            None => Ok(Went::Partly),
-        }
+        Ok(())
     }
 
     /// Brings entries until the centre has what the log had when it began, or for a while; gives whether that is all.
@@ -191,7 +220,7 @@ impl Errand {
             if set_out.elapsed() > BRING_FOR && self.held > held_before {
                 return Ok(false);
             }
-            let push = self.home.push_of(self.held, self.pace.leaves())?;
+            let push = self.home.push(self.held, self.pace.leaves())?;
             let (began, from) = (Instant::now(), self.studio.now());
             let brought = self.bring_bytes(way, &push).and_then(|()| way.push(&push));
             match &brought {
@@ -219,12 +248,17 @@ impl Errand {
         Ok(true)
     }
 
-    /// Where the centre holds another history: shows it the head of this one, so that it has both with their signatures.
-    fn own_up(&self, way: &mut dyn Transport, head: &str, size: u64) {
+    /// Where the centre holds another history under `head`: shows it a head of this one, so that it has both with their
+    /// signatures. Once is enough: what an officer settled is not red again as this log grows.
+    fn own_up(&mut self, way: &mut dyn Transport, head: &str, size: u64) {
         let at_centre = Checkpoint::unchecked(head).map_or(0, |head| head.size);
-        if let Ok(push) = self.home.push(at_centre.min(size)) {
-            // What it says is a no; what it keeps is what matters.
-            let _ = way.push(&push);
+        if self.owned_up == head {
+            return;
+        }
+        let Ok(push) = self.home.push(at_centre.min(size), 1) else { return };
+        // A no is what it says to another history; a shorter log may yet become one.
+        if matches!(way.push(&push), Err(SyncError::Refused { .. })) {
+            head.clone_into(&mut self.owned_up);
         }
     }
 
@@ -262,6 +296,11 @@ impl Errand {
         }
         Ok(time)
     }
+}
+
+/// Whether a step ended since this log is not to be taken as it is, and not since the line broke or nobody knows the station.
+fn is_no(error: &SyncError) -> bool {
+    matches!(error, SyncError::Own(ControlError::No(_)) | SyncError::Refused { status: 400 | 413 | 422, .. })
 }
 
 /// The time here and at the centre, where the centre's clock said `time` (seconds since 1970) to what was asked at `from` and

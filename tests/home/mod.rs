@@ -14,7 +14,7 @@ pub fn bring(centre: &Centre, home: &Home) {
         if old == home.size().unwrap() {
             return;
         }
-        let push = home.push(old).unwrap();
+        let push = home.push(old, u64::MAX).unwrap();
         for digest in home.named(&push) {
             if let Some((kind, bytes)) = home.bytes(&push, digest).unwrap() {
                 centre.keep(home.origin(), kind, &bytes).unwrap();

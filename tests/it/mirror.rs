@@ -139,7 +139,7 @@ fn what_never_came_has_no_copy_and_bytes_beside_the_log_come_with_it() {
     let home = home(&station);
     bring(&centre, &home);
     let mirror = centre.mirror(home.origin()).unwrap();
-    let digests = home.named(&home.push(0).unwrap());
+    let digests = home.named(&home.push(0, u64::MAX).unwrap());
     let blob = |path: &std::path::Path| {
         let log = Log::read_only(path).unwrap();
         digests.iter().map(|digest| log.blob(*digest).unwrap()).collect::<Vec<_>>()

@@ -156,18 +156,18 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
             || code(status, "centre-holds-more")
             || code(status, "centre-refused")
     });
-    until(&format!("a fork: {told}"), || !centre.fleet().forks(10).unwrap().is_empty());
-    let forks = centre.fleet().forks(10).unwrap();
-    assert_eq!(forks[0].origin, origin);
-    assert!(
-        forks[0].held.contains(&origin) && forks[0].came.contains(&origin) && forks[0].held != forks[0].came
-    );
+    let forks = || centre.fleet().forks(10).unwrap();
+    until(&format!("a fork: {told}"), || !forks().is_empty());
+    let fork = forks().remove(0);
+    assert_eq!((&*fork.origin, &*fork.what), (&*origin, "fork"));
+    assert!(fork.held.contains(&origin) && fork.came.contains(&origin) && fork.held != fork.came);
     // What it says of itself comes there all the same.
     let known = Utc::now().timestamp_millis();
     until("its word", || {
         let held = centre.held(&origin);
         Word::read(&held.word, &held.key).is_some_and(|word| word.wall_ms > known)
     });
+    assert_eq!(forks(), [fork], "it is said once");
 }
 
 #[test]

@@ -103,7 +103,9 @@ fn contradict(centre: &Centre) {
     centre.hear(&held(), &back.word(TimeDelta::minutes(5), &ready(), &[])).unwrap();
     let mut shorter = back.clone();
     shorter.leaves.truncate(2);
+    centre.hear(&held(), &shorter.word(TimeDelta::minutes(2), &ready(), &[])).unwrap();
     centre.hear(&held(), &shorter.word(TimeDelta::minutes(1), &ready(), &[])).unwrap();
+    assert_eq!(centre.fleet.forks_of(&back.origin).unwrap().len(), 1, "it is said once");
 }
 
 fn signed_in(base: &str, id: &str) -> Visitor {

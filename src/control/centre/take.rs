@@ -94,9 +94,9 @@ impl Centre {
         Ok(frontier.root() == came.root)
     }
 
-    /// Whether it is known that the station signed two histories: then how long the other one is is nothing new.
+    /// Whether a pair with this head is kept, settled or not: then how long the other log is is nothing new.
     fn is_split(&self, held: &Held) -> Result<bool, FleetError> {
-        Ok(self.fleet.contradicted()?.contains(&held.origin))
+        Ok(self.fleet.forks_of(&held.origin)?.iter().any(|fork| fork.held == held.head))
     }
 
     fn split(&self, held: &Held, what: &str, came: &str) -> Result<(), FleetError> {

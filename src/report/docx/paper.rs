@@ -298,7 +298,7 @@ impl<'a> Paper<'a> {
         let mut told = vec![seen];
         // What goes on, as every log does that nothing happened to, is not told of.
         if log.state != Course::Current {
-            told.push(self.say(&format!("log-{}", words::code(log.state))));
+            told.push(self.say(&format!("log-state-{}", words::code(log.state))));
         }
         if log.histories != Histories::One {
             told.push(self.say(&format!("histories-{}", words::code(log.histories))));

@@ -40,7 +40,8 @@ fn a_year_without_data_is_a_report_too() {
 
 #[test]
 fn a_sheet_has_every_row_and_two_signatures() {
-    let account = Account { period: Period::Month("2022-03".parse().unwrap()), ..a_year() };
+    let mut account = Account { period: Period::Month("2022-03".parse().unwrap()), ..a_year() };
+    account.airings[1].row.outcome = None;
     let Opened { document, .. } = open(&account, Lang::Vi);
     assert_eq!(said(&document, "Title"), ["NHẬT KÝ PHÁT"]);
     assert_eq!(said(&document, "Subtitle"), ["Tháng 3 năm 2022, đài duc-pho, thị xã Đức Phổ"]);
@@ -49,6 +50,7 @@ fn a_sheet_has_every_row_and_two_signatures() {
     assert_eq!(rows.len(), 1 + account.airings.len());
     assert_eq!(rows[1][1..4], ["05:30:00 05/01/2022", "05:30:00", "05:42:00"]);
     assert_eq!(rows[4][5], "Không phát: mất điện hoặc máy tắt");
+    assert!(rows[2][5].starts_with("chưa có kết quả trong nhật ký"), "{}", rows[2][5]);
     assert_eq!(said(tables[2], "Authority"), ["NGƯỜI TRỰC MÁY", "GIÁM ĐỐC"]);
     assert!(document.contains("&#60;một cửa &#38; trực tuyến&#62;"), "words are escaped");
 }
