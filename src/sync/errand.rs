@@ -164,13 +164,13 @@ impl Errand {
         }
         match self.bring(way) {
             Ok(whole) => {
-                self.confer(way, whole, whole)?;
+                self.confer(way, whole)?;
                 Ok(if whole { Went::Home } else { Went::Partly })
             }
             // A log that the centre takes no further stays here; the station airs on: it says how it is, and fetches its
             // months. What else goes wrong is not what is the matter.
             Err(no) if is_no(&no) => {
-                if let Err(error) = self.confer(way, false, true) {
+                if let Err(error) = self.confer(way, true) {
                     tracing::info!("centre: {error}");
                 }
                 Err(no)
@@ -179,9 +179,9 @@ impl Errand {
         }
     }
 
-    /// Says how the station is and fetches what it shall hold: `waiting` until there is something new, and not only what is
-    /// urgent where nothing of the log is `at_rest`.
-    fn confer(&mut self, way: &mut dyn Transport, waiting: bool, at_rest: bool) -> Result<(), SyncError> {
+    /// Says how the station is and fetches what it shall hold. Where nothing more of the log is to be brought it is `at_rest`:
+    /// it waits until there is something new, and fetches not only what is urgent.
+    fn confer(&mut self, way: &mut dyn Transport, at_rest: bool) -> Result<(), SyncError> {
         let Reply::Status(mut status) = self.studio.ask_waiting(Ask::Status) else {
             return Err(SyncError::Away("this station is busy".into()));
         };
@@ -189,7 +189,7 @@ impl Errand {
             status.clock = with_remedy(Lamp::new("error", apart));
         }
         let word = self.home.word(&self.studio.glance, &status, self.studio.now().timestamp_millis())?;
-        let desired = way.speak(&word, &self.have, if waiting { WAIT } else { Duration::ZERO })?;
+        let desired = way.speak(&word, &self.have, if at_rest { WAIT } else { Duration::ZERO })?;
         let is_due = self.fetch.is_due(self.studio.now(), Instant::now());
         // The log comes home before months go out; what is urgent waits for neither, and is looked for once.
         if (desired.tag != self.have || is_due) && (at_rest || self.looked != desired.tag) {

@@ -1,7 +1,7 @@
 //! A centre and its stations as real processes: a log comes home and is countersigned, a month goes out and airs, and the
 //! line between them is cut, slow, forged and gone for days.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use chrono::Utc;
 use loa::{
@@ -20,7 +20,7 @@ use super::{
         },
         proxy::Proxy,
         pulse::Server,
-        station::{Station, copy, in_seconds},
+        station::{Daemon, Station, copy, in_seconds},
         visitor::Visitor,
         way::{Way, facts},
     },
@@ -138,18 +138,12 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
     let _at_centre = centre.folder.daemon_alone();
     let (station, origin) = centre.station_at_home();
     let twin = tempfile::tempdir().unwrap();
-    super::support::station::copy(&station.path(""), twin.path());
+    copy(&station.path(""), twin.path());
     let daemon = station.daemon_alone();
     daemon.until("heard", |status| code(status, "centre-heard"));
     centre.until_home(&station, &origin);
     drop(daemon);
-    // Another PC has the same key and the older log, and does not reach the centre when it starts.
-    fs::remove_dir_all(station.path("")).unwrap();
-    super::support::station::copy(twin.path(), &station.path(""));
-    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
-    station.set(&settings.replace(&centre.address(), "127.0.0.1:9"));
-    drop(station.daemon_alone());
-    station.set(&settings);
+    put_back(&station, twin.path(), &centre.address());
     let daemon = station.daemon_alone();
     let told = daemon.until("another history", |status| {
         code(status, "centre-holds-other")
@@ -174,11 +168,8 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
 fn a_station_of_another_history_fetches_its_months_and_airs_them() {
     let (server, mut way) = (Server::start(), Way::new());
     let lines = found(&way.centre);
-    let origin = join(&way, &lines);
-    let _at_centre = way.centre.daemon_alone();
-    let daemon = way.station.daemon(&server);
-    enrol(&way.centre, &daemon, &origin);
-    daemon.until("heard", |status| code(status, "centre-heard"));
+    join(&way, &lines);
+    let (_at_centre, daemon) = met(&way.centre, &way.station, &server);
     drop(daemon);
     // What the centre holds of it goes on with what another PC with its key wrote.
     let twin = tempfile::tempdir().unwrap();
@@ -186,12 +177,7 @@ fn a_station_of_another_history_fetches_its_months_and_airs_them() {
     let daemon = way.station.daemon(&server);
     daemon.until("heard", |status| code(status, "centre-heard"));
     drop(daemon);
-    let settings = fs::read_to_string(way.station.path("config/station.toml")).unwrap();
-    fs::remove_dir_all(way.station.path("")).unwrap();
-    copy(twin.path(), &way.station.path(""));
-    way.station.set(&settings.replace(&address(&way.centre), "127.0.0.1:9"));
-    drop(way.station.daemon(&server));
-    way.station.set(&settings);
+    put_back(&way.station, twin.path(), &address(&way.centre));
     let daemon = way.station.daemon(&server);
     daemon.until("another history", |status| {
         code(status, "centre-holds-other") || code(status, "centre-holds-more")
@@ -200,6 +186,24 @@ fn a_station_of_another_history_fetches_its_months_and_airs_them() {
     issue(&way, 2);
     let rows = daemon.until_closed(1);
     assert_eq!(rows[0]["outcome"], "full", "{rows:?}");
+}
+
+/// Another PC has the key of `station` and the older log of `twin`, and does not reach the `centre` when it starts.
+fn put_back(station: &Station, twin: &Path, centre: &str) {
+    fs::remove_dir_all(station.path("")).unwrap();
+    copy(twin, &station.path(""));
+    let settings = fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace(centre, "127.0.0.1:9"));
+    drop(station.daemon_alone());
+    station.set(&settings);
+}
+
+/// A centre and a station that joined it: both run, and the log is enrolled.
+fn met<'a>(centre: &'a Station, station: &'a Station, server: &Server) -> (Daemon<'a>, Daemon<'a>) {
+    let (at_centre, daemon) = (centre.daemon_alone(), station.daemon(server));
+    enrol(centre, &daemon, &origin(station));
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    (at_centre, daemon)
 }
 
 /// Adds the centre's table to the settings of the station of `way`.
@@ -220,11 +224,8 @@ pub fn issue(way: &Way, revision: u32) {
 fn a_month_goes_out_by_the_network_and_airs() {
     let (server, mut way) = (Server::start(), Way::new());
     let lines = found(&way.centre);
-    let origin = join(&way, &lines);
-    let _at_centre = way.centre.daemon_alone();
-    let daemon = way.station.daemon(&server);
-    enrol(&way.centre, &daemon, &origin);
-    daemon.until("heard", |status| code(status, "centre-heard"));
+    join(&way, &lines);
+    let (_at_centre, daemon) = met(&way.centre, &way.station, &server);
     way.slots = vec![in_seconds(25)];
     issue(&way, 2);
     // Nobody touches the station: it fetches, checks, enters and airs.
