@@ -156,7 +156,7 @@ impl Controller {
             Input::Urgent(urgents) => self.urgent_came(urgents),
             Input::Interrupted(cut) => self.resume(&cut, wall, &mut out),
             Input::Prepared(job, result) => self.prepared(&job, result, wall),
-            Input::Cued(result) => self.cued(result, wall, &mut out),
+            Input::Cued(result) => self.cued(result, now, &mut out),
             Input::Player(event) => self.heard(event, &mut out),
             request => self.request(request, wall, &mut out),
         }

@@ -13,6 +13,7 @@ use super::{
     urgent::unaired,
 };
 use crate::{
+    clock::Reading,
     evidence::{Body, Cue, End, OperatorAct, Outcome, Reason},
     media::Master,
     playout::{self, Command, Take},
@@ -66,7 +67,8 @@ impl Controller {
         self.phase = Phase::Cueing { job, master, stopped: None };
     }
 
-    pub(super) fn cued(&mut self, result: Result<u64, String>, now: DateTime<Utc>, out: &mut Vec<Action>) {
+    pub(super) fn cued(&mut self, result: Result<u64, String>, asked: &Reading, out: &mut Vec<Action>) {
+        let now = asked.wall;
         let Phase::Cueing { job, master, stopped } = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return;
         };
@@ -106,6 +108,7 @@ impl Controller {
             airing,
             master: master.clone(),
             from: job.before.heard,
+            asked: asked.clone(),
             start: if job.planned > now { playout::Start::At(job.planned) } else { playout::Start::Now },
             begin_within,
             give_up_after,

@@ -70,8 +70,8 @@ pub(super) struct Airing {
     pub stopping: bool,
     /// The machine was suspended past every patience: what is left shall not sound.
     overslept: bool,
-    /// For how long the machine had been suspended when this was asked for.
-    pub asleep_ns: Option<i64>,
+    /// For how long the machine had been suspended when the take was asked for.
+    asleep_ns: Option<i64>,
     pub proof: u8,
 }
 
@@ -84,17 +84,18 @@ struct Stretch {
 }
 
 impl Airing {
-    /// A take, received at boot time `boot_ns` and wall time `wall`.
-    pub(super) fn take(take: Box<Take>, boot_ns: i64, wall: DateTime<Utc>) -> Airing {
+    /// A take.
+    pub(super) fn take(take: Box<Take>) -> Airing {
         let until_start = match take.start {
-            Start::At(at) => (at - wall).max(TimeDelta::zero()),
+            Start::At(at) => (at - take.asked.wall).max(TimeDelta::zero()),
             Start::Now => TimeDelta::zero(),
         };
         let patience = until_start.checked_add(&take.begin_within).unwrap_or(TimeDelta::MAX);
-        let give_up_ns = boot_ns.saturating_add(super::alignment::span_ns(patience));
+        let give_up_ns = take.asked.boot_ns.saturating_add(super::alignment::span_ns(patience));
         let feeder = Feeder::master(Arc::clone(&take.master), take.from);
         let (from, start) = (take.from, take.start);
-        Airing::new(Job::Take(take), feeder, from, start, Some(give_up_ns))
+        let asleep_ns = Some(take.asked.asleep_ns);
+        Airing { asleep_ns, ..Airing::new(Job::Take(take), feeder, from, start, Some(give_up_ns)) }
     }
 
     /// A probe of `frames`, of tone or of silence, asked for at boot time `boot_ns`.
@@ -152,7 +153,8 @@ impl Airing {
     pub(super) fn aim(&mut self, clocks: &Alignment, asleep_ns: i64, correction_ns: i64) -> (i64, i64) {
         let boot_ns = clocks.boot(clocks.now_ns);
         let too_late = self.give_up_ns.is_some_and(|at_ns| boot_ns >= at_ns);
-        self.overslept |= too_late && asleep_ns - *self.asleep_ns.get_or_insert(asleep_ns) > OVERSLEPT_NS;
+        self.overslept |=
+            too_late && self.asleep_ns.is_some_and(|asked_ns| asleep_ns - asked_ns > OVERSLEPT_NS);
         let start_ns = match self.start {
             Start::At(at) => clocks.stream(at).saturating_sub(correction_ns),
             Start::Now => super::desk::AT_ONCE,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
+    clock::Reading,
     media::Master,
     units::{Frames, Level},
 };
@@ -39,6 +40,9 @@ pub struct Take {
     pub master: Arc<Master>,
     /// First frame to air.
     pub from: Frames,
+    /// The clocks when it was asked for: from there on patience counts, and what the machine sleeps, also
+    /// while this waits to be read.
+    pub asked: Reading,
     /// When the first frame shall sound.
     pub start: Start,
     /// How long the first frame may be late, for want of a device, before the take is given up.

@@ -194,9 +194,8 @@ impl Player {
 
     fn drop_pending(&mut self) {
         if let Some(take) = self.pending.take() {
-            let now = self.clock.now();
             let airing = take.airing;
-            let tally = Airing::take(take, now.boot_ns, now.wall).tally(EndCause::Stopped, None);
+            let tally = Airing::take(take).tally(EndCause::Stopped, None);
             self.tell(Event::Ended { airing, tally });
         }
     }
@@ -205,10 +204,7 @@ impl Player {
         if self.airing.is_none()
             && let Some(take) = self.pending.take()
         {
-            let now = self.clock.now();
-            let mut airing = Airing::take(take, now.boot_ns, now.wall);
-            airing.asleep_ns = Some(now.asleep_ns);
-            self.airing = Some(airing);
+            self.airing = Some(Airing::take(take));
         }
     }
 

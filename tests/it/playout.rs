@@ -64,6 +64,7 @@ impl Desk {
             airing: 7,
             master: Arc::clone(&self.master),
             from: Frames::ZERO,
+            asked: self.clock.now(),
             start: Start::At(self.now() + TimeDelta::milliseconds(ms)),
             begin_within: TimeDelta::seconds(5),
             give_up_after: TimeDelta::seconds(5),
@@ -319,6 +320,18 @@ fn an_output_that_never_opens_is_given_up() {
     assert!(matches!(desk.events[..], [Event::OpenFailed { fault: Fault::Absent, .. }]), "{:?}", desk.events);
     desk.pass(200);
     assert_eq!(desk.tally().cause, EndCause::Failed(Fault::Absent));
+}
+
+#[test]
+fn a_take_over_which_the_machine_sleeps_before_anybody_reads_it_does_not_sound() {
+    let mut desk = Desk::new();
+    desk.send(Command::Open);
+    desk.pass(500);
+    let take = desk.take_in(3_500);
+    desk.clock.sleep(TimeDelta::minutes(30));
+    desk.air(take, 5_000);
+    let tally = desk.tally();
+    assert_eq!((tally.cause, tally.consumed), (EndCause::Failed(Fault::Stalled), Frames::ZERO));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use loa::{
-    clock::System,
+    clock::{Clock as _, System},
     config::Output,
     media::Master,
     playout::{Choice, Command, Event, Player, Start, Take},
@@ -34,6 +34,7 @@ pub fn take(airing: u64, master: &Arc<Master>, start: Start) -> Take {
         airing,
         master: Arc::clone(master),
         from: Frames::ZERO,
+        asked: System::new().now(),
         start,
         begin_within: TimeDelta::seconds(30),
         give_up_after: TimeDelta::seconds(30),
