@@ -30,7 +30,7 @@ const WAIT: Duration = Duration::from_secs(15);
 /// until weeks have come home over a slow line.
 const BRING_FOR: Duration = Duration::from_secs(1);
 
-/// How often a centre is asked that has not enrolled this station yet, or that said no.
+/// How often a centre is asked that has not enrolled this station yet, or that said no and nothing else.
 const ASK_AGAIN: Duration = Duration::from_secs(20);
 
 /// A centre that is away is tried again after this, and later and later, up to the second.
@@ -69,6 +69,8 @@ pub struct Errand {
     /// The tag of what was last looked through for something urgent.
     looked: String,
     failures: u32,
+    /// Whether it heard what it shall hold since it last set out: for that it has waited at the centre.
+    heard: bool,
     /// The head of another history at the centre to which one of this was shown.
     owned_up: String,
     /// What the clocks here and at the centre said at the same moment, where they were too far apart.
@@ -83,7 +85,7 @@ impl Errand {
         let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
         let (enrolled, pace, way) = (false, Pace::default(), None);
         let (have, looked, owned_up) = (String::new(), String::new(), String::new());
-        let (failures, apart) = (0, None);
+        let (failures, heard, apart) = (0, false, None);
         Errand {
             home,
             studio,
@@ -96,6 +98,7 @@ impl Errand {
             have,
             looked,
             failures,
+            heard,
             owned_up,
             apart,
             told,
@@ -121,6 +124,8 @@ impl Errand {
             .format("%H:%M %d/%m")
             .to_string();
         let lamp = |state, message: Message| Lamp::new(state, &message.with("at", &at));
+        // Where only the log stays here, what is urgent comes as soon as elsewhere.
+        let ask_again = if self.heard { Duration::ZERO } else { ASK_AGAIN };
         let (lamp, pause) = match went {
             Ok(Went::Partly) => return Duration::ZERO,
             Ok(Went::Home) => {
@@ -133,12 +138,12 @@ impl Errand {
             }
             Err(SyncError::Own(ControlError::No(no))) => {
                 self.failures = 0;
-                (Lamp::new("error", &no), ASK_AGAIN)
+                (Lamp::new("error", &no), ask_again)
             }
             Err(SyncError::Refused { status, words }) => {
                 self.enrolled = false;
                 let no = Message::new("centre-refused").with("status", status).with("detail", words);
-                (lamp("error", no), ASK_AGAIN)
+                (lamp("error", no), ask_again)
             }
             Err(error) => {
                 let pause = TRY_AGAIN.0.saturating_mul(1 << self.failures.min(6)).min(TRY_AGAIN.1);
@@ -155,6 +160,7 @@ impl Errand {
     }
 
     fn go(&mut self, way: &mut dyn Transport) -> Result<Went, SyncError> {
+        self.heard = false;
         if !self.enrolled {
             let (wish, code) = self.home.wish()?;
             if way.enrol(&wish)?.standing == "asked" {
@@ -201,6 +207,7 @@ impl Errand {
                 self.have = desired.tag;
             }
         }
+        self.heard = true;
         Ok(())
     }
 

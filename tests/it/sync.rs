@@ -167,25 +167,34 @@ fn two_histories_of_one_key_are_kept_with_both_signatures() {
 #[test]
 fn a_station_of_another_history_fetches_its_months_and_airs_them() {
     let (server, mut way) = (Server::start(), Way::new());
-    let lines = found(&way.centre);
-    join(&way, &lines);
-    let (_at_centre, daemon) = met(&way.centre, &way.station, &server);
-    drop(daemon);
-    // What the centre holds of it goes on with what another PC with its key wrote.
-    let twin = tempfile::tempdir().unwrap();
-    copy(&way.station.path(""), twin.path());
-    let daemon = way.station.daemon(&server);
-    daemon.until("heard", |status| code(status, "centre-heard"));
-    drop(daemon);
-    put_back(&way.station, twin.path(), &address(&way.centre));
-    let daemon = way.station.daemon(&server);
-    daemon.until("another history", |status| {
-        code(status, "centre-holds-other") || code(status, "centre-holds-more")
-    });
+    join(&way, &found(&way.centre));
+    let (_at_centre, daemon) = of_another_history(&way.centre, &way.station, &server);
     way.slots = vec![in_seconds(45)];
     issue(&way, 2);
     let rows = daemon.until_closed(1);
     assert_eq!(rows[0]["outcome"], "full", "{rows:?}");
+}
+
+/// A centre, and a station that joined it and whose log it takes no further, since what it holds of it goes on with what
+/// another PC with its key wrote: both run.
+pub fn of_another_history<'a>(
+    centre: &'a Station,
+    station: &'a Station,
+    server: &Server,
+) -> (Daemon<'a>, Daemon<'a>) {
+    let (at_centre, daemon) = met(centre, station, server);
+    drop(daemon);
+    let twin = tempfile::tempdir().unwrap();
+    copy(&station.path(""), twin.path());
+    let daemon = station.daemon(server);
+    daemon.until("heard", |status| code(status, "centre-heard"));
+    drop(daemon);
+    put_back(station, twin.path(), &address(centre));
+    let daemon = station.daemon(server);
+    daemon.until("another history", |status| {
+        code(status, "centre-holds-other") || code(status, "centre-holds-more")
+    });
+    (at_centre, daemon)
 }
 
 /// Another PC has the key of `station` and the older log of `twin`, and does not reach the `centre` when it starts.

@@ -9,7 +9,6 @@ use loa::{
 };
 use serde_json::Value;
 
-use super::lines::quiet_days;
 use super::support::{
     centre::{Centre, address, code, enrol, found, home_of, origin, table, until_home},
     far::opened,
@@ -18,6 +17,7 @@ use super::support::{
     station::{Daemon, Station, in_seconds, noise},
     way::{Way, facts, only},
 };
+use super::{lines::quiet_days, sync};
 
 /// Writes an urgent programme of `revision` with `file` at `station`; gives the path of its schedule.
 fn write(station: &Station, revision: u32, file: &str) -> String {
@@ -346,4 +346,12 @@ fn an_urgent_programme_passes_weeks_that_come_home_by_a_slow_line() {
     assert!(home() < 20_000, "{} entries came home: the line was no slow one", home());
     proxy.heal();
     until_home(&fleet, &way.station, &origin);
+}
+
+#[test]
+fn an_urgent_programme_reaches_a_station_whose_log_the_centre_takes_no_further() {
+    let (server, way) = (Server::start(), way());
+    sync::join(&way, &found(&way.centre));
+    let (_at_centre, daemon) = sync::of_another_history(&way.centre, &way.station, &server);
+    begins_at_once(&way, &daemon);
 }
