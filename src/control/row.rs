@@ -98,6 +98,15 @@ pub struct NoteRow {
     pub text: String,
 }
 
+impl NoteRow {
+    /// It on one line; nobody stands before what was said by nobody in particular.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let from = if self.by.is_empty() { "" } else { ": " };
+        format!("{}{from}{}", self.by, self.text)
+    }
+}
+
 impl From<Remark> for NoteRow {
     fn from(remark: Remark) -> NoteRow {
         let Remark { seq, corrects, act, by, text } = remark;
@@ -108,4 +117,18 @@ impl From<Remark> for NoteRow {
 #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn level<S: serde::Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
     level.map(Level::db).serialize(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_in_particular_said_begins_with_its_words() {
+        let said = |by: &str| {
+            let (act, by, text) = ("cancel".into(), by.into(), "quốc tang".into());
+            NoteRow { entry: 7, corrects: None, act, by, text }.said()
+        };
+        assert_eq!((said("Lê Văn C"), said("")), ("Lê Văn C: quốc tang".into(), "quốc tang".into()));
+    }
 }

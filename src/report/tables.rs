@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::slots::{SLOTS, slots};
 use crate::{
-    control::{Account, Aired, Course, LogState, Row},
+    control::{Account, Aired, Course, LogState, NoteRow, Row},
     evidence::Outcome,
     reconcile::{MatrixTotals, OpenSlot, Span},
     units::Frames,
@@ -440,7 +440,7 @@ pub(super) fn coded(prefix: &str, code: Option<&impl Serialize>, lang: Lang) -> 
 }
 
 fn notes(row: &Row) -> Cell {
-    let notes: Vec<String> = row.notes.iter().map(|note| format!("{}: {}", note.by, note.text)).collect();
+    let notes: Vec<String> = row.notes.iter().map(NoteRow::said).collect();
     text(notes.join("; "))
 }
 

@@ -195,6 +195,15 @@ fn line(page: &str, name: &str) -> String {
     lines.unwrap_or_else(|| panic!("{name}: {page}")).to_owned()
 }
 
+/// A station of Phố An, whose log so far says only that.
+fn of_pho_an(id: &str) -> Far {
+    let mut far = Far::new(id);
+    let digest = Digest::of(id.as_bytes());
+    let (station, unit, output) = (id.into(), "pho-an".into(), "pulse:loud".into());
+    far.enter(Body::Config { digest, plan: digest, station, unit, output, demo: false, trust: None });
+    far
+}
+
 /// Where the cell of March leads, and the figures that it shows.
 fn march_of(line: &str) -> (Option<String>, String) {
     let cell = line.split("<td>").nth(3).unwrap();
@@ -211,11 +220,7 @@ fn the_matrix_of_a_centre_is_of_all_its_stations_and_leads_to_the_log_of_each() 
     let folder = tempfile::tempdir().unwrap();
     let (centre, homes) = fleet(&place, folder.path());
     // A unit with a second station.
-    let mut second = Far::new("loa-hai");
-    let digest = Digest::of(b"loa-hai");
-    let (station, output) = ("loa-hai".into(), "pulse:loud".into());
-    let unit = "pho-an".into();
-    second.enter(Body::Config { digest, plan: digest, station, unit, output, demo: false, trust: None });
+    let mut second = of_pho_an("loa-hai");
     second.ended("2022-03-07".parse().unwrap(), Outcome::Missed);
     second.joins(&centre);
 
@@ -291,4 +296,30 @@ fn a_station_says_up_to_where_its_log_was_cosigned() {
         home.acknowledged(head, seen).unwrap();
         assert_eq!(home.acknowledged_size(), seen + 1, "an older word tells nothing new");
     }
+}
+
+#[test]
+fn of_two_hundred_stations_one_is_chosen_and_of_more_its_id_is_written() {
+    const YEAR: &str = "period=year&year=2022&as_of=2022-04-05";
+    let place = centre(&[]);
+    fs::copy("config/plan-2022.toml", place.path("config/plan-2022.toml")).unwrap();
+    person(&place, "lanh-dao", "Lê Thị Lãnh Đạo", &[Role::Approver]);
+    let centre = opened(&place);
+    let join = |n: usize| of_pho_an(&format!("loa-{n}")).joins(&centre);
+    (0..200).for_each(join);
+    let daemon = place.daemon_alone();
+    let visitor = Visitor::at(&pages(&daemon));
+    assert_eq!(visitor.sign_in("lanh-dao", PASSWORD).status, 303);
+    let page = visitor.get(&format!("/reports?{YEAR}&station=loa-199")).text;
+    assert_eq!(page.matches("<option>loa-").count(), 199, "{page}");
+    assert!(page.contains("<option selected>loa-199</option>"), "{page}");
+    join(200);
+    let page = visitor.get(&format!("/reports?{YEAR}&station=loa-200")).text;
+    assert!(page.contains("<input name=\"station\" value=\"loa-200\""), "{page}");
+    assert!(!page.contains("<option>loa-"), "{page}");
+    for (id, status) in [("loa-200", 200), ("loa-201", 422)] {
+        let file = visitor.get(&format!("/reports/file?{YEAR}&format=json&station={id}"));
+        assert_eq!(file.status, status, "{id}: {}", file.text);
+    }
+    daemon.end();
 }

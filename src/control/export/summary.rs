@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Export, stretches};
 use crate::{
-    control::{Row, bundle::Stretch},
+    control::{NoteRow, Row, bundle::Stretch},
     evidence::Outcome,
     units::Frames,
     words::{self, Lang},
@@ -148,7 +148,7 @@ fn line(row: &Row) -> Line {
     // What people said stands beside the coded cause, never instead of it.
     let mut reason: Vec<String> = row.reason.iter().map(|reason| word("reason", reason)).collect();
     reason.extend(Some(row.detail.clone()).filter(|detail| !detail.is_empty()));
-    reason.extend(row.notes.iter().map(|note| format!("{}: {}", note.by, note.text)));
+    reason.extend(row.notes.iter().map(NoteRow::said));
     let entry = |seq: &u64| seq.to_string();
     Line {
         planned: moment(&row.planned, "%d/%m/%Y %H:%M:%S").unwrap_or_default(),
