@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::{
     enter::Airing,
@@ -11,11 +11,12 @@ use super::{
     package::{Order, TrustVerb},
     report::ReportPeriod,
     retain::Retain,
+    say::Say,
     user::UserVerb,
 };
 use crate::{
     units::{ScheduleName, SlotId},
-    words::{self, Lang},
+    words::{self, Lang, say},
 };
 
 /// All of it.
@@ -227,13 +228,15 @@ pub(super) enum KeyVerb {
 
 /// Reads `args` (program name first); help and mistakes come as clap's errors.
 pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let matches = command(wanted_lang(&args)).try_get_matches_from(args)?;
+    let matches = command(wanted(&args).lang).try_get_matches_from(args)?;
     Cli::from_arg_matches(&matches)
 }
 
 /// The command with all its help in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
-    let mut command = Cli::command().mut_args(|arg| described("loa", arg, lang));
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let command = Cli::command().disable_version_flag(true).arg(version);
+    let mut command = framed(command, lang).mut_args(|arg| described("loa", arg, lang));
     for key in ["loa-about", "loa-after"] {
         let Some(sentence) = words::find(lang, key) else { continue };
         command = if key == "loa-about" { command.about(sentence) } else { command.after_help(sentence) };
@@ -248,7 +251,8 @@ pub(super) fn command(lang: Lang) -> Command {
 fn explained(verb: Command, name: &str, lang: Lang) -> Command {
     let about = words::find(lang, &format!("verb-{name}")).unwrap_or_default();
     let more = words::find(lang, &format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
-    let verb = verb.about(about).mut_args(|arg| described(name, arg, lang)).mut_subcommands(|below| {
+    let verb = framed(verb.about(about), lang).mut_args(|arg| described(name, arg, lang));
+    let verb = verb.mut_subcommands(|below| {
         let name = format!("{name}-{}", below.get_name());
         explained(below, &name, lang)
     });
@@ -258,21 +262,41 @@ fn explained(verb: Command, name: &str, lang: Lang) -> Command {
     }
 }
 
+/// `command` with the words that clap would say in English.
+fn framed(command: Command, lang: Lang) -> Command {
+    let usage = say(lang, "help-usage", &[]);
+    let template =
+        format!("{{before-help}}{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let command = command.disable_help_flag(true).arg(help).help_template(template);
+    command.subcommand_help_heading(say(lang, "help-verbs", &[]))
+}
+
 fn described(verb: &str, arg: Arg, lang: Lang) -> Arg {
     let id = arg.get_id().as_str().replace('_', "-");
     let help = words::find(lang, &format!("arg-{verb}-{id}"));
-    match help.or_else(|| words::find(lang, &format!("arg-{id}"))) {
-        Some(help) => arg.help(help),
-        None => arg,
+    let help = help.or_else(|| words::find(lang, &format!("arg-{id}"))).unwrap_or_default();
+    let heading = say(lang, if arg.is_positional() { "help-arguments" } else { "help-options" }, &[]);
+    let arg = arg.help_heading(heading);
+    if !arg.get_action().takes_values() {
+        return arg.help(help);
     }
+    let values: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let choices = (!values.is_empty()).then(|| say(lang, "help-choices", &[("values", &values.join(", "))]));
+    let default =
+        (!defaults.is_empty()).then(|| say(lang, "help-default", &[("value", &defaults.join(", "))]));
+    let said = [Some(help), choices, default].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    arg.help(said).hide_possible_values(true).hide_default_value(true)
 }
 
-/// The language that the help must speak is needed before the arguments are read.
-fn wanted_lang(args: &[OsString]) -> Lang {
+/// How help and mistakes are to be said is needed before the arguments are read.
+pub(super) fn wanted(args: &[OsString]) -> Say {
     let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     let after = texts.iter().position(|arg| *arg == "--lang").and_then(|at| texts.get(at + 1)).copied();
     let joined = texts.iter().find_map(|arg| arg.strip_prefix("--lang="));
-    after.or(joined).map_or_else(lang_of_environment, Lang::from_tag)
+    let lang = after.or(joined).map_or_else(lang_of_environment, Lang::from_tag);
+    Say { json: texts.contains(&"--json"), lang }
 }
 
 #[cfg(test)]
@@ -291,8 +315,10 @@ mod tests {
     fn explains(verb: &Command) {
         let name = verb.get_name();
         assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
-        for arg in verb.get_arguments().filter(|arg| arg.get_id() != "help") {
-            assert!(arg.get_help().is_some(), "{name} {} has no sentence", arg.get_id());
+        for arg in verb.get_arguments() {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let said = help.split('[').next().unwrap_or_default();
+            assert!(!said.is_empty(), "{name} {} has no sentence", arg.get_id());
         }
         verb.get_subcommands().for_each(explains);
     }

@@ -13,6 +13,7 @@ mod fleet;
 mod init;
 mod key;
 mod log;
+mod mistake;
 mod package;
 mod prune;
 mod rehearse;
@@ -57,11 +58,15 @@ impl From<Exit> for ExitCode {
 
 /// Reads the arguments, runs the verb, prints what went wrong.
 pub fn main() -> ExitCode {
-    let cli = match arguments::parse(std::env::args_os().collect()) {
+    let args: Vec<_> = std::env::args_os().collect();
+    let cli = match arguments::parse(args.clone()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, not mistakes.
-            let _ = error.print();
+            match mistake::message(&error, &args) {
+                Some(message) => arguments::wanted(&args).no(&message),
+                // Help and version are answers, not mistakes.
+                None => drop(error.print()),
+            }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };

@@ -451,3 +451,23 @@ fn a_telephone_reads_the_signed_head_from_the_screen() {
     let head = station.json(&["status"]).remove(0)["log"]["checkpoint"].as_str().unwrap().to_owned();
     assert_eq!(read, head);
 }
+
+#[test]
+fn what_is_typed_wrongly_is_said_in_vietnamese_and_as_json_with_what_to_type() {
+    let loa =
+        |args: &[&str]| std::process::Command::new(env!("CARGO_BIN_EXE_loa")).args(args).output().unwrap();
+    let typed = loa(&["cancel", "--reason", "bão", "--lang", "vi"]);
+    assert_eq!((code(&typed), out(&typed).as_str()), (2, ""));
+    let said = err(&typed);
+    assert!(said.contains("Còn thiếu <SLOT>.") && said.contains("Gõ: loa cancel --reason <TEXT>"), "{said}");
+    let typed = loa(&["satus", "--json", "--lang", "en"]);
+    let document: Value = serde_json::from_str(&out(&typed)).unwrap();
+    assert_eq!((code(&typed), &document["no"]["code"]), (2, &"typed-no-verb-near".into()));
+    let help = loa(&["status", "--help", "--lang", "vi"]);
+    assert_eq!(code(&help), 0);
+    assert!(
+        out(&help).contains("Cách dùng: loa status") && !out(&help).contains("Options"),
+        "{}",
+        out(&help)
+    );
+}
