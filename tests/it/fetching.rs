@@ -195,6 +195,48 @@ fn what_a_file_of_the_station_kept_out_is_taken_within_the_hour() {
 }
 
 #[test]
+fn what_finds_no_room_waits_and_one_that_came_half_goes_on_when_there_is_some() {
+    // Two minutes: 11 MB, by a line that needs four seconds for them.
+    const LINE: u64 = 3_000_000;
+    let mut way = Way::new();
+    let clocks = Clocks::new();
+    way.station = Station::on(&clocks, &[]);
+    let room = way.station.path("room");
+    way.station.environment.push(("LOA_ROOM", room.clone().into()));
+    let trust = packages(&way).join("trust/1.note").display().to_string();
+    way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
+    let lines = found(&way.centre);
+    noise(&way.centre.path("media/2022-03/a.wav"), 120, 5);
+    issue(&way, 2);
+    let note = fs::read(packages(&way).join("2.note")).unwrap();
+    let part = Manifest::unchecked(&note).0.unwrap().files[0].clone();
+    let proxy = Proxy::start(&address(&way.centre));
+    // What stays free for what airs, and half of what is needed.
+    fs::write(&room, ((500 << 20) + part.bytes).to_string()).unwrap();
+    let (_, _at_centre, _daemon) = enrolled(&way, &lines, &proxy.address());
+    let refused = || became(&way).iter().filter(|(_, reason)| reason == "package-room").count();
+    until("there is no room for it", || refused() == 1);
+    let blob = way.station.path(&format!("data/inbox/blobs/sha256/{}", part.sha256));
+    let came = || fs::metadata(&blob).map_or(0, |found| found.len());
+    assert_eq!(came(), 0);
+
+    proxy.slow(LINE);
+    fs::remove_file(&room).unwrap();
+    clocks.pass(TimeDelta::minutes(61));
+    until("it comes", || came() > 1 << 20);
+    fs::write(&room, (499 << 20).to_string()).unwrap();
+    until("there is none for the rest", || refused() == 2);
+    let half = came();
+    assert!((1 << 20..part.bytes).contains(&half), "{half} of {} bytes", part.bytes);
+
+    proxy.heal();
+    fs::remove_file(&room).unwrap();
+    clocks.pass(TimeDelta::minutes(61));
+    until("it goes on", || came() > half || taken(&way, 2));
+    until("it is taken", || taken(&way, 2));
+}
+
+#[test]
 fn what_was_spoilt_in_the_inbox_comes_once_more() {
     let way = Way::new();
     publish(&way);
