@@ -234,9 +234,10 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// The command with all its help in `lang`.
 pub(super) fn command(lang: Lang) -> Command {
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let version =
+        Arg::new("version").short('V').long("version").action(ArgAction::Version).display_order(LAST);
     let command = Cli::command().disable_version_flag(true).arg(version);
-    let mut command = framed(command, lang).mut_args(|arg| described("loa", arg, lang));
+    let mut command = described("loa", framed(command, lang), lang);
     for key in ["loa-about", "loa-after"] {
         let Some(sentence) = words::find(lang, key) else { continue };
         command = if key == "loa-about" { command.about(sentence) } else { command.after_help(sentence) };
@@ -251,7 +252,7 @@ pub(super) fn command(lang: Lang) -> Command {
 fn explained(verb: Command, name: &str, lang: Lang) -> Command {
     let about = words::find(lang, &format!("verb-{name}")).unwrap_or_default();
     let more = words::find(lang, &format!("verb-{name}-more")).map(|more| format!("{about}\n\n{more}"));
-    let verb = framed(verb.about(about), lang).mut_args(|arg| described(name, arg, lang));
+    let verb = described(name, framed(verb.about(about), lang), lang);
     let verb = verb.mut_subcommands(|below| {
         let name = format!("{name}-{}", below.get_name());
         explained(below, &name, lang)
@@ -262,17 +263,31 @@ fn explained(verb: Command, name: &str, lang: Lang) -> Command {
     }
 }
 
+/// Behind everything else in the help.
+const LAST: usize = 999;
+
 /// `command` with the words that clap would say in English.
 fn framed(command: Command, lang: Lang) -> Command {
     let usage = say(lang, "help-usage", &[]);
     let template =
         format!("{{before-help}}{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).display_order(LAST);
     let command = command.disable_help_flag(true).arg(help).help_template(template);
     command.subcommand_help_heading(say(lang, "help-verbs", &[]))
 }
 
-fn described(verb: &str, arg: Arg, lang: Lang) -> Arg {
+/// `verb`, whose sentences are those for `name`, with its arguments explained.
+fn described(name: &str, verb: Command, lang: Lang) -> Command {
+    let mut positionals = 0;
+    verb.mut_args(|arg| {
+        let arg = worded(name, arg, lang);
+        // Under a heading of its own clap would list them by their names.
+        positionals += usize::from(arg.is_positional());
+        if arg.is_positional() { arg.display_order(positionals) } else { arg }
+    })
+}
+
+fn worded(verb: &str, arg: Arg, lang: Lang) -> Arg {
     let id = arg.get_id().as_str().replace('_', "-");
     let help = words::find(lang, &format!("arg-{verb}-{id}"));
     let help = help.or_else(|| words::find(lang, &format!("arg-{id}"))).unwrap_or_default();
@@ -308,7 +323,7 @@ mod tests {
         for lang in [Lang::Vi, Lang::En] {
             let command = command(lang);
             command.clone().debug_assert();
-            command.get_subcommands().for_each(explains);
+            explains(&command);
         }
     }
 
@@ -317,7 +332,7 @@ mod tests {
         assert!(!verb.get_about().unwrap().to_string().is_empty(), "{name} has no sentence");
         for arg in verb.get_arguments() {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            let said = help.split('[').next().unwrap_or_default();
+            let said = help.split('[').next().unwrap_or_default().trim();
             assert!(!said.is_empty(), "{name} {} has no sentence", arg.get_id());
         }
         verb.get_subcommands().for_each(explains);

@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             match mistake::message(&error, &args) {
                 Some(message) => arguments::wanted(&args).no(&message),
-                // Help and version are answers, not mistakes.
+                // Help and version are answers, not mistakes; to nothing at all help is the answer, too.
                 None => drop(error.print()),
             }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };

@@ -102,8 +102,8 @@ impl NoteRow {
     /// It on one line; nobody stands before what was said by nobody in particular.
     #[must_use]
     pub fn said(&self) -> String {
-        let from = if self.by.is_empty() { "" } else { ": " };
-        format!("{}{from}{}", self.by, self.text)
+        let colon = if self.by.is_empty() { "" } else { ": " };
+        format!("{}{colon}{}", self.by, self.text)
     }
 }
 

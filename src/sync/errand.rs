@@ -69,7 +69,7 @@ pub struct Errand {
     /// The tag of what was last looked through for something urgent.
     looked: String,
     failures: u32,
-    /// Whether it heard what it shall hold since it last set out: for that it has waited at the centre.
+    /// Whether it heard what it shall hold since it last set out: for that it waits at the centre, where nothing is new.
     heard: bool,
     /// The head of another history at the centre to which one of this was shown.
     owned_up: String,

@@ -315,8 +315,10 @@ impl Fetch {
     fn turn_away(&mut self, studio: &Studio, package: Named, no: &Message) -> Result<(), SyncError> {
         let path = self.inbox.join(format!("waiting/{}.note", package.0));
         let note = fs::read(&path).map_err(|error| own("read", &path, error))?;
-        control::turn_away(&studio.folder, &note, no, studio.now(), &mut enter(studio))?;
-        self.is_refused(package, &note, no.code, studio.now());
+        // Once, so that the hour to wait does not begin behind its entry.
+        let now = studio.now();
+        control::turn_away(&studio.folder, &note, no, now, &mut enter(studio))?;
+        self.is_refused(package, &note, no.code, now);
         Ok(())
     }
 

@@ -459,7 +459,10 @@ fn what_is_typed_wrongly_is_said_in_vietnamese_and_as_json_with_what_to_type() {
     let typed = loa(&["cancel", "--reason", "bão", "--lang", "vi"]);
     assert_eq!((code(&typed), out(&typed).as_str()), (2, ""));
     let said = err(&typed);
-    assert!(said.contains("Còn thiếu <SLOT>.") && said.contains("Gõ: loa cancel --reason <TEXT>"), "{said}");
+    assert!(
+        said.contains("Còn thiếu <SLOT>.") && said.contains("cách xử lý: Gõ `loa cancel --reason <TEXT>"),
+        "{said}"
+    );
     let typed = loa(&["satus", "--json", "--lang", "en"]);
     let document: Value = serde_json::from_str(&out(&typed)).unwrap();
     assert_eq!((code(&typed), &document["no"]["code"]), (2, &"typed-no-verb-near".into()));
