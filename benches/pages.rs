@@ -48,7 +48,8 @@ fn start(folder: &Folder) -> (Daemon, String) {
     fs::write(&settings, text.replace("127.0.0.1:8470", "127.0.0.1:0")).unwrap();
     change_people(folder, |people| {
         let roles = [Role::Operator, Role::Editor, Role::Approver, Role::Admin];
-        people.add("an", "An", &roles, Some(PASSWORD))
+        people.add("an", "An", &roles, Some(PASSWORD))?;
+        people.add("mai", "Mai", &[Role::Auditor], Some(PASSWORD))
     })
     .unwrap();
     let loa = || {
@@ -111,6 +112,11 @@ impl Looker {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() * 10.0).sum()
+    }
+
+    fn sign_in(&self, id: &str) {
+        let form = [("id", id), ("password", PASSWORD)];
+        self.agent.post(format!("{}/sign-in", self.base)).send_form(form).unwrap();
     }
 
     /// The page at `path`, whole.
@@ -236,8 +242,7 @@ fn main() -> ExitCode {
     let mut looker = Looker { agent: Agent::new_with_defaults(), base, pid: daemon.0.id(), slow: Vec::new() };
     println!("{SIZE} entries, a process of its own, {TIMES} requests each");
     looker.measure("sign-in", |_| "/sign-in".into());
-    let form = [("id", "an"), ("password", PASSWORD)];
-    looker.agent.post(format!("{}/sign-in", looker.base)).send_form(form).unwrap();
+    looker.sign_in("an");
     looker.measure("on air", |_| "/on-air".into());
     looker.measure("the wall", |_| "/on-air/wall".into());
     looker.measure("the checkpoint's picture", |_| "/on-air/checkpoint.svg".into());
@@ -251,6 +256,15 @@ fn main() -> ExitCode {
         looker.measure(&format!("/settings{name}"), |_| format!("/settings{name}"));
     }
     looker.measure("one's own password", |_| "/password".into());
+    looker.measure("what to import from", |_| "/import".into());
+    // What an auditor looks at for the first time is an entry, durable before the page goes out.
+    println!("an auditor's looks:");
+    looker.agent = Agent::new_with_defaults();
+    looker.sign_in("mai");
+    the_log(&mut looker);
+    looker.measure("the matrices of twelve years", |n| format!("/matrix/{}", 2014 + n % 12));
+    looker.measure("reports of months", |n| format!("/reports?period=month&month={}", month(n)));
+    looker.measure("urging for a month", |n| format!("/reports/urge?period=month&month={}", month(n)));
     if looker.slow.is_empty() {
         return ExitCode::SUCCESS;
     }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{
-    ControlError, Folder, Row,
+    ControlError, Folder, Row, Witnessed,
     folder::open_log,
     names::{Names, Times},
 };
@@ -35,6 +35,8 @@ pub struct AiringPage {
     pub made_good_by: Vec<u64>,
     /// Airings by hand with which somebody vouches for it.
     pub vouched_by: Vec<u64>,
+    /// By whom all its entries were first seen outside, as the log tells.
+    pub witnessed: Option<Witnessed>,
 }
 
 /// An entry as it is stored.
@@ -82,7 +84,27 @@ pub fn airing(folder: &Folder, which: &Which) -> Result<Option<AiringPage>, Cont
     let row = Names::of(&log).row(found)?;
     let unit = unit_name(&log, &row)?;
     let entries = stored(&log, &row.entries)?;
-    Ok(Some(AiringPage { row, unit, entries, made_good_by, vouched_by }))
+    let witnessed = witnessed(&log, row.entries.last().copied().unwrap_or_default())?;
+    Ok(Some(AiringPage { row, unit, entries, made_good_by, vouched_by, witnessed }))
+}
+
+/// The first acknowledgement over the entries up to `last`, of the history that this log is. Whose key signed it is for a
+/// verification to say.
+fn witnessed(log: &Reader, last: u64) -> Result<Option<Witnessed>, ControlError> {
+    let mut behind = last;
+    while let Some(seq) = log.next_of("anchor", behind)? {
+        let leaf = log.leaf(seq)?.unwrap_or_default();
+        if let Ok(canonical::Leaf::Known(entry)) = canonical::decode(leaf.as_bytes())
+            && let Body::Anchor(fact) = &entry.body
+            && (last + 1..=seq).contains(&fact.size)
+            && log.frontier(fact.size)?.root() == fact.root
+        {
+            return Ok(Some(Witnessed::of(&entry, fact)));
+        }
+        // What was seen before these entries were written says nothing of them.
+        behind = seq;
+    }
+    Ok(None)
 }
 
 /// The airings that make good `slot`, planned at `planned_ms`: a make-good airs in the same month.

@@ -28,6 +28,16 @@ pub struct Witnessed {
     pub by: String,
 }
 
+impl Witnessed {
+    /// As the anchor `fact` of `entry` says.
+    pub(super) fn of(entry: &Entry, fact: &AnchorFact) -> Witnessed {
+        let ms = i64::try_from(fact.time).ok().and_then(|seconds| seconds.checked_mul(1000));
+        let at = ms.filter(|ms| DateTime::from_timestamp_millis(*ms).is_some());
+        let at = at.map_or_else(String::new, |ms| Times::of(&entry.clk).millis(ms));
+        Witnessed { entry: entry.seq, size: fact.size, at, by: fact.by.clone() }
+    }
+}
+
 /// Follows the anchors of a log, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
@@ -82,10 +92,7 @@ impl Anchors {
         if self.last.as_ref().is_some_and(|last| last.size > fact.size) {
             return;
         }
-        let ms = i64::try_from(fact.time).ok().and_then(|seconds| seconds.checked_mul(1000));
-        let at = ms.filter(|ms| DateTime::from_timestamp_millis(*ms).is_some());
-        let at = at.map_or_else(String::new, |ms| Times::of(&entry.clk).millis(ms));
-        self.last = Some(Witnessed { entry: entry.seq, size: fact.size, at, by: fact.by.clone() });
+        self.last = Some(Witnessed::of(entry, fact));
     }
 
     /// The furthest that a witness saw.

@@ -17,7 +17,7 @@ use super::{
         station::{Daemon, Station, in_seconds},
         way::Way,
     },
-    sync::{issue, join},
+    sync::issue,
 };
 
 #[test]
@@ -28,18 +28,23 @@ fn a_log_comes_home_to_a_database_and_a_month_goes_out_by_a_bucket() {
     let keys = [("AWS_ACCESS_KEY_ID", Seaweed::KEY), ("AWS_SECRET_ACCESS_KEY", Seaweed::SECRET)];
     way.centre.environment.extend(keys.map(|(name, value)| (name, value.into())));
     let lines = found(&way.centre);
-    let settings = way.centre.path("config/centre.toml");
+    // Officers are at one process, stations at another.
+    let mut door = beside(&way.centre, &lines);
+    door.environment.clone_from(&way.centre.environment);
     let stores = format!("store = \"{database}\"\nfiles = \"s3://loa/goi?endpoint={}\"\n", bucket.endpoint());
-    fs::write(&settings, fs::read_to_string(&settings).unwrap() + &stores).unwrap();
-    way.station.settle("");
-    let origin = join(&way, &lines);
-    let _at_centre = way.centre.daemon_alone();
+    for centre in [&way.centre, &door] {
+        let settings = centre.path("config/centre.toml");
+        fs::write(&settings, fs::read_to_string(&settings).unwrap() + &stores).unwrap();
+    }
+    way.station.settle(&table(&lines, &address(&door)));
+    let origin = origin(&way.station);
+    let (_at_centre, _at_door) = (way.centre.daemon_alone(), door.daemon_alone());
     let daemon = way.station.daemon_alone();
     enrol(&way.centre, &daemon, &origin);
     let fleet = PostgresFleet::open(&database, None).unwrap();
     until_home(&fleet, &way.station, &origin);
     assert!(!way.centre.path("data/fleet.db").exists(), "nothing of it is in the centre's folder");
-    // A month goes out by the bucket.
+    // A month that is issued at one goes out by the bucket and the other.
     way.slots = vec![in_seconds(3600)];
     issue(&way, 2);
     daemon.until_entered(&["\"kind\":\"package\"", "\"act\":\"taken\""]);

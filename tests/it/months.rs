@@ -9,7 +9,13 @@ use loa::{
     units::{Digest, ScheduleName},
 };
 
-use super::support::station::{Station, in_seconds, noise};
+use super::{
+    support::{
+        station::{Station, in_seconds, noise},
+        visitor::Visitor,
+    },
+    web_on_air::{PASSWORD, pages, person},
+};
 
 /// A folder with a month, which an hour from now airs `a.wav`.
 fn begun() -> (Station, ScheduleName) {
@@ -229,4 +235,34 @@ fn nothing_is_changed_without_its_entry() {
     assert_eq!(fs::read(station.path(&folder.schedule_file(name))).unwrap(), before);
     assert!(Draft::read(&folder, name).unwrap().trail.is_none());
     assert!(Draft::find(&folder, to).unwrap().is_none());
+}
+
+#[test]
+fn the_pages_mark_own_work_and_copy_a_month() {
+    let (station, name) = begun();
+    station.settle("");
+    let folder = open(&station);
+    save(&folder, name, "lan", seen(&folder, name), "Một").unwrap();
+    person(&station, "lan", "Nguyễn Thị Lan", &[Role::Editor]);
+    let daemon = station.daemon_alone();
+    let lan = Visitor::at(&pages(&daemon));
+    assert_eq!(lan.sign_in("lan", PASSWORD).status, 303);
+    let own = "(tự duyệt phần việc của mình)";
+    for (by, is_own) in [("hoa", false), ("lan", true)] {
+        approve(&folder, name, by, shown(&folder, name)).unwrap();
+        for path in ["/months".to_owned(), format!("/month/{name}")] {
+            let page = lan.get(&path).text;
+            assert_eq!(
+                (page.contains(" duyệt"), page.contains(own)),
+                (true, is_own),
+                "{path} by {by}: {page}"
+            );
+        }
+    }
+    let next = name.month.next();
+    let month = next.to_string();
+    let answer = lan.post("/months", &[("month", &month), ("from", &name.to_string())]);
+    assert_eq!((answer.status, answer.header("location")), (303, &*format!("/month/{month}")));
+    assert!(lan.get(&format!("/month/{month}")).text.contains("a.wav"));
+    daemon.end();
 }

@@ -4,10 +4,11 @@ use std::{fs, io::Read as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use loa::{
+    clock::System,
     control::{self, Compliance, Folder, Look, PAGE, Role, RowFilter, Sheet},
-    evidence::Outcome,
-    store::Log,
-    units::Month,
+    evidence::{AnchorFact, Body, Outcome},
+    store::{Log, Reader},
+    units::{Digest, Month},
 };
 use sha2::{Digest as _, Sha256};
 use ureq::Agent;
@@ -15,7 +16,7 @@ use ureq::Agent;
 use crate::{
     support::{
         browser::Browser,
-        history::Historian,
+        history::{Historian, march},
         station::{Daemon, Station, forge, in_seconds, leaf, leaves},
     },
     web_on_air::{PASSWORD, look, pages, person},
@@ -195,6 +196,11 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
         page.contains("flash bad") && page.contains("<dd>x</dd>"),
         "what was typed is still there: {page}"
     );
+    let entry = station.rows()[0]["entries"][0].to_string();
+    let fields = [("slot", &*slots[0]), ("entry", &*entry), ("text", "mất điện từ 5 giờ")];
+    let page = operator.send(&path, "/log/correct", &fields).1;
+    let corrected = format!("</strong> (đính chính mục {entry}): mất điện từ 5 giờ");
+    assert!(page.contains("flash good") && page.contains(&corrected), "{page}");
     // The whole log, and a bundle of today.
     let (status, page) = auditor.send("/log", "/log/verify", &[]);
     assert!(status == 200 && page.contains("Nhật ký nguyên vẹn"), "{page}");
@@ -349,4 +355,75 @@ fn the_pages_of_the_log_hold_each_row_once() {
     let after = of(&compliance);
     assert!(after.totals.airings_done > before.totals.airings_done, "{:?}", after.totals);
     assert_eq!(after, of(&Compliance::default()));
+}
+
+#[test]
+fn an_airing_tells_who_outside_saw_its_entries_first_and_how_long_it_sounded() {
+    let station = Station::new(&[]);
+    station.settle("");
+    fs::copy("config/plan-2022.toml", station.path("config/plan-2022.toml")).unwrap();
+    let folder = march(&station, 7);
+    person(&station, "giam-sat", "Phạm Thị Giám Sát", &[Role::Auditor]);
+    let rows = control::rows(&folder, &folder.log_path(), &RowFilter::default()).unwrap();
+    let full = rows.iter().find(|row| row.outcome == Some(Outcome::Full)).unwrap();
+    let path = format!("/log/slot/{}", full.slot.as_ref().unwrap());
+    let heard = full.frames_consumed.unwrap() / 48_000;
+    let mut log = Log::open(&folder.log_path(), folder.key("station").unwrap()).unwrap();
+    // One of before it was written, one of another history, and the first that saw it.
+    let last = *full.entries.last().unwrap();
+    let mut see = |size: u64, root: Digest, by: &str| {
+        let (by, time, signature) = (by.into(), 1_650_000_000, String::new());
+        let anchor = Body::Anchor(Box::new(AnchorFact { size, root, by, time, signature }));
+        let clk = loa::control::clk(&System::new(), chrono_tz::Asia::Ho_Chi_Minh);
+        log.append(&[(clk, anchor)]).unwrap();
+        log.size() - 1
+    };
+    let root = |size| Reader::open(&folder.log_path()).unwrap().frontier(size).unwrap().root();
+    see(last, root(last), "loa/centre/som");
+    see(last + 1, Digest::of(b"another"), "loa/centre/khac");
+    let entry = see(last + 1, root(last + 1), "loa/centre/duc-pho");
+    see(last + 1, root(last + 1), "loa/centre/muon");
+    drop(log);
+
+    let daemon = station.daemon_alone();
+    let auditor = Client::sign_in(&pages(&daemon), "giam-sat");
+    let page = auditor.get(&path).1;
+    let seen = format!(
+        "loa/centre/duc-pho đã thấy {} mục đầu của nhật ký lúc 15/04/2022 12:20:00 (+07:00) (mục № {entry})",
+        last + 1
+    );
+    assert!(page.contains(&seen), "{seen} in {page}");
+    for other in ["som", "khac", "muon"] {
+        assert!(!page.contains(&format!("loa/centre/{other}")), "{other} in {page}");
+    }
+    let heard = format!("<dd>{}:{:02}</dd>", heard / 60, heard % 60);
+    let of = page.split("Thời lượng thiết bị đã phát").nth(1).unwrap();
+    assert!(of.split("<dt>").next().unwrap().contains(&heard), "{heard} in {of}");
+    // Of what was written since nobody outside knows.
+    let late = rows.last().unwrap().slot.as_ref().unwrap();
+    let page = auditor.get(&format!("/log/slot/{late}")).1;
+    assert!(page.contains("Chưa có ai ngoài đài này xác nhận"), "{page}");
+    daemon.end();
+}
+
+#[test]
+fn what_fails_inside_is_a_page_with_a_reference_and_its_words_are_in_the_trace_alone() {
+    let (station, _) = station();
+    let daemon = station.daemon_alone();
+    let auditor = Client::sign_in(&pages(&daemon), "giam-sat");
+    // A look that cannot be had: where the log was is a folder.
+    for name in ["log.db", "log.db-wal", "log.db-shm"] {
+        let _ = fs::rename(station.path(&format!("data/{name}")), station.path(name));
+    }
+    fs::create_dir(station.path("data/log.db")).unwrap();
+    let (status, page) = auditor.get("/log");
+    assert_eq!(status, 500, "{page}");
+    assert!(page.contains("Số tham chiếu:") && page.contains("· 500"), "{page}");
+    let reference = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let inner = station.path("data").display().to_string();
+    assert!(!page.contains(&inner) && !page.contains("log.db"), "{page}");
+    let trace = fs::read_to_string(station.path("stderr.txt")).unwrap();
+    let line = trace.lines().find(|line| line.contains(reference));
+    assert!(line.is_some_and(|line| line.contains("log.db")), "{reference} in {trace}");
+    drop(daemon);
 }

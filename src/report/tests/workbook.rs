@@ -1,6 +1,6 @@
 //! The workbook beside a count that knows none of the program's rules, its formulas worked out from its own sheets.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 
 use calamine::{Data, DataType as _, Range, Reader as _, Xlsx};
 
@@ -58,8 +58,27 @@ fn worked_out(formula: &str, book: &mut Xlsx<Cursor<Vec<u8>>>) -> f64 {
         .fold(0.0, |sum, value| sum + value)
 }
 
+/// Heads that stay, a filter over each of the `tables`, and the colours of the grid, which follow its signs.
+fn is_to_be_worked_with(bytes: &[u8], tables: usize) {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut sheet = |n: usize| {
+        let mut text = String::new();
+        archive.by_name(&format!("xl/worksheets/sheet{n}.xml")).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    let grid = sheet(1);
+    assert!(grid.contains("xSplit=\"1\" ySplit=\"1\"") && grid.contains("state=\"frozen\""), "{grid}");
+    assert_eq!(grid.matches("type=\"containsText\"").count(), 3, "{grid}");
+    for n in 2..tables + 2 {
+        let table = sheet(n);
+        assert!(table.contains("ySplit=\"1\"") && table.contains("state=\"frozen\""), "{n}: {table}");
+        assert!(table.contains("<autoFilter ref=\"A1:"), "{n}: {table}");
+    }
+}
+
 pub fn workbook_agrees(account: &Account, counted: &Counted, all: &[Table]) {
     let bytes = write(account, Format::Xlsx, "", Lang::Vi).unwrap().unwrap();
+    is_to_be_worked_with(&bytes, all.len());
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
     let sheets = book.sheet_names();
     assert_eq!(sheets[1..=all.len()], all.iter().map(|table| table.title.clone()).collect::<Vec<_>>());

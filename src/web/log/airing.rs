@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::{CORRECTORS, EXPLAINERS, Shelf, mark, outcome_words};
 use crate::{
-    control::{self, AiringPage, Ask, Proof, Row, Which},
-    units::SlotId,
+    control::{self, AiringPage, Ask, Proof, Row, Which, Witnessed},
+    units::{Frames, SlotId},
     web::{
         error::{Fault, done},
         form::{self, Form},
@@ -20,7 +20,7 @@ use crate::{
         reading::{self, decimal, grouped},
         route::{EVERYONE, Route, get, has, post},
     },
-    words::{Lang, code},
+    words::{Lang, Message, code},
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -176,7 +176,7 @@ fn sections(page: &Page, airing: &AiringPage) -> Vec<Section> {
     let mut sections = vec![
         Section { title: "web-airing-what", facts: what(page, airing), frames: Vec::new() },
         Section { title: "web-airing-sound", facts: sound(page, row), frames: frames(row, page.visit.lang) },
-        Section { title: "web-airing-approval", facts: approval(row), frames: Vec::new() },
+        Section { title: "web-airing-approval", facts: approval(page, airing), frames: Vec::new() },
         Section { title: "web-airing-machine", facts: machine(page, row), frames: Vec::new() },
     ];
     for section in &mut sections {
@@ -220,7 +220,8 @@ fn sound(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
     let measured = |n: Option<f64>, places, signed, unit: &str| {
         n.map(|n| format!("{} {unit}", decimal(n, places, signed, lang))).unwrap_or_default()
     };
-    let length = row.duration_ms.map(|ms| format!("{}:{:02}", ms / 60_000, ms / 1000 % 60));
+    let minutes = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1000 % 60);
+    let heard = row.frames_consumed.map(|frames| minutes(Frames(frames).ms()));
     let starts = if row.starts > 0 { row.starts.to_string() } else { String::new() };
     vec![
         ("web-fact-planned", when(&row.planned)),
@@ -228,7 +229,8 @@ fn sound(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
         ("web-fact-last", row.last_frame.as_deref().map(when).unwrap_or_default()),
         ("web-fact-start-error", measured(row.start_error_ms, 3, true, "ms")),
         ("web-fact-latency", measured(row.latency_ms, 3, false, "ms")),
-        ("web-fact-length", length.unwrap_or_default()),
+        ("web-fact-length", row.duration_ms.map(minutes).unwrap_or_default()),
+        ("web-fact-heard", heard.unwrap_or_default()),
         ("web-fact-hole", row.hole_ms.map(|ms| grouped(ms, lang) + " ms").unwrap_or_default()),
         ("web-fact-starts", starts),
         ("web-fact-loudness", measured(row.loudness_lufs.map(crate::units::Level::db), 1, false, "LUFS")),
@@ -248,7 +250,8 @@ fn frames(row: &Row, lang: Lang) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn approval(row: &Row) -> Vec<(&'static str, String)> {
+fn approval(page: &Page, airing: &AiringPage) -> Vec<(&'static str, String)> {
+    let row = &airing.row;
     let digest = |digest: Option<crate::units::Digest>| digest.map(|d| d.to_string()).unwrap_or_default();
     vec![
         ("web-fact-approver", text(row.approved_by.as_ref())),
@@ -258,7 +261,15 @@ fn approval(row: &Row) -> Vec<(&'static str, String)> {
         ("web-fact-master", digest(row.master)),
         ("web-fact-statement", digest(row.statement)),
         ("web-fact-signed-with", text(row.signed_with.as_ref())),
+        ("web-fact-witness", witness(page, airing.witnessed.as_ref())),
     ]
+}
+
+/// Who outside saw the entries first.
+fn witness(page: &Page, witnessed: Option<&Witnessed>) -> String {
+    let Some(Witnessed { entry, size, at, by }) = witnessed else { return page.t("web-witness-none") };
+    let seen = Message::new("web-witness-seen").with("by", by).with("at", when(at));
+    seen.with("entry", entry).with("size", size).say(page.visit.lang)
 }
 
 fn machine(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
