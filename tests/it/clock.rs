@@ -4,12 +4,21 @@
 //! spares itself the waiting by letting time pass at once while nothing sounds; asking the status wakes the daemon.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use loa::control::Role;
+use resvg::{
+    tiny_skia::{Pixmap, Transform},
+    usvg::{Options, Tree},
+};
 use serde_json::Value;
 
-use super::support::{
-    clock::Clocks,
-    pulse::Server,
-    station::{Daemon, Station, leaves},
+use super::{
+    support::{
+        clock::Clocks,
+        pulse::Server,
+        station::{Daemon, Station, leaves},
+        visitor::Visitor,
+    },
+    web_on_air::{PASSWORD, pages, person},
 };
 
 /// Noon of a day in the middle of a month, at the station.
@@ -383,5 +392,66 @@ fn the_zone_of_the_process_changes_nothing() {
     let rows = daemon.until_closed(1);
     daemon.end();
     assert_eq!(rows[0]["planned"], "2027-03-10T14:00:00.000+07:00");
+    station.ok(&["verify"]);
+}
+
+/// Seconds until the next slot, as the page counts them down.
+fn left(page: &str) -> i64 {
+    let shown = page.split("class=\"countdown\"").nth(1).unwrap();
+    let shown = shown.split('>').nth(1).unwrap().split('<').next().unwrap();
+    let parts = shown.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<i64>().ok());
+    parts.fold(0, |sum, part| sum * 60 + part)
+}
+
+/// What a telephone reads from `svg`.
+fn read_by_telephone(svg: &str) -> String {
+    let tree = Tree::from_str(svg, &Options::default()).unwrap();
+    let size = tree.size().to_int_size();
+    let mut points = Pixmap::new(size.width(), size.height()).unwrap();
+    resvg::render(&tree, Transform::identity(), &mut points.as_mut());
+    let width = size.width() as usize;
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, size.height() as usize, |x, y| {
+        points.pixels()[y * width + x].red()
+    });
+    image.detect_grids()[0].decode().unwrap().1
+}
+
+#[test]
+fn an_operator_sees_what_is_owed_and_how_long_it_is_until_then_and_holds_and_releases_and_confirms() {
+    let server = Server::start();
+    let (clocks, station, ids) = station(2, &[s(1200), s(7200)]);
+    let settings = std::fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace("make_goods = 0", "make_goods = 2"));
+    person(&station, "an", "Trần Văn An", &[Role::Operator]);
+    let daemon = station.daemon(&server);
+    knows(&daemon, &ids[0]);
+    let an = Visitor::at(&pages(&daemon));
+    assert_eq!(an.sign_in("an", PASSWORD).status, 303);
+    let before = left(&an.get("/on-air").text);
+    clocks.pass_until(noon() + s(900));
+    let after = left(&an.get("/on-air").text);
+    assert!((1150..=1200).contains(&before) && (250..=300).contains(&after), "{before}, then {after}");
+    clocks.sleep(s(1000));
+    daemon.until_closed(1);
+    let page = an.get("/on-air").text;
+    let owed = page.split("Phát bù sắp tới").nth(1).unwrap_or_else(|| panic!("{page}"));
+    assert!(owed.contains(&format!("/on-air/cancel/{}", ids[0])), "{owed}");
+
+    let head = status(&station)["log"]["checkpoint"].as_str().unwrap().to_owned();
+    assert_eq!(read_by_telephone(&an.get("/on-air/checkpoint.svg").text), head);
+
+    let hold = [("reason", "bão số 5"), ("hold_until", "2027-03-10T20:00")];
+    assert_eq!(an.post("/on-air/stop", &hold).status, 303);
+    assert!(an.get("/on-air").text.contains("action=\"/on-air/release\""));
+    assert_eq!(status(&station)["hold_until"], "2027-03-10T20:00:00.000+07:00");
+    assert_eq!(an.post("/on-air/release", &[]).status, 303);
+    assert!(status(&station)["hold_until"].is_null());
+    clocks.synchronise(false);
+    clocks.step(s(600));
+    assert!(doubt(&station).is_some());
+    assert!(an.get("/on-air").text.contains("action=\"/on-air/clock\""));
+    assert_eq!(an.post("/on-air/clock", &[]).status, 303);
+    assert_eq!(doubt(&station), None);
+    daemon.end();
     station.ok(&["verify"]);
 }

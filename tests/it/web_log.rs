@@ -148,6 +148,15 @@ fn finds(client: &Client, slot: &str) {
     }
 }
 
+/// Corrects the first entry about `slot`, which its page then shows.
+fn corrects(client: &Client, station: &Station, slot: &str) {
+    let entry = station.rows()[0]["entries"][0].to_string();
+    let fields = [("slot", slot), ("entry", &*entry), ("text", "mất điện từ 5 giờ")];
+    let page = client.send(&format!("/log/slot/{slot}"), "/log/correct", &fields).1;
+    let corrected = format!("</strong> (đính chính mục {entry}): mất điện từ 5 giờ");
+    assert!(page.contains("flash good") && page.contains(&corrected), "{page}");
+}
+
 #[test]
 fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
     let (station, slots) = station();
@@ -196,11 +205,7 @@ fn an_auditor_reads_verifies_and_takes_along_and_changes_nothing() {
         page.contains("flash bad") && page.contains("<dd>x</dd>"),
         "what was typed is still there: {page}"
     );
-    let entry = station.rows()[0]["entries"][0].to_string();
-    let fields = [("slot", &*slots[0]), ("entry", &*entry), ("text", "mất điện từ 5 giờ")];
-    let page = operator.send(&path, "/log/correct", &fields).1;
-    let corrected = format!("</strong> (đính chính mục {entry}): mất điện từ 5 giờ");
-    assert!(page.contains("flash good") && page.contains(&corrected), "{page}");
+    corrects(&operator, &station, &slots[0]);
     // The whole log, and a bundle of today.
     let (status, page) = auditor.send("/log", "/log/verify", &[]);
     assert!(status == 200 && page.contains("Nhật ký nguyên vẹn"), "{page}");

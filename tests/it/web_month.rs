@@ -203,3 +203,38 @@ fn a_month_written_by_hand_is_taken_over_only_when_asked() {
     assert_eq!(std::fs::read_to_string(&kept[0]).unwrap(), text);
     daemon.end();
 }
+
+#[test]
+fn a_month_is_made_ordered_and_approved_without_script() {
+    let station = Station::new(&[]);
+    station.settle("");
+    person(&station, "lan", "Nguyễn Thị Lan", &[Role::Editor]);
+    person(&station, "hoa", "Lê Thị Hoa", &[Role::Approver]);
+    let daemon = station.daemon_alone();
+    let base = pages(&daemon);
+    let month = this_month();
+    let path = format!("/month/{month}");
+    let lan = Browser::without_script(&base, 1280, 900);
+    lan.sign_in("lan", PASSWORD);
+    lan.go("/months");
+    lan.fill("[name=month]", &month);
+    lan.send("main form.row button");
+    assert_eq!(lan.path(), path);
+    lan.go(&format!("{path}/audio"));
+    for (n, name) in ["mot.wav", "hai.wav"].into_iter().enumerate() {
+        let file = station.path("data").join(name);
+        noise(&file, 2, n as u64);
+        lan.give("input[type=file]", &[&file]);
+        lan.send("form.drop button");
+    }
+    lan.go(&path);
+    fill(&lan, [&format!("{month}/mot.wav"), &format!("{month}/hai.wav")], "17:00:00");
+    lan.send(".segments li:nth-child(2) button[value=segment-up]");
+    assert_eq!(lan.value(".segments li:first-child input[name=title]"), "hai");
+    checked(&lan, &path);
+    let hoa = Browser::without_script(&base, 360, 800);
+    hoa.sign_in("hoa", PASSWORD);
+    approve(&hoa, &path, PASSWORD);
+    assert!(hoa.text("main").contains("Lê Thị Hoa duyệt"));
+    daemon.end();
+}

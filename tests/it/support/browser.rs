@@ -34,6 +34,22 @@ pub struct Browser {
 impl Browser {
     /// Opens a window of `width` × `height` for the pages at `base`.
     pub fn open(base: &str, width: u32, height: u32) -> Browser {
+        Browser::with(base, width, height, &json!({}))
+    }
+
+    /// The same, where no page may run a script.
+    pub fn without_script(base: &str, width: u32, height: u32) -> Browser {
+        let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        let browser = Browser::with(base, width, height, &off);
+        browser.go("/sign-in");
+        // What stands in it is read as elements only where no script may run.
+        let off = "document.body.insertAdjacentHTML('beforeend', '<noscript><p>off</p></noscript>')";
+        browser.script(off, Vec::new());
+        assert!(browser.has("noscript p"), "scripts run");
+        browser
+    }
+
+    fn with(base: &str, width: u32, height: u32, prefs: &Value) -> Browser {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -66,8 +82,10 @@ impl Browser {
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let mut capabilities = serde_json::Map::new();
-        capabilities
-            .insert("goog:chromeOptions".into(), json!({ "args": args, "binary": "/usr/bin/chromium" }));
+        capabilities.insert(
+            "goog:chromeOptions".into(),
+            json!({ "args": args, "prefs": prefs, "binary": "/usr/bin/chromium" }),
+        );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = runtime
             .block_on(
