@@ -441,6 +441,8 @@ fn the_pages_of_the_fleet_are_looked_at_in_a_browser() {
     browser.go(&path);
     browser.send(&format!("form[action='{path}/log/verify'] button"));
     look(&browser, "fleet-verified");
+    browser.go("/matrix/2022-03/pho-hoa");
+    look(&browser, "matrix-cell");
     daemon.end();
 }
 

@@ -284,4 +284,20 @@ fn every_page_of_settings_fits_a_desk_and_a_telephone() {
         browser.go(&format!("/settings{name}"));
         look(&browser, &format!("settings{}", name.replace('/', "-")));
     }
+    browser.go("/password");
+    look(&browser, "password");
+    browser.go("/settings/people");
+    let add = |field: &str| format!("form[action='/settings/people/add'] {field}");
+    browser.fill(&add("[name=name]"), long);
+    browser.fill(&add("[name=id]"), "moi");
+    browser.click(&add("[name=role][value=operator]"));
+    browser.send(&add("button"));
+    look(&browser, "people-first-password");
+    // Whose first password somebody else gave changes it before anything else.
+    let told = browser.text(".flash.good");
+    let first = told.rsplit(' ').next().unwrap();
+    browser.forget();
+    browser.sign_in("moi", first);
+    assert_eq!(browser.path(), "/password");
+    look(&browser, "password-first");
 }
