@@ -75,10 +75,10 @@ impl Client {
 fn station() -> (Station, Vec<String>) {
     let mut station = Station::new(&[("a.wav", 2), ("b.wav", 1)]);
     station.settle("");
-    let slots = station.schedule(&["a.wav", "b.wav"], &[in_seconds(-3), in_seconds(25)]);
-    station.approve();
     person(&station, "giam-sat", "Phạm Thị Giám Sát", &[Role::Auditor]);
     person(&station, "truc", "Trần Văn Trực", &[Role::Operator]);
+    let slots = station.schedule(&["a.wav", "b.wav"], &[in_seconds(-3), in_seconds(25)]);
+    station.approve();
     (station, slots)
 }
 

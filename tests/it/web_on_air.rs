@@ -77,9 +77,9 @@ fn the_first_admin_comes_by_the_link_and_nobody_by_it_again() {
 fn a_programme_is_seen_live_and_stopped_with_a_reason() {
     let mut station = Station::new(&[("a.wav", 60)]);
     let server = Server::start();
-    let slots = station.schedule(&["a.wav"], &[in_seconds(30), in_seconds(600)]);
-    station.approve();
     person(&station, "an", "Trần Văn An", &[Role::Operator]);
+    let slots = station.schedule(&["a.wav"], &[in_seconds(40), in_seconds(600)]);
+    station.approve();
     let daemon = station.daemon(&server);
     let browser = Browser::open(&pages(&daemon), 1280, 900);
     browser.sign_in("an", PASSWORD);
