@@ -162,7 +162,8 @@ impl Sources {
         }
         let airs = open_log(&folder.log_path())?.next_planned(i64::MIN)?.is_some();
         let mut fleet = if airs { sources.logs.clone() } else { Vec::new() };
-        logs.retain(|held| !held.head.is_empty());
+        // A head over nothing is no log either, whoever signs one.
+        logs.retain(|held| held.frontier.size() > 0);
         logs.sort_by(|a, b| (a.station(), a.epoch()).cmp(&(b.station(), b.epoch())));
         let contradicted: HashSet<String> = centre.fleet.contradicted()?.into_iter().collect();
         let forks = centre.fleet.forks(MOST_FORKS)?.into_iter();

@@ -223,6 +223,8 @@ fn the_matrix_of_a_centre_is_of_all_its_stations_and_leads_to_the_log_of_each() 
     let mut second = of_pho_an("loa-hai");
     second.ended("2022-03-07".parse().unwrap(), Outcome::Missed);
     second.joins(&centre);
+    // One that signed a head over nothing is none of them, and spoils nothing.
+    Far::new("rong").joins(&centre);
 
     let daemon = place.daemon_alone();
     let visitor = Visitor::at(&pages(&daemon));

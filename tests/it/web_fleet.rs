@@ -442,6 +442,7 @@ fn the_pages_of_the_fleet_are_looked_at_in_a_browser() {
     browser.send(&format!("form[action='{path}/log/verify'] button"));
     look(&browser, "fleet-verified");
     browser.go("/matrix/2022-03/pho-hoa");
+    assert!(browser.text("h1").contains("03/2022"));
     look(&browser, "matrix-cell");
     daemon.end();
 }

@@ -41,7 +41,7 @@ impl Centre {
     /// A no where nobody asked for that log or nothing came of it yet; else the store or the disk failed.
     pub fn mirror(&self, origin: &str) -> Result<Folder, ControlError> {
         let held = self.known(origin)?;
-        if held.head.is_empty() {
+        if held.frontier.size() == 0 {
             return Err(Message::new("mirror-none").with("origin", origin).into());
         }
         let root = self.folder.data().join("stations").join(folder_name(origin));
@@ -61,7 +61,7 @@ impl Centre {
     /// A no where nobody asked for that log, nothing came of it yet, or a log stands in `to` already.
     pub fn lay_log(&self, origin: &str, to: &Path) -> Result<u64, ControlError> {
         let held = self.known(origin)?;
-        if held.head.is_empty() {
+        if held.frontier.size() == 0 {
             return Err(Message::new("mirror-none").with("origin", origin).into());
         }
         let path = to.join("log.db");
