@@ -50,6 +50,8 @@ enum Went {
     Partly,
     /// An officer asks for this code first.
     Asked(String),
+    /// The centre takes the log no further, for this reason; what the station shall hold it heard.
+    Stays(SyncError),
 }
 
 /// A station on its way, again and again.
@@ -69,8 +71,6 @@ pub struct Errand {
     /// The tag of what was last looked through for something urgent.
     looked: String,
     failures: u32,
-    /// Whether it heard what it shall hold since it last set out: for that it waits at the centre, where nothing is new.
-    heard: bool,
     /// The head of another history at the centre to which one of this was shown.
     owned_up: String,
     /// What the clocks here and at the centre said at the same moment, where they were too far apart.
@@ -85,7 +85,7 @@ impl Errand {
         let (held, fetch) = (home.acknowledged_size(), Fetch::new(&studio.folder, &link));
         let (enrolled, pace, way) = (false, Pace::default(), None);
         let (have, looked, owned_up) = (String::new(), String::new(), String::new());
-        let (failures, heard, apart) = (0, false, None);
+        let (failures, apart) = (0, None);
         Errand {
             home,
             studio,
@@ -98,7 +98,6 @@ impl Errand {
             have,
             looked,
             failures,
-            heard,
             owned_up,
             apart,
             told,
@@ -124,8 +123,6 @@ impl Errand {
             .format("%H:%M %d/%m")
             .to_string();
         let lamp = |state, message: Message| Lamp::new(state, &message.with("at", &at));
-        // Where only the log stays here, what is urgent comes as soon as elsewhere.
-        let ask_again = if self.heard { Duration::ZERO } else { ASK_AGAIN };
         let (lamp, pause) = match went {
             Ok(Went::Partly) => return Duration::ZERO,
             Ok(Went::Home) => {
@@ -136,14 +133,10 @@ impl Errand {
             Ok(Went::Asked(code)) => {
                 (lamp("warning", Message::new("centre-asked").with("code", code)), ASK_AGAIN)
             }
-            Err(SyncError::Own(ControlError::No(no))) => {
-                self.failures = 0;
-                (Lamp::new("error", &no), ask_again)
-            }
-            Err(SyncError::Refused { status, words }) => {
-                self.enrolled = false;
-                let no = Message::new("centre-refused").with("status", status).with("detail", words);
-                (lamp("error", no), ask_again)
+            // It has waited at the centre already: what is urgent comes as soon as elsewhere.
+            Ok(Went::Stays(no)) => (self.refused(no, &at), Duration::ZERO),
+            Err(no @ (SyncError::Own(ControlError::No(_)) | SyncError::Refused { .. })) => {
+                (self.refused(no, &at), ASK_AGAIN)
             }
             Err(error) => {
                 let pause = TRY_AGAIN.0.saturating_mul(1 << self.failures.min(6)).min(TRY_AGAIN.1);
@@ -159,8 +152,23 @@ impl Errand {
         pause
     }
 
+    /// What is said `at` a time of a no.
+    fn refused(&mut self, no: SyncError, at: &str) -> Lamp {
+        let message = match no {
+            SyncError::Own(ControlError::No(own)) => {
+                self.failures = 0;
+                return Lamp::new("error", &own);
+            }
+            SyncError::Refused { status, words } => {
+                self.enrolled = false;
+                Message::new("centre-refused").with("status", status).with("detail", words)
+            }
+            other => Message::new("centre-away").with("detail", other),
+        };
+        Lamp::new("error", &message.with("at", at))
+    }
+
     fn go(&mut self, way: &mut dyn Transport) -> Result<Went, SyncError> {
-        self.heard = false;
         if !self.enrolled {
             let (wish, code) = self.home.wish()?;
             if way.enrol(&wish)?.standing == "asked" {
@@ -175,12 +183,13 @@ impl Errand {
             }
             // A log that the centre takes no further stays here; the station airs on: it says how it is, and fetches its
             // months. What else goes wrong is not what is the matter.
-            Err(no) if is_no(&no) => {
-                if let Err(error) = self.confer(way, true) {
+            Err(no) if is_no(&no) => match self.confer(way, true) {
+                Ok(()) => Ok(Went::Stays(no)),
+                Err(error) => {
                     tracing::info!("centre: {error}");
+                    Err(no)
                 }
-                Err(no)
-            }
+            },
             Err(error) => Err(error),
         }
     }
@@ -207,7 +216,6 @@ impl Errand {
                 self.have = desired.tag;
             }
         }
-        self.heard = true;
         Ok(())
     }
 

@@ -99,9 +99,8 @@ fn sound(visit: &Visit, file: String, heard: Result<Heard, control::ControlError
         Ok(heard) => {
             let Heard { measure, .. } = &heard;
             let decimal = |n: f64| reading::decimal(n, 1, false, visit.lang);
-            let span = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1000 % 60);
             sound.size = reading::size(measure.bytes, visit.lang);
-            sound.length = span(measure.duration_ms);
+            sound.length = reading::length(measure.duration_ms);
             sound.loudness = decimal(measure.loudness_lufs.db()) + " LUFS";
             sound.peak = decimal(measure.true_peak_dbtp.db()) + " dBTP";
             sound.silence = reading::seconds(measure.longest_silence_ms, visit.lang) + " s";

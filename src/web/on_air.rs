@@ -25,6 +25,7 @@ use super::{
     error::{Fault, done},
     form::Form,
     page::{Page, Visit, html},
+    reading,
     route::{EVERYONE, Route, get, has, post},
     site::hold,
 };
@@ -124,8 +125,7 @@ impl Live<'_> {
     }
 
     fn span(&self, ms: u64) -> String {
-        let seconds = ms / 1000;
-        format!("{}:{:02}", seconds / 60, seconds % 60)
+        reading::length(ms)
     }
 
     fn until(&self, next: &NextSlot) -> String {

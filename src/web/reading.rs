@@ -27,6 +27,11 @@ pub(super) fn slot(slot: &SlotId) -> String {
     slot.local.format("%d/%m/%Y %H:%M:%S").to_string()
 }
 
+/// A length of `ms` milliseconds, as `m:ss`.
+pub(super) fn length(ms: u64) -> String {
+    format!("{}:{:02}", ms / 60_000, ms / 1000 % 60)
+}
+
 /// A number with its thousands apart, as `lang` writes it.
 pub(super) fn grouped(n: impl Into<i128>, lang: Lang) -> String {
     let (n, mark) = (n.into(), if lang == Lang::Vi { '.' } else { ',' });

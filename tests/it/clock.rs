@@ -55,6 +55,12 @@ fn status(station: &Station) -> Value {
     station.json(&["status"]).pop().unwrap()
 }
 
+/// What is lost is made good, twice at most.
+fn makes_good(station: &Station) {
+    let settings = std::fs::read_to_string(station.path("config/station.toml")).unwrap();
+    station.set(&settings.replace("make_goods = 0", "make_goods = 2"));
+}
+
 /// Waits until the station knows its next slot.
 fn knows(daemon: &Daemon, slot: &str) {
     daemon.until("knows the slot", |status| status["next"]["slot"] == slot);
@@ -270,8 +276,7 @@ fn a_slot_that_a_doubted_clock_runs_through_airs_when_the_clock_is_right_in_time
 fn a_machine_that_sleeps_over_a_slot_tells_it_and_owes_it() {
     let server = Server::start();
     let (clocks, station, ids) = station(2, &[s(1200), s(7200)]);
-    let settings = std::fs::read_to_string(station.path("config/station.toml")).unwrap();
-    station.set(&settings.replace("make_goods = 0", "make_goods = 2"));
+    makes_good(&station);
     let daemon = station.daemon(&server);
     knows(&daemon, &ids[0]);
     clocks.pass_until(noon() + s(900));
@@ -420,8 +425,7 @@ fn read_by_telephone(svg: &str) -> String {
 fn an_operator_sees_what_is_owed_and_how_long_it_is_until_then_and_holds_and_releases_and_confirms() {
     let server = Server::start();
     let (clocks, station, ids) = station(2, &[s(1200), s(7200)]);
-    let settings = std::fs::read_to_string(station.path("config/station.toml")).unwrap();
-    station.set(&settings.replace("make_goods = 0", "make_goods = 2"));
+    makes_good(&station);
     person(&station, "an", "Trần Văn An", &[Role::Operator]);
     let daemon = station.daemon(&server);
     knows(&daemon, &ids[0]);

@@ -68,6 +68,15 @@ fn packages(way: &Way) -> PathBuf {
     way.centre.path("data/packages")
 }
 
+/// A station on clocks that are set, which trusts its centre.
+fn on_clocks() -> (Way, Clocks) {
+    let (mut way, clocks) = (Way::new(), Clocks::new());
+    way.station = Station::on(&clocks, &[]);
+    let trust = packages(&way).join("trust/1.note").display().to_string();
+    way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
+    (way, clocks)
+}
+
 /// The blob of the audio that `manifest` names first.
 fn audio(way: &Way, manifest: &Manifest) -> PathBuf {
     packages(way).join(format!("blobs/sha256/{}", manifest.files[0].sha256))
@@ -157,11 +166,7 @@ fn a_month_behind_a_flood_of_what_is_refused_is_taken() {
 
 #[test]
 fn what_a_clock_that_was_ahead_made_too_late_is_taken_when_it_is_set_right() {
-    let mut way = Way::new();
-    let clocks = Clocks::new();
-    way.station = Station::on(&clocks, &[]);
-    let trust = packages(&way).join("trust/1.note").display().to_string();
-    way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
+    let (way, clocks) = on_clocks();
     publish(&way);
     let lines = found(&way.centre);
     clocks.step(TimeDelta::days(150));
@@ -179,11 +184,7 @@ fn what_a_clock_that_was_ahead_made_too_late_is_taken_when_it_is_set_right() {
 
 #[test]
 fn what_a_file_of_the_station_kept_out_is_taken_within_the_hour() {
-    let mut way = Way::new();
-    let clocks = Clocks::new();
-    way.station = Station::on(&clocks, &[]);
-    let trust = packages(&way).join("trust/1.note").display().to_string();
-    way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
+    let (way, clocks) = on_clocks();
     noise(&way.station.path("media/2022-03/a.wav"), 1, 99);
     publish(&way);
     let lines = found(&way.centre);
@@ -198,13 +199,9 @@ fn what_a_file_of_the_station_kept_out_is_taken_within_the_hour() {
 fn what_finds_no_room_waits_and_one_that_came_half_goes_on_when_there_is_some() {
     // Two minutes: 11 MB, by a line that needs as many seconds for them. Behind every 8 MiB the station looks for room.
     const LINE: u64 = 1_000_000;
-    let mut way = Way::new();
-    let clocks = Clocks::new();
-    way.station = Station::on(&clocks, &[]);
+    let (mut way, clocks) = on_clocks();
     let room = way.station.path("room");
     way.station.environment.push(("LOA_ROOM", room.clone().into()));
-    let trust = packages(&way).join("trust/1.note").display().to_string();
-    way.station.ok(&["trust", "accept", &trust, "--by", "Trực"]);
     let lines = found(&way.centre);
     noise(&way.centre.path("media/2022-03/a.wav"), 120, 5);
     issue(&way, 2);

@@ -145,6 +145,46 @@ fn the_power_may_go_at_every_change_of_an_import() {
 }
 
 #[test]
+fn a_stick_may_be_pulled_at_every_read_of_an_import() {
+    let way = Way::new();
+    way.import();
+    noise(&way.centre.path("media/2022-03/b.wav"), 1, 9);
+    way.issue(2, &["2022-03/a.wav", "2022-03/b.wav"]);
+    let (library, stick) = (library(way.tools.path()), way.stick().canonicalize().unwrap());
+    let (kept, work) = (way.tools.path().join("kept"), way.tools.path().join("work/station"));
+    copy(&way.station.path(""), &kept);
+    let import = |reads: Option<u32>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loa"));
+        command.arg("import").arg(way.stick()).args(["--by", "Trực"]).arg("--dir").arg(&work);
+        if let Some(reads) = reads {
+            command.env("LD_PRELOAD", &library).env("LOA_PULLED", format!("{reads}:{}", stick.display()));
+        }
+        command.output().unwrap()
+    };
+    let mut cuts = 0;
+    loop {
+        copy(&kept, &work);
+        let told = import(Some(cuts));
+        let revision = airs(&work, way.month());
+        if told.status.success() && revision == 2 {
+            break;
+        }
+        let said = String::from_utf8_lossy(&told.stderr);
+        assert!(!told.status.success() && !said.is_empty(), "{cuts}: {told:?}");
+        assert_eq!(revision, 1, "{cuts}: the month of before airs");
+        assert!(import(None).status.success(), "{cuts}: the next import takes it");
+        assert_eq!(airs(&work, way.month()), 2, "{cuts}");
+        let taken = facts(&work).into_iter().filter(|fact| fact.act == PackageAct::Taken);
+        let seqs: Vec<u64> = taken.map(|fact| fact.what.unwrap().seq).collect();
+        assert_eq!(seqs, [1, 2], "{cuts}: entered once");
+        cuts += 1;
+        assert!(cuts < 1000, "it never comes to an end");
+    }
+    println!("{cuts} reads of the stick");
+    assert!(cuts > 8, "{cuts}");
+}
+
+#[test]
 fn a_package_goes_as_one_file() {
     let way = Way::new();
     let tar = way.tools.path().join("gói tháng.tar").display().to_string();

@@ -220,8 +220,7 @@ fn sound(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
     let measured = |n: Option<f64>, places, signed, unit: &str| {
         n.map(|n| format!("{} {unit}", decimal(n, places, signed, lang))).unwrap_or_default()
     };
-    let minutes = |ms: u64| format!("{}:{:02}", ms / 60_000, ms / 1000 % 60);
-    let heard = row.frames_consumed.map(|frames| minutes(Frames(frames).ms()));
+    let heard = row.frames_consumed.map(|frames| reading::length(Frames(frames).ms()));
     let starts = if row.starts > 0 { row.starts.to_string() } else { String::new() };
     vec![
         ("web-fact-planned", when(&row.planned)),
@@ -229,7 +228,7 @@ fn sound(page: &Page, row: &Row) -> Vec<(&'static str, String)> {
         ("web-fact-last", row.last_frame.as_deref().map(when).unwrap_or_default()),
         ("web-fact-start-error", measured(row.start_error_ms, 3, true, "ms")),
         ("web-fact-latency", measured(row.latency_ms, 3, false, "ms")),
-        ("web-fact-length", row.duration_ms.map(minutes).unwrap_or_default()),
+        ("web-fact-length", row.duration_ms.map(reading::length).unwrap_or_default()),
         ("web-fact-heard", heard.unwrap_or_default()),
         ("web-fact-hole", row.hole_ms.map(|ms| grouped(ms, lang) + " ms").unwrap_or_default()),
         ("web-fact-starts", starts),

@@ -215,15 +215,11 @@ fn shown(programme: &Programme, measured: Option<ProgrammeReport>, lang: Lang) -
     let minutes = ms.map(|ms| format!("{}.{:02}", ms / 60_000, ms % 60_000 / 600));
     Shown {
         programme: programme.clone(),
-        length: ms.map_or_else(|| "–".into(), span),
+        length: ms.map_or_else(|| "–".into(), reading::length),
         minutes,
         measured,
         lang,
     }
-}
-
-fn span(ms: u64) -> String {
-    format!("{}:{:02}", ms / 60_000, ms / 1000 % 60)
 }
 
 #[allow(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "as templates call it")]
@@ -232,6 +228,6 @@ impl Shown {
     pub fn segment(&self, n: &usize) -> Option<String> {
         let measure = self.measured.as_ref()?.segments.get(*n)?.measure.as_ref()?;
         let loudness = reading::decimal(measure.loudness_lufs.db(), 1, false, self.lang);
-        Some(format!("{} · {loudness} LUFS", span(measure.duration_ms)))
+        Some(format!("{} · {loudness} LUFS", reading::length(measure.duration_ms)))
     }
 }

@@ -17,6 +17,7 @@
  *                   is there, LOA_FAULT_ROOT has no inode for more files than the number in it)
  *   power           the power goes instead of the change: of everything that was not synced yet, a part that
  *                   SEED chooses is lost, the last write that stays may be torn
+ * LOA_PULLED      N:FOLDER: the N-th read of a file below the folder fails, and each behind it: a stick that was pulled
  * LOA_ROOM        a file: while it is there, every disk says that it has room for as many more bytes as the number in it
  */
 #define _GNU_SOURCE
@@ -181,6 +182,19 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t offset) {
             REAL(pwrite64)(fd, bytes, n / 2, offset));
 }
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset) { return pwrite64(fd, bytes, n, offset); }
+
+ssize_t read(int fd, void *bytes, size_t n) {
+    static long reads = 0;
+    const char *pulled = getenv("LOA_PULLED"), *folder = pulled ? strchr(pulled, ':') : NULL;
+    char link[64], path[PATH_MAX];
+    if (folder++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, path, PATH_MAX - 1);
+        path[length < 0 ? 0 : length] = 0;
+        if (!strncmp(path, folder, strlen(folder)) && reads++ >= atol(pulled)) { errno = EIO; return -1; }
+    }
+    return REAL(read)(fd, bytes, n);
+}
 
 ssize_t write(int fd, const void *bytes, size_t n) {
     GUARDED(ssize_t, fd, keep(fd, path, lseek(fd, 0, SEEK_CUR), n), REAL(write)(fd, bytes, n),
